@@ -1,0 +1,45 @@
+// behaviour.hpp: a process that rests without a stack.
+//
+// A behaviour is an object that is called for each message, in order, and takes everything (R16).
+// Between messages its process owns no stack: a quarter of a kilobyte in all. A handler may block
+// in its middle (receive, call, sleep, I/O): it then keeps the stack it runs on until it returns.
+// Servers, supervisors and state machines are written on this.
+//
+// A handler that throws ends the process: terminate(reason) runs, then the object's destructor,
+// then links and monitors hear (G15, Z2). A signal that ends the process runs the destructor only.
+#pragma once
+
+#include <airssys/rt/detail/program.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/time.hpp>
+#include <memory>
+
+namespace airssys::rt {
+
+class Behaviour : public detail::Program {
+ public:
+  // First of all, on the process. What it throws ends the process; terminate does not run.
+  virtual void start() {}
+  // Each message, Exit, Down and timer message, in order. Whatever is left in it is destroyed.
+  virtual void message(Message& message) = 0;
+  // No message has come within the time that the last callback asked for with `idle_after` (G13).
+  virtual void idle() {}
+  // A callback has failed or thrown; what this throws becomes the reason (G18).
+  virtual void terminate(const ExitReason& reason) { static_cast<void>(reason); }
+
+  void run() final { start(); }
+  Behaviour* behaviour() noexcept final { return this; }
+};
+
+// Starts a behaviour as a process; does not wait for its start. As `spawn` otherwise.
+Pid spawn_behaviour(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options = {});
+Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour,
+                                const SpawnOptions& options = {});
+
+// From a callback of a behaviour: `idle` is called when no message has come for this long after
+// the callback returned. Holds for this wait only; any message ends it (G13).
+void idle_after(Duration time);
+
+}  // namespace airssys::rt

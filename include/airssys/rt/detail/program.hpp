@@ -1,0 +1,54 @@
+// program.hpp: what a process runs, with its type erased.
+//
+// A body is a function that runs once. A behaviour (behaviour.hpp) is an object that rests without
+// a stack between messages. Both are made by the spawner, owned by the process, and destroyed on a
+// runner before the process's links and monitors hear of its end (Z5).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+class Behaviour;
+}
+
+namespace airssys::rt::detail {
+
+// Memory of the runtime's own. Any thread; never null.
+void* allocate(std::size_t bytes);
+void deallocate(void* block) noexcept;
+
+class Program {
+ public:
+  Program() = default;
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  virtual ~Program() = default;
+
+  // On the process: the whole of a body, the start of a behaviour.
+  virtual void run() = 0;
+  // The behaviour this is, or null for a body.
+  virtual Behaviour* behaviour() noexcept { return nullptr; }
+
+  static void* operator new(std::size_t bytes) { return allocate(bytes); }
+  static void operator delete(void* block) noexcept { deallocate(block); }
+};
+
+template <class F>
+class Body final : public Program {
+ public:
+  explicit Body(F f) : f_(std::move(f)) {}
+  void run() override { static_cast<void>(std::invoke(f_)); }
+
+ private:
+  F f_;
+};
+
+template <class F>
+Program* make_body(F&& f) {
+  return new Body<std::decay_t<F>>(std::forward<F>(f));
+}
+
+}  // namespace airssys::rt::detail

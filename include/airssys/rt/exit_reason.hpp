@@ -1,0 +1,144 @@
+// exit_reason.hpp: why a process ended.
+//
+// A reason is a value that every link and monitor receives unchanged (P5). The distinguished ones
+// (normal, shutdown, kill, killed, noproc, timeout) cost nothing to copy; `shutdown(x)`, `error` and
+// reasons of the user's own types share one immutable, counted block. Reasons compare by value and
+// print the same everywhere (Z15). Any thread may copy, compare and print one.
+#pragma once
+
+#include <airssys/rt/detail/type_name.hpp>
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+class ExitReason {
+ public:
+  enum class Kind : std::uint8_t {
+    normal,         // the body returned
+    shutdown,       // asked to stop in order
+    shutdown_with,  // the same, with a word of explanation
+    kill,           // as a signal: cannot be trapped. As a reason: exit(kill) called by itself (X6)
+    killed,         // what links and monitors of a killed process see (X5)
+    noproc,         // there was no such process
+    timeout,        // it took too long
+    error,          // an exception left the body; a contained crash
+    value,          // a value of the user's own type
+  };
+
+  ExitReason() noexcept = default;  // normal
+
+  static ExitReason normal() noexcept { return ExitReason(Kind::normal); }
+  static ExitReason shutdown() noexcept { return ExitReason(Kind::shutdown); }
+  static ExitReason shutdown(std::string why);
+  static ExitReason kill() noexcept { return ExitReason(Kind::kill); }
+  static ExitReason killed() noexcept { return ExitReason(Kind::killed); }
+  static ExitReason noproc() noexcept { return ExitReason(Kind::noproc); }
+  static ExitReason timeout() noexcept { return ExitReason(Kind::timeout); }
+
+  // An error: the exception's type and what(), as "error: type: what"; either may be empty.
+  static ExitReason error(std::string type, std::string what);
+  static ExitReason error(std::string what) { return error({}, std::move(what)); }
+
+  // Any copyable value that can be compared. It prints by its to_string(), as text, as a number, or
+  // by its type's name.
+  template <std::equality_comparable T>
+  static ExitReason of(T value) {
+    ExitReason reason(Kind::value);
+    reason.detail_ = new Value<T>(std::move(value));
+    return reason;
+  }
+
+  Kind kind() const noexcept { return kind_; }
+
+  // normal, shutdown, shutdown(x): no crash report, and a transient child is not restarted (X16).
+  bool is_orderly() const noexcept { return kind_ <= Kind::shutdown_with; }
+
+  // The value that `of` was given, or null when the reason is not such a T.
+  template <class T>
+  const T* value() const noexcept {
+    if (kind_ != Kind::value || detail_->type != &tag<T>) return nullptr;
+    return &static_cast<const Value<T>*>(detail_)->value;
+  }
+
+  // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`.
+  std::string to_string() const;
+
+  // The type's name and the words of an `error`; the words of a `shutdown(x)`; else empty.
+  std::string_view type() const noexcept;
+  std::string_view what() const noexcept;
+
+  friend bool operator==(const ExitReason& a, const ExitReason& b) {
+    return a.kind_ == b.kind_ &&
+           (a.detail_ == b.detail_ || (a.detail_ && b.detail_ && a.detail_->equals(*b.detail_)));
+  }
+
+  ExitReason(const ExitReason& other) noexcept : kind_(other.kind_), detail_(other.detail_) {
+    // relaxed: whoever copies holds a count already, so the block cannot go away meanwhile.
+    if (detail_) detail_->owners.fetch_add(1, std::memory_order_relaxed);
+  }
+  ExitReason(ExitReason&& other) noexcept
+      : kind_(other.kind_), detail_(std::exchange(other.detail_, nullptr)) {
+    other.kind_ = Kind::normal;
+  }
+  ExitReason& operator=(ExitReason other) noexcept {
+    std::swap(kind_, other.kind_);
+    std::swap(detail_, other.detail_);
+    return *this;
+  }
+  ~ExitReason() { release(); }
+
+ private:
+  // What a reason carries beyond its kind: immutable, shared by all copies, counted.
+  struct Detail {
+    std::atomic<std::uint32_t> owners = 1;
+    const void* type;  // address of tag<T>
+
+    explicit Detail(const void* of_type) noexcept : type(of_type) {}
+    Detail(const Detail&) = delete;
+    Detail& operator=(const Detail&) = delete;
+    virtual ~Detail() = default;
+    virtual bool equals(const Detail& other) const = 0;
+    virtual std::string text() const = 0;
+  };
+
+  template <class T>
+  struct Value final : Detail {
+    T value;
+    explicit Value(T v) : Detail(&tag<T>), value(std::move(v)) {}
+    bool equals(const Detail& other) const override {
+      return other.type == this->type && static_cast<const Value&>(other).value == value;
+    }
+    std::string text() const override {
+      if constexpr (requires { { value.to_string() } -> std::convertible_to<std::string>; }) {
+        return value.to_string();
+      } else if constexpr (std::convertible_to<const T&, std::string_view>) {
+        return std::string(std::string_view(value));
+      } else if constexpr (std::is_arithmetic_v<T>) {
+        return std::to_string(value);
+      } else {
+        return std::string(detail::type_name<T>());
+      }
+    }
+  };
+  struct Words;  // of an error or a shutdown(x); exit_reason.cpp
+
+  template <class T>
+  static constexpr char tag = 0;
+
+  explicit ExitReason(Kind kind) noexcept : kind_(kind) {}
+  void release() noexcept {
+    // acq_rel: the last owner must see everything the others did with the block before it goes.
+    if (detail_ && detail_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete detail_;
+  }
+
+  Kind kind_ = Kind::normal;
+  Detail* detail_ = nullptr;
+};
+
+}  // namespace airssys::rt

@@ -1,0 +1,64 @@
+// link.hpp: who learns of whose end: links, monitors, aliases.
+//
+// A link joins two processes: the exit of one is an exit signal to the other (L). A monitor is
+// one-directional: its owner gets one Down, and nobody is harmed (M). Each side keeps its half, and
+// the halves agree by signals that are ordered with messages (S1). None of these suspends; all are
+// for processes, all charge one or two reductions.
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace airssys::rt {
+
+// An exit signal, as a message, in a process that traps exits (X3).
+struct Exit {
+  Pid from;
+  ExitReason reason;
+};
+
+// A monitored process has ended, or was not there (reason noproc).
+struct Down {
+  MonitorRef ref;
+  Pid pid;           // whom the monitor watched; null when a name had no process
+  std::string name;  // the name that was given, when it was set up by name (M5)
+  ExitReason reason;
+};
+
+// Links the caller with `other`. To itself: does nothing (L2). No such process: throws ProcessError
+// with reason noproc, or, if the caller traps exits, an Exit message follows (L4).
+void link(Pid other);
+// After it returns this link has no further effect on the caller; an Exit that is already in the
+// mailbox stays (L6). Always succeeds (L5).
+void unlink(Pid other);
+
+enum class AliasMode : std::uint8_t {
+  none,             // a monitor that is not an alias
+  explicit_unalias, // active until unalias
+  demonitor,        // until demonitor, unalias or the Down
+  reply_demonitor,  // and until the first message through it, which ends the monitor too
+};
+
+// Watches a process: one Down when it ends, at once with noproc if it is dead (M3). Several
+// monitors of one process are independent (M1). With an alias mode the ref is also an address (A3).
+MonitorRef monitor(Pid target, AliasMode alias = AliasMode::none);
+// Resolves the name now (M5).
+MonitorRef monitor(std::string_view name, AliasMode alias = AliasMode::none);
+
+enum class Flush : bool { no, yes };
+// After it returns no Down of this ref enters the mailbox; with Flush::yes one that is there is
+// removed (M8). Answers whether the monitor was active, so that no Down was or will be seen (M9).
+bool demonitor(const MonitorRef& ref, Flush flush = Flush::no);
+
+enum class AliasUse : bool { many, once };
+// An address of the caller, until it takes it back, or until the first message through it (A1).
+Alias alias(AliasUse use = AliasUse::many);
+// Whether it was active and the caller's. Messages still on their way are dropped, those in the
+// mailbox stay (A4).
+bool unalias(const Ref& alias);
+
+}  // namespace airssys::rt

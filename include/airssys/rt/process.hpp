@@ -1,0 +1,132 @@
+// process.hpp: processes: spawn, self, exit, yield, sleep, flags.
+//
+// A process is a function, or a behaviour object, with a mailbox of its own. It runs on a scheduler
+// until it waits or its slice of 4000 reductions is used up, and it ends once, with one reason (P4).
+// All verbs here are for processes; a plain thread uses the same verbs of `Runtime` (system.hpp),
+// and gets BadArgument from these (P11).
+#pragma once
+
+#include <airssys/rt/detail/program.hpp>
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
+#include <airssys/rt/time.hpp>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace airssys::rt {
+
+// All runnable max run before any high, all high before normal and low; low gets one turn in eight
+// of a normal process (D6, D7). max is for the runtime's own work.
+enum class Priority : std::uint8_t { low, normal, high, max };
+
+// What becomes of a message that does not fit into a bounded mailbox (B2–B5).
+enum class Overflow : std::uint8_t {
+  block,        // the sending process waits until there is room
+  reject,       // try_send answers full; send drops the message
+  drop_newest,  // the message that does not fit is dropped
+  drop_oldest,  // the oldest message makes room
+};
+
+struct MailboxOptions {
+  std::size_t capacity = 0;  // messages; 0: unbounded
+  std::size_t bytes = 0;     // their bytes; 0: unbounded
+  Overflow overflow = Overflow::block;
+};
+
+struct SpawnOptions {
+  std::string name = {};  // registered before spawn returns; taken: NameError, nothing is spawned
+  Priority priority = Priority::normal;  // not inherited (P3)
+  MailboxOptions mailbox = {};
+  std::size_t stack_bytes = 0;  // 0: 64 KiB; rounded up to a power of two, at most 8 MiB
+  bool link = false;            // to the spawner, atomically with its birth (P2)
+};
+
+// What spawn_monitor answers.
+struct Spawned {
+  Pid pid;
+  MonitorRef ref;
+};
+
+namespace detail {
+enum class Monitored : bool { no, yes };
+// Takes the program over, also when it throws. `options` may be null: all defaults.
+Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitored monitored);
+}  // namespace detail
+
+// Starts f as a process and answers at once, before it runs (P1). f is moved or copied into the
+// process. Charges 4 reductions; does not suspend. Throws NameError (P3), SpawnError when the
+// runtime is stopping or the process table is full.
+template <std::invocable F>
+Pid spawn(F&& f) {
+  return detail::spawn(
+             detail::make_body(std::forward<F>(f)), nullptr, false, detail::Monitored::no)
+      .pid;
+}
+template <std::invocable F>
+Pid spawn(const SpawnOptions& options, F&& f) {
+  return detail::spawn(
+             detail::make_body(std::forward<F>(f)), &options, options.link, detail::Monitored::no)
+      .pid;
+}
+
+// The same, linked to the caller atomically with its birth (P2).
+template <std::invocable F>
+Pid spawn_link(F&& f) {
+  return detail::spawn(detail::make_body(std::forward<F>(f)), nullptr, true, detail::Monitored::no)
+      .pid;
+}
+template <std::invocable F>
+Pid spawn_link(const SpawnOptions& options, F&& f) {
+  return detail::spawn(
+             detail::make_body(std::forward<F>(f)), &options, true, detail::Monitored::no)
+      .pid;
+}
+
+// The same, monitored by the caller atomically with its birth (P2); linked if the options say so.
+template <std::invocable F>
+Spawned spawn_monitor(F&& f) {
+  return detail::spawn(
+      detail::make_body(std::forward<F>(f)), nullptr, false, detail::Monitored::yes);
+}
+template <std::invocable F>
+Spawned spawn_monitor(const SpawnOptions& options, F&& f) {
+  return detail::spawn(
+      detail::make_body(std::forward<F>(f)), &options, options.link, detail::Monitored::yes);
+}
+
+// The calling process. Costs about a nanosecond; never suspends.
+Pid self();
+// Who spawned the calling process; a null pid when a plain thread did (P20).
+Pid parent();
+
+// Ends the calling process with this reason, by an ExitException that handlers on the way may
+// catch (X1).
+[[noreturn]] void exit(ExitReason reason);
+
+// Whether exit signals arrive as messages (rt::Exit) instead of ending the process (X9). Answers
+// the old setting.
+bool trap_exit(bool on);
+
+// Answers the old priority; takes effect at once (D10).
+Priority set_priority(Priority priority);
+
+// Lets others of the same priority run first (P17). A safe point: exit signals act here (Z1).
+void yield();
+
+// Waits at least this long; leaves the mailbox alone (R7). Throws BadArgument when negative.
+void sleep(Duration time);
+
+// Charges n reductions for work that calls nothing of the runtime (D5), at most one slice a call,
+// and yields when the slice is used up. With n = 0 it only looks whether it should yield or end.
+void reductions(std::uint32_t n);
+
+// Whether the process lives: false as soon as its end has been acted upon and its name is free
+// (P9). Ordered behind the caller's earlier signals to it; suspends until it has answered.
+bool is_alive(Pid pid);
+
+}  // namespace airssys::rt

@@ -1,0 +1,78 @@
+// send.hpp: messages on their way.
+//
+// A message is any value that can be moved. It is built in place in the block that travels, and it
+// arrives in the order sent, behind every earlier signal from the same sender to the same process
+// (S1). Sending to a process that is dead is not an error: the message is dropped (S5).
+#pragma once
+
+#include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+enum class SendResult : std::uint8_t {
+  sent,
+  full,        // a bounded mailbox that rejects, or drops the newest, had no room
+  no_process,  // nobody has that pid
+};
+
+// What can be sent: an object type that moves. Not a pointer to somebody's stack: text goes as
+// std::string.
+template <class T>
+concept Sendable = std::move_constructible<std::remove_cvref_t<T>> &&
+                   !std::is_pointer_v<std::decay_t<T>>;
+
+namespace detail {
+enum class WhenFull : std::uint8_t { follow_policy, answer };
+SendResult send(Pid to, void* payload, WhenFull when_full);
+void send_named(std::string_view name, void* payload);
+void send_alias(const Ref& alias, void* payload);
+
+template <class T>
+void* payload_of(T&& message) {
+  if constexpr (std::is_same_v<std::remove_cvref_t<T>, Message>) {
+    return message.release();
+  } else {
+    return make_payload(std::forward<T>(message));
+  }
+}
+}  // namespace detail
+
+// Sends. Never blocks and never fails for an unbounded mailbox (S5); a full bounded one does what
+// its policy says: `block` suspends this process, its thread never (B2). Charges one reduction.
+template <Sendable T>
+void send(Pid to, T&& message) {
+  detail::send(to, detail::payload_of(std::forward<T>(message)), detail::WhenFull::follow_policy);
+}
+
+// Sends and says what became of it. Never suspends: a mailbox whose policy is `block` answers full.
+template <Sendable T>
+SendResult try_send(Pid to, T&& message) {
+  return detail::send(
+      to, detail::payload_of(std::forward<T>(message)), detail::WhenFull::answer);
+}
+
+// Sends to whoever has this name now. Throws NameError when nobody has it (N6).
+template <Sendable T>
+void send(std::string_view name, T&& message) {
+  detail::send_named(name, detail::payload_of(std::forward<T>(message)));
+}
+
+// Sends through an alias, or a monitor made with one; dropped when it is not active any more (A2).
+template <Sendable T>
+void send(const Alias& alias, T&& message) {
+  detail::send_alias(alias, detail::payload_of(std::forward<T>(message)));
+}
+
+// Sends an exit signal: X3 says what it does. Never waits, never fails (X10).
+void send_exit(Pid to, ExitReason reason);
+
+}  // namespace airssys::rt

@@ -1,0 +1,37 @@
+// time.hpp: how long, and until when.
+//
+// All times are nanoseconds on the runtime's monotonic clock; wall-clock jumps have no influence
+// (T13). A time-out never fires early (R9).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+
+namespace airssys::rt {
+
+using Duration = std::chrono::nanoseconds;
+
+// A point on the runtime's clock, or never.
+class Deadline {
+ public:
+  static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
+
+  constexpr Deadline() noexcept = default;  // never
+  static constexpr Deadline never() noexcept { return {}; }
+  static constexpr Deadline at_ns(std::int64_t ns) noexcept {
+    Deadline deadline;
+    deadline.ns_ = ns;
+    return deadline;
+  }
+  // From now on. A negative time-out throws BadArgument (R4); one beyond the clock's range is never.
+  static Deadline after(Duration timeout);
+
+  constexpr bool is_never() const noexcept { return ns_ == never_ns; }
+  constexpr std::int64_t ns() const noexcept { return ns_; }
+
+ private:
+  std::int64_t ns_ = never_ns;
+};
+
+}  // namespace airssys::rt
