@@ -1,0 +1,30 @@
+// this_thread.hpp: THE file of thread-local words. No other file of the runtime has thread_local.
+//
+// The trap: a compiler may keep the address of a thread-local over a call. A fiber that is
+// suspended by that call and resumed by another thread then reads the words of the thread it left.
+// It happens with plain thread_local variables, errno, pthread_self() and __cxa_get_globals(), and
+// more so under LTO, where even a noinline accessor is found to be "const" and called only once.
+// The remedy, all of it needed: the accessors below are noinline, what they return passes an opaque
+// asm, and this_thread.cpp is compiled without LTO.
+// Callers never keep a returned pointer over anything that may switch fibers.
+#pragma once
+
+namespace airssys::rt::base::this_thread {
+
+/// What hangs on a thread. Each slot has one user, who knows the type behind the pointer.
+enum class Slot : unsigned {
+  scheduler_thread,  // scheduler::Thread* that drives this OS thread
+  fiber_context,     // fiber::ThreadContext* of this OS thread
+  foreign,           // runtime's record of a thread that is not ours
+  held_locks,        // debug builds: ranks of the mutexes held (base/mutex.cpp)
+  count
+};
+
+/// The value of a slot on the thread that runs now; null on a fresh thread. Safe in a handler.
+[[nodiscard, gnu::noinline]] void* get(Slot slot) noexcept;
+[[gnu::noinline]] void set(Slot slot, void* value) noexcept;
+
+/// This thread's C++ exception state (__cxa_eh_globals of the C++ ABI).
+[[nodiscard, gnu::noinline]] void* exception_globals() noexcept;
+
+}  // namespace airssys::rt::base::this_thread

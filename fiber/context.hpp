@@ -1,0 +1,109 @@
+// context.hpp: a fiber, and the switch between a thread's own stack and a fiber's.
+//
+//   thread's loop ──switch_to(thread, fiber)──▶ fiber ──switch_back(fiber, thread)──▶ thread's loop
+//
+// Only a thread's loop, on the thread's own stack, resumes fibers; fibers never switch to each
+// other. So there is one place, after switch_to, where a fiber is known to be off its stack: there
+// the loop says "parked", and from then on another thread may resume the fiber.
+// A Fiber lies at the top of the stack that it describes (fiber/stack.hpp puts it there), and so
+// does all that only a running or blocked process needs. Its entry is called on the stack with
+// `returned` first, and again each time that its last call ended or was cut off: by a forced unwind
+// (fiber/unwind.hpp), a noexcept violation, a stack overflow (fiber/containment.hpp). All of these
+// end in one place, the landing, which is a frame at the top of the stack.
+// The switch is Boost.Context's jump_fcontext. Nothing here allocates, locks or throws.
+#pragma once
+
+#include <unwind.h>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/cache_line.hpp"
+#include "fiber/exception_state.hpp"
+#include "fiber/sanitizer.hpp"
+
+namespace airssys::rt::fiber {
+
+struct Fiber;
+
+/// Why the entry of a fiber is called again.
+enum class Ended : std::uint8_t {
+  returned,            // it returned; also: first call
+  unwound,             // unwind() has run all destructors of process code
+  abandoned_noexcept,  // std::terminate was met: the stack was cut off without destructors
+  overflowed,          // the stack's guard was met: likewise
+};
+
+/// What a fiber does: the runner's loop, which seldom returns. Must not throw.
+using Entry = void (*)(Fiber& fiber, Ended last);
+
+/// How the low end of a stack is protected.
+enum class Guard : std::uint8_t {
+  page,    // touching it faults
+  canary,  // nothing faults: bytes that are compared at each switch out
+};
+
+/// One per OS thread that resumes fibers; made on that thread and gone before it ends.
+struct ThreadContext {
+  ThreadContext() noexcept;
+  ThreadContext(const ThreadContext&) = delete;
+  ThreadContext& operator=(const ThreadContext&) = delete;
+  ~ThreadContext();
+
+  // Owner thread only, by the loop or by the fiber that it has resumed.
+  Fiber* running = nullptr;           // the fiber that is on this thread now
+  void* context = nullptr;            // the loop's registers, while a fiber runs
+  ExceptionState* exception_globals;  // the thread's two words, where the ABI keeps them
+  ExceptionState exceptions;          // the loop's own, while a fiber runs
+  sanitizer::Stack sanitizer_stack;
+};
+
+/// A stack and what lives on it. 64-byte aligned; all its fields belong to who runs or resumes it.
+struct alignas(base::cache_line_bytes) Fiber {
+  // Touched by each switch.
+  void* context = nullptr;           // its registers while it is off; null: never prepared
+  ThreadContext* resumer = nullptr;  // the thread it is on; stale while it is off
+  ExceptionState exceptions;         // while it is off
+  void* user = nullptr;              // whose: for the owner of the fiber, never read here
+  std::byte* low = nullptr;          // the lowest byte that may be used, just above the guard
+  /// Where call_guarded runs process code on this stack, else null.
+  void* entry_frame = nullptr;
+  Guard guard = Guard::page;
+  std::uint8_t size_class = 0;  // of fiber/stack.hpp
+  bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
+  std::uint32_t index = 0;      // the stack's number, for who names it in a log
+
+  Entry entry = nullptr;
+  void* landing_frame = nullptr;  // the frame that cuts go back to
+  Fiber* next = nullptr;          // link for piles of fibers that are off
+  [[no_unique_address]] sanitizer::Stack sanitizer_stack;
+  _Unwind_Exception unwind_record{};
+  std::jmp_buf landing{};
+};
+
+/// A fiber that begins: its next resumption calls entry(fiber, Ended::returned). Whatever was on
+/// the stack is forgotten without destructors. Requires: the fiber is off, on no thread.
+void prepare(Fiber& fiber, Entry entry) noexcept;
+
+/// Resumes the fiber on the calling thread, from the thread's own stack; returns when the fiber
+/// calls switch_back. Requires: the fiber is off and nobody else resumes it.
+void switch_to(ThreadContext& thread, Fiber& fiber) noexcept;
+
+/// From a fiber back to its thread's loop; returns when somebody resumes the fiber, maybe another
+/// thread, which is the answer. The caller knows nothing of the thread any more: it reads all anew.
+ThreadContext& switch_back(Fiber& fiber, ThreadContext& thread) noexcept;
+
+/// The context of the thread that runs now, or null on a thread that has none. Read anew after
+/// every switch. Safe in a signal handler.
+[[nodiscard]] ThreadContext* this_thread_context() noexcept;
+
+/// Whether an address lies in the part of the stack that frames may use.
+[[nodiscard]] inline bool contains(const Fiber& fiber, const void* address) noexcept {
+  return address >= fiber.low && address < static_cast<const void*>(&fiber);
+}
+
+/// Cuts the fiber that runs back to its landing, which calls the entry with `why`. No destructor of
+/// the frames in between runs. The caller is on this fiber.
+[[noreturn]] void cut(Fiber& fiber, Ended why) noexcept;
+
+}  // namespace airssys::rt::fiber

@@ -1,0 +1,157 @@
+// stack.hpp: memory for stacks: one reservation, a guard below each stack, piles of used ones.
+//
+//   stride: | guard 16 KiB | usable ...                         | Fiber | colour 0..2047 |
+//           low end                                                             high end
+//
+// Size classes are powers of two from 64 KiB to 8 MiB; each has reservations of its own, of address
+// space only (MAP_NORESERVE), that are never unmapped while the pool lives. A guard is a marker in
+// the page table (MADV_GUARD_INSTALL, Linux 6.13) and splits no mapping, so a million guarded
+// stacks are one line of /proc/self/maps. Older kernels: mprotect for a share of vm.max_map_count,
+// beyond it a canary that each switch out compares. The guard is 16 KiB because a frame larger than
+// it could step over it; code compiled with -fstack-clash-protection cannot.
+// Colour: without it all stack tops share a page offset and so a few cache sets; shifted by
+// (index * 64) & 2047 a switch among 100 000 fibers costs 19 ns instead of 52.
+// Huge pages are off for stacks: one touched byte would cost 2 MiB.
+//
+// Roles    Cache: one per scheduler, one caller at a time; last in, first out, so stacks stay warm.
+//          depot: in the pool, under a mutex, any cache. find: any thread and signal handlers.
+// Warm and cold: a fiber that was given back keeps its pages and its context, and comes back as it
+// is. trim drops pages of depot stacks; such a fiber comes back cold (context == nullptr) and must
+// be prepared, as a fresh one.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/atomic.hpp"
+#include "base/intrusive_list.hpp"
+#include "base/memory.hpp"
+#include "base/mutex.hpp"
+#include "fiber/context.hpp"
+
+namespace airssys::rt::fiber {
+
+/// 0 is 64 KiB, each one more is twice as much.
+using SizeClass = std::uint8_t;
+
+inline constexpr std::size_t smallest_stack_bytes = std::size_t{64} << 10;
+inline constexpr SizeClass size_classes = 8;  // up to 8 MiB
+inline constexpr std::size_t guard_bytes = std::size_t{16} << 10;
+
+[[nodiscard]] constexpr std::size_t stride_bytes(SizeClass size_class) noexcept {
+  return smallest_stack_bytes << size_class;
+}
+
+/// The smallest class whose stride is at least that many bytes; nothing above 8 MiB.
+[[nodiscard]] std::optional<SizeClass> class_for(std::size_t stack_bytes) noexcept;
+
+/// How guards are made on this machine.
+enum class GuardKind : std::uint8_t { marker, mprotect, canary };
+
+class StackPool {
+ public:
+  class Cache;
+
+  /// What find knows about an address.
+  struct Place {
+    Fiber* fiber;   // the fiber whose stack it is; may be cold: compare, do not read
+    bool in_guard;  // the address lies in the guard, not in the usable part
+  };
+
+  struct Options {
+    /// Address space of the first reservation of each class; later ones are as large.
+    std::size_t reservation_bytes = std::size_t{16} << 30;
+    /// The best kind of guard to try; tests ask for the fallbacks.
+    GuardKind guard = GuardKind::marker;
+  };
+
+  StackPool() noexcept : StackPool(Options{}) {}
+  explicit StackPool(const Options& options) noexcept;
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+  /// All caches are gone and no fiber of the pool runs or will.
+  ~StackPool();
+
+  /// Returns the pages of depot stacks to the system, the longest unused first, keeping `keep` warm
+  /// ones per class. Any thread; answers how many stacks. Pages go in batches, since dropping them
+  /// one stack at a time interrupts all other CPUs each time.
+  std::size_t trim(std::size_t keep = 0) noexcept;
+
+  /// Which stack of this pool an address belongs to. Any thread, safe in a signal handler.
+  [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
+
+  /// The kind that new stacks get now.
+  [[nodiscard]] GuardKind guard_kind() const noexcept;
+
+  /// Stacks cut from reservations so far; they are used, cached or in the depot.
+  [[nodiscard]] std::size_t stacks() const noexcept;
+
+ private:
+  static constexpr unsigned reservations_max = 64;
+  static constexpr unsigned batch = 32;
+
+  struct Reservation {
+    std::byte* begin = nullptr;
+    std::byte* end = nullptr;
+    SizeClass size_class = 0;
+  };
+  struct Depot {
+    std::vector<Fiber*, base::Allocator<Fiber*>> warm;  // oldest first
+    std::vector<Fiber*, base::Allocator<Fiber*>> cold;  // addresses only, their pages are gone
+    std::byte* fresh = nullptr;                         // the uncut rest of the newest reservation
+    std::byte* fresh_end = nullptr;
+    std::uint32_t next_index = 0;
+  };
+
+  Fiber* take_from_depot(SizeClass size_class) noexcept;
+  void give_to_depot(Fiber& fiber) noexcept;
+  Fiber* cut_fresh(SizeClass size_class) noexcept;
+  bool reserve(SizeClass size_class) noexcept;
+  Guard protect(std::byte* low_end) noexcept;
+
+  // Fixed after construction.
+  std::size_t reservation_bytes_;
+  std::size_t protected_max_;
+
+  // Written under mutex_, read by any thread and by signal handlers: find, stacks, guard_kind.
+  std::array<Reservation, reservations_max> reservations_{};
+  base::Atomic<unsigned> reservation_count_{0};
+  base::Atomic<GuardKind> guard_kind_;
+  base::Atomic<std::size_t> stacks_{0};
+
+  base::Mutex mutex_{base::LockRank::stack_depot};
+  // Under mutex_.
+  std::array<Depot, size_classes> depots_;
+  std::size_t protected_count_ = 0;
+};
+
+/// A pile of stacks per size class. One caller at a time.
+class StackPool::Cache {
+ public:
+  explicit Cache(StackPool& pool) noexcept : pool_(pool) {}
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+  /// Gives all to the depot.
+  ~Cache();
+
+  /// A fiber that is off: warm as it was given, or with context == nullptr, to be prepared. Null
+  /// when the address space or its limit is exhausted: refuse the spawn.
+  [[nodiscard]] Fiber* take(SizeClass size_class = 0) noexcept;
+
+  /// Gives a fiber back that is off and will not be resumed by who had it.
+  void give(Fiber& fiber) noexcept;
+
+ private:
+  struct Pile {
+    base::Stack<&Fiber::next> fibers;
+    unsigned count = 0;
+  };
+
+  StackPool& pool_;
+  std::array<Pile, size_classes> piles_;
+};
+
+}  // namespace airssys::rt::fiber
