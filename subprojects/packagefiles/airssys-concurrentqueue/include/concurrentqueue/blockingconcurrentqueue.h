@@ -1,0 +1,3 @@
+// blockingconcurrentqueue.h: under the name that Debian gives it.
+#pragma once
+#include "../../blockingconcurrentqueue.h"

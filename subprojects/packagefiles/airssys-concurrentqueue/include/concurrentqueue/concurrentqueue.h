@@ -1,0 +1,3 @@
+// concurrentqueue.h: under the name that Debian gives it.
+#pragma once
+#include "../../concurrentqueue.h"
