@@ -1,0 +1,173 @@
+// idle.hpp: who sleeps, who searches, whom to wake for work that has become visible.
+//
+// At most one scheduler at a time searches (steals); nobody is woken while one does, for it will
+// find the work or look at everything once more before it sleeps.
+//
+//                    try_search                  sleep(id, searching)
+//    awake  ─────────────────────▶ searching ─────────────────────────▶ asleep
+//     ▲ ▲ ◀── stop_searching ────── ▲   ▲                                │ │
+//     │ │                           │   └──────── pick_to_wake ──────────┘ │
+//     │ └───────────────────────────┼───────────── cancel_sleep ───────────┘
+//     └── sleep(id, not searching) ─┴─▶ asleep
+//
+// States      sleepers_ has a bit per scheduler asleep; searcher_ is 1 while somebody searches
+// Roles       pick_to_wake: any thread, after it has made work visible. The others: the scheduler
+//             whose id it is (its thread).
+// Invariants  I4 while work is visible, somebody is awake who will still look for it, or nobody
+//             sleeps. D1 at most one searches. D2 a bit is cleared by exactly one: who picks it
+//             owes it one unpark, and has made it the searcher.
+// Orders      work, then light_fence, then searcher_ and sleepers_ | bit, then heavy_fence, then
+// work Progress    lock-free; a wake of somebody awake is one load and no fence Not here    how one
+// sleeps (base/parker.hpp, the poller), what one looks at (the scheduler) Proof
+// tests/model/idle_model.cpp
+//
+// Why acquire and release are not enough: the waker stores work and then reads who sleeps; the
+// sleeper stores that it sleeps and then reads the work. Release keeps a store behind what comes
+// before it, acquire keeps a load ahead of what comes after; nothing keeps the load behind the
+// store, so each may read the other's old value: work lies there, and everybody sleeps. It takes a
+// full fence on both sides. Wakers are frequent and sleepers are about to lose a microsecond
+// anyway, so the sleeper pays for both (base/asymmetric_fence.hpp).
+//
+// How a scheduler that finds nothing goes to bed:
+//
+//   bool searching = idle.try_search();
+//   if (searching && (task = search())) { if (idle.stop_searching()) wake(idle.pick_to_wake()); run
+//   } if (idle.sleep(id, searching) && anything_anywhere()) {
+//     if (idle.cancel_sleep(id)) start over; else it has been picked: as below
+//   }
+//   park();                          // or wait for I/O, or until a timer is due
+//   searching = !idle.cancel_sleep(id);  // picked: it is the searcher, and an unpark has come or
+//   comes
+//
+// An unpark that comes after its sleeper has noticed the pick by itself ends one later park at
+// once; that is harmless.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/assert.hpp"
+#include "base/asymmetric_fence.hpp"
+#include "base/atomic.hpp"
+#include "base/cache_line.hpp"
+
+namespace airssys::rt::scheduler {
+
+class IdleSet {
+ public:
+  static constexpr unsigned schedulers_max = 128;
+
+  explicit IdleSet(unsigned count) noexcept {
+    RT_CHECK(count >= 1 && count <= schedulers_max, "D2: more schedulers than bits");
+  }
+  IdleSet(const IdleSet&) = delete;
+  IdleSet& operator=(const IdleSet&) = delete;
+
+  // Any thread, after it has made work visible: the scheduler that it has to unpark for it, or
+  // nothing: somebody searches already, or nobody sleeps. Includes the fence after the work.
+  [[nodiscard]] std::optional<unsigned> pick_to_wake() noexcept {
+    base::light_fence();  // between the work and the look at who sleeps; pairs with sleep
+    for (;;) {
+      if (is_somebody_searching() || !is_somebody_asleep()) return std::nullopt;
+      if (!try_search()) return std::nullopt;
+      if (const auto id = pop_sleeper()) return id;
+      // All woke up meanwhile. Others may have relied on the searcher that this thread was for a
+      // moment: wakers left their work to it, and a sleeper its last look. So it looks again.
+      // seq_cst: ordered before the load of sleepers_ at the top. The sleeper that relied on us had
+      // set its bit before it read searcher_, so its bit is seen now. Weaker, and it sleeps on.
+      searcher_.store(0, std::memory_order_seq_cst);
+    }
+  }
+
+  // Before stealing. False: another one searches; go to sleep or look after I/O instead.
+  [[nodiscard]] bool try_search() noexcept {
+    std::uint32_t nobody = 0;
+    // relaxed first: a refusal writes nothing. seq_cst: in one order with the fences and with the
+    // bits, see sleep. relaxed on failure: nothing is used.
+    return searcher_.load(std::memory_order_relaxed) == 0 &&
+           searcher_.compare_exchange_strong(
+               nobody, 1, std::memory_order_seq_cst, std::memory_order_relaxed);
+  }
+
+  // The searcher has found work. It now owes one pick_to_wake: where there was work for one there
+  // may be more, and those who made it visible meanwhile have left it to the searcher.
+  void stop_searching() noexcept {
+    // seq_cst: ordered before the look at sleepers_ in the pick_to_wake that follows.
+    const std::uint32_t before = searcher_.exchange(0, std::memory_order_seq_cst);
+    RT_CHECK(before == 1, "D1: stopped a search that nobody was doing");
+  }
+
+  // Goes to bed. True: nobody searches any more, so the caller looks at everything once more
+  // (queues, injection counters, timers) before it blocks. False: it may block; the searcher looks.
+  [[nodiscard]] bool sleep(unsigned id, bool searching) noexcept {
+    // seq_cst, three times: the bit is set before searcher_ is cleared and read. Weaker, and a
+    // waker could see neither searcher nor sleeper, or this sleeper miss that the searcher it
+    // relies on has given up (pick_to_wake's second look).
+    const std::uint64_t before = word(id).fetch_or(bit(id), std::memory_order_seq_cst);
+    RT_CHECK((before & bit(id)) == 0, "D2: asleep twice");
+    if (searching) searcher_.store(0, std::memory_order_seq_cst);
+    if (searcher_.load(std::memory_order_seq_cst) != 0) return false;
+    base::heavy_fence();  // between the bit and the last look at the work; pairs with pick_to_wake
+    return true;
+  }
+
+  // Awake again for a reason of its own, or because of an unpark. True: it was still asleep and is
+  // now awake. False: it has been picked, so it is the searcher.
+  [[nodiscard]] bool cancel_sleep(unsigned id) noexcept {
+    // seq_cst: who clears the bit is decided here; in one order with the picks.
+    return (word(id).fetch_and(~bit(id), std::memory_order_seq_cst) & bit(id)) != 0;
+  }
+
+  // Any thread: for show.
+  [[nodiscard]] unsigned asleep() const noexcept {
+    int count = 0;
+    // relaxed: a figure that may be out of date.
+    for (const auto& word : sleepers_) count += std::popcount(word.load(std::memory_order_relaxed));
+    return static_cast<unsigned>(count);
+  }
+
+ private:
+  static constexpr unsigned bits = 64;
+
+  static std::uint64_t bit(unsigned id) noexcept { return std::uint64_t{1} << (id % bits); }
+  base::Atomic<std::uint64_t>& word(unsigned id) noexcept {
+    RT_CHECK(id < schedulers_max, "D2: no such scheduler");
+    return sleepers_[id / bits];
+  }
+
+  bool is_somebody_searching() const noexcept {
+    // seq_cst: a plain load on x86; in one order with sleep and with the second look.
+    return searcher_.load(std::memory_order_seq_cst) != 0;
+  }
+  bool is_somebody_asleep() const noexcept {
+    // seq_cst: as above.
+    for (const auto& word : sleepers_) {
+      if (word.load(std::memory_order_seq_cst) != 0) return true;
+    }
+    return false;
+  }
+
+  // The lowest first, so that few schedulers do the work when there is little of it.
+  std::optional<unsigned> pop_sleeper() noexcept {
+    for (unsigned i = 0; i < sleepers_.size(); ++i) {
+      // relaxed: only a guess; the fetch_and decides.
+      std::uint64_t seen = sleepers_[i].load(std::memory_order_relaxed);
+      while (seen != 0) {
+        const std::uint64_t lowest = seen & (~seen + 1);
+        // seq_cst: as in cancel_sleep.
+        seen = sleepers_[i].fetch_and(~lowest, std::memory_order_seq_cst);
+        if ((seen & lowest) != 0) return i * bits + static_cast<unsigned>(std::countr_zero(lowest));
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Any thread, atomic: see Orders. Both on one line: read together at each wake, seldom written.
+  alignas(base::cache_line_bytes) base::Atomic<std::uint32_t> searcher_{0};
+  std::array<base::Atomic<std::uint64_t>, schedulers_max / bits> sleepers_{};
+};
+
+}  // namespace airssys::rt::scheduler
