@@ -1,0 +1,143 @@
+// blocking_pool.cpp: when a thread starts, works and ends.
+#include "scheduler/blocking_pool.hpp"
+
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/os.hpp"
+
+namespace airssys::rt::scheduler {
+
+namespace {
+
+// Every counter is written under the pool's mutex and read by anyone.
+template <class T>
+void add(base::Atomic<T>& counter, T change) noexcept {
+  // relaxed, twice: the writers follow one another under the mutex; other readers only look.
+  counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + change),
+                std::memory_order_relaxed);
+}
+
+template <class T>
+T value(const base::Atomic<T>& counter) noexcept {
+  return counter.load(std::memory_order_relaxed);  // relaxed: see add
+}
+
+}  // namespace
+
+BlockingPool::BlockingPool(Options options) : options_(options), producer_(queue_) {
+  RT_CHECK(options_.threads_max > 0, "a blocking pool may have no thread at all");
+}
+
+BlockingPool::~BlockingPool() {
+  stop();
+}
+
+bool BlockingPool::submit(Job& job) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return false;
+  if (value(unclaimed_) >= value(waiting_) && value(running_) < options_.threads_max &&
+      !start_thread() && value(running_) == 0)
+    return false;
+  add<std::size_t>(unclaimed_, 1);
+  RT_CHECK(queue_.enqueue(producer_, &job), "the blocking pool has no memory for a pointer");
+  return true;
+}
+
+void BlockingPool::stop() noexcept {
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    is_stopping_ = true;
+    // Each thread takes one of these after the jobs before it. They are jobs that are claimed by
+    // nobody: unclaimed_ does not count them, so a thread whose time is up may end without.
+    for (unsigned i = value(running_); i > 0; --i)
+      RT_CHECK(queue_.enqueue(producer_, nullptr), "the blocking pool has no memory for a pointer");
+    threads.swap(threads_);
+    ended_.clear();
+  }
+  for (std::thread& thread : threads)
+    if (thread.joinable()) thread.join();
+}
+
+BlockingPool::Counters BlockingPool::counters() const noexcept {
+  const unsigned running = value(running_);
+  const unsigned waiting = value(waiting_);
+  return {.threads = running,
+          .busy = running > waiting ? running - waiting : 0,
+          .queued = value(unclaimed_),
+          .finished = value(finished_)};
+}
+
+bool BlockingPool::start_thread() noexcept {
+  try {
+    if (ended_.empty()) {
+      const std::size_t place = threads_.size();
+      threads_.reserve(options_.threads_max);
+      threads_.emplace_back([this, place] { work(place); });
+    } else {
+      const std::size_t place = ended_.back();
+      if (threads_[place].joinable()) threads_[place].join();  // it needs the mutex no more
+      threads_[place] = std::thread([this, place] { work(place); });
+      ended_.pop_back();
+    }
+  } catch (const std::system_error&) {
+    return false;
+  }
+  add(running_, 1U);
+  add(waiting_, 1U);
+  return true;
+}
+
+void BlockingPool::work(std::size_t place) noexcept {
+  base::name_this_thread("rt-blocking");
+  moodycamel::ConsumerToken consumer(queue_);
+  for (;;) {
+    Job* job = nullptr;
+    if (!queue_.wait_dequeue_timed(consumer, job, options_.idle_ns / 1000)) {
+      if (may_end(place)) return;
+    } else if (job == nullptr) {
+      return end_thread();
+    } else {
+      begin_job();
+      job->call(*job);  // the job may be gone now
+      finish_job();
+    }
+  }
+}
+
+// A thread without work ends only if no job counts on it: unclaimed_ is raised before the job is in
+// the queue, under the mutex under which submit saw this thread waiting.
+bool BlockingPool::may_end(std::size_t place) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (value(unclaimed_) != 0) return false;
+  if (!is_stopping_) ended_.push_back(place);
+  count_thread_out();
+  return true;
+}
+
+void BlockingPool::end_thread() noexcept {
+  const std::lock_guard lock(mutex_);
+  count_thread_out();
+}
+
+void BlockingPool::count_thread_out() noexcept {
+  add(waiting_, -1U);
+  add(running_, -1U);
+}
+
+void BlockingPool::begin_job() noexcept {
+  const std::lock_guard lock(mutex_);
+  add(waiting_, -1U);
+  add(unclaimed_, std::size_t{0} - 1);
+}
+
+void BlockingPool::finish_job() noexcept {
+  const std::lock_guard lock(mutex_);
+  add(waiting_, 1U);
+  add(finished_, std::uint64_t{1});
+}
+
+}  // namespace airssys::rt::scheduler

@@ -1,0 +1,94 @@
+// blocking_pool.hpp: threads for calls that block.
+//
+// One queue, first come first served (D17). A job finds a waiting thread, or starts one while there
+// are fewer than the limit, or waits in the queue. A thread that has had nothing to do for a while
+// ends, so an idle program has none; there is none before the first job either.
+//
+// Every job that submit accepted is called exactly once, also by stop: whether it still has
+// somebody to work for is the job's own question (D19).
+//
+// The queue keeps order per producer, so all jobs go in through one token under the mutex, which
+// also settles whether a thread must be started. `unclaimed` is raised before the job is queued: a
+// thread that wants to end believes this number, not an empty queue.
+#pragma once
+
+#include <concurrentqueue/blockingconcurrentqueue.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "base/atomic.hpp"
+#include "base/mutex.hpp"
+
+namespace airssys::rt::scheduler {
+
+// Lies where its submitter keeps it, until it has been called.
+struct Job {
+  void (*call)(Job&) noexcept = nullptr;  // on a thread of the pool; the Job may end itself in it
+};
+
+class BlockingPool {
+ public:
+  struct Options {
+    unsigned threads_max = 10;
+    std::int64_t idle_ns = 10'000'000'000;  // a thread without work ends after this
+  };
+  struct Counters {
+    unsigned threads;
+    unsigned busy;
+    std::size_t queued;  // not begun
+    std::uint64_t finished;
+  };
+
+  explicit BlockingPool(Options options);
+  ~BlockingPool();  // stops
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
+
+  // False when the pool is stopping, or when the first thread cannot be started: the job is still
+  // the caller's then. Any thread; does not wait.
+  [[nodiscard]] bool submit(Job& job) noexcept;
+
+  // Refuses new jobs, calls those that are queued, and returns when every thread has ended. Not
+  // from a job. May be called again.
+  void stop() noexcept;
+
+  // Any thread, without the mutex; the numbers need not belong to one moment.
+  Counters counters() const noexcept;
+
+ private:
+  struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
+    static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;  // there are none
+    static constexpr int MAX_SEMA_SPINS = 0;  // a thread that waits leaves its core to others
+  };
+  using Queue = moodycamel::BlockingConcurrentQueue<Job*, QueueTraits>;
+
+  bool start_thread() noexcept;      // under mutex_
+  void count_thread_out() noexcept;  // under mutex_
+  // A thread's life, from here on.
+  void work(std::size_t place) noexcept;
+  bool may_end(std::size_t place) noexcept;
+  void end_thread() noexcept;
+  void begin_job() noexcept;
+  void finish_job() noexcept;
+
+  const Options options_;
+  Queue queue_;
+  moodycamel::ProducerToken producer_;  // under mutex_
+
+  base::Mutex mutex_{base::LockRank::queue};
+  // Under mutex_.
+  bool is_stopping_ = false;
+  std::vector<std::thread> threads_;  // at most threads_max places
+  std::vector<std::size_t> ended_;    // places whose thread is through and waits to be joined
+
+  // Written under mutex_, read by anyone.
+  base::Atomic<unsigned> running_{0};       // threads that have not ended
+  base::Atomic<unsigned> waiting_{0};       // threads that look for a job
+  base::Atomic<std::size_t> unclaimed_{0};  // jobs that no thread has taken
+  base::Atomic<std::uint64_t> finished_{0};
+};
+
+}  // namespace airssys::rt::scheduler

@@ -1,0 +1,97 @@
+// injector.hpp: where work from outside meets: foreign threads' spawns and wakes, and overflow.
+//
+// One per priority. Order does not matter here, many threads meet, and items are only pointers:
+// what moodycamel's queue is made for. Its try_dequeue may find nothing in a queue that is not
+// empty, so it cannot say who may sleep; a counter can:
+//
+// Invariants  J1 waiting() is raised before an item is queued and lowered after it was taken, so
+//             it is never less than what is there: whoever reads 0 after announcing its sleep
+//             may sleep, because a later producer finds the announcement.
+// Roles       put: any thread. Each scheduler has a Port of its own: tokens make both ends cheap,
+// and
+//             implicit producers would leave a sub-queue behind for every thread that ever came.
+//             Foreign threads share one token under a mutex: they are many and come seldom.
+// Orders      the queue hands over what lies behind the pointers; the counter hands over nothing,
+//             the fences of scheduler/idle.hpp order it against announcements
+// Progress    put and take through a Port are lock-free; put may allocate
+// Proof       tests/scheduler/injector_test.cpp; the queue's own Relacy models
+#pragma once
+
+#include <concurrentqueue/concurrentqueue.h>
+
+#include <cstddef>
+#include <mutex>
+#include <span>
+
+#include "base/assert.hpp"
+#include "base/atomic.hpp"
+#include "base/mutex.hpp"
+
+namespace airssys::rt::scheduler {
+
+template <class Item>
+class Injector {
+  struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
+    static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;  // there are none
+  };
+  using Queue = moodycamel::ConcurrentQueue<Item*, QueueTraits>;
+
+ public:
+  // One scheduler's own end; whoever drives that scheduler uses it.
+  class Port {
+   public:
+    explicit Port(Injector& injector) : producer_(injector.queue_), consumer_(injector.queue_) {}
+
+   private:
+    friend class Injector;
+    moodycamel::ProducerToken producer_;
+    moodycamel::ConsumerToken consumer_;
+  };
+
+  Injector() : foreign_(queue_) {}
+  Injector(const Injector&) = delete;
+  Injector& operator=(const Injector&) = delete;
+
+  void put(Port& port, std::span<Item* const> items) noexcept {
+    raise(items.size());
+    RT_CHECK(queue_.enqueue_bulk(port.producer_, items.data(), items.size()),
+             "the injector has no memory for a pointer");
+  }
+
+  // From a thread that drives no scheduler.
+  void put_foreign(Item& item) noexcept {
+    raise(1);
+    const std::lock_guard lock(mutex_);
+    RT_CHECK(queue_.enqueue(foreign_, &item), "the injector has no memory for a pointer");
+  }
+
+  // Takes up to items.size() and answers how many. 0 while waiting() is not: somebody is just
+  // putting; look again, do not sleep.
+  std::size_t take(Port& port, std::span<Item*> items) noexcept {
+    if (waiting() == 0) return 0;
+    const std::size_t taken = queue_.try_dequeue_bulk(port.consumer_, items.data(), items.size());
+    // relaxed: lowering it late only makes somebody look once more (J1).
+    if (taken != 0) waiting_.fetch_sub(taken, std::memory_order_relaxed);
+    return taken;
+  }
+
+  // The truth for who may sleep (J1). Any thread.
+  std::size_t waiting() const noexcept {
+    // relaxed: who decides to sleep by it has announced that before, with a fence in between.
+    return waiting_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  void raise(std::size_t count) noexcept {
+    // relaxed: the producer's wake, which comes after the enqueue, begins with the fence that pairs
+    // with the sleeper's; raised after the enqueue, a taker could lower it below zero.
+    waiting_.fetch_add(count, std::memory_order_relaxed);
+  }
+
+  Queue queue_;
+  base::Mutex mutex_{base::LockRank::queue};
+  moodycamel::ProducerToken foreign_;  // under mutex_
+  base::Atomic<std::size_t> waiting_{0};
+};
+
+}  // namespace airssys::rt::scheduler

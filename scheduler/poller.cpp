@@ -1,0 +1,213 @@
+// poller.cpp: the door's epoll side, and the word of one direction.
+//
+// epoll's data is the Source's address, null for the wake-up. Edge-triggered events are reported
+// to one epoll_wait only, and only one thread is inside, so an event is dispatched exactly once.
+#include "scheduler/poller.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <limits>
+#include <mutex>
+
+#include "base/assert.hpp"
+
+namespace airssys::rt::scheduler {
+
+namespace {
+
+constexpr std::uint32_t read_events = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t write_events = EPOLLOUT | EPOLLHUP | EPOLLERR;
+constexpr std::int64_t ns_per_second = 1'000'000'000;
+constexpr std::int64_t ns_per_ms = 1'000'000;
+
+std::error_code last_error() noexcept {
+  return {errno, std::system_category()};
+}
+
+int ms_rounded_up(std::int64_t ns) noexcept {
+  if (ns < 0) return -1;
+  constexpr std::int64_t ms_max = std::numeric_limits<int>::max();
+  return static_cast<int>(std::min(ns / ns_per_ms + (ns % ns_per_ms != 0 ? 1 : 0), ms_max));
+}
+
+}  // namespace
+
+Armed Readiness::arm(Waiter& waiter) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(&waiter);
+  // acquire: pairs with edge's release of edge_kept; what made the edge is seen by the next try.
+  std::uintptr_t word = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if (word > edge_kept) return Armed::taken;
+    const std::uintptr_t next = word == edge_kept ? idle : address;
+    // acq_rel: release hands the Waiter to edge, which would otherwise call through an unwritten
+    // pointer; acquire as above, also when the exchange fails.
+    if (word_.compare_exchange_weak(
+            word, next, std::memory_order_acq_rel, std::memory_order_acquire))
+      return word == edge_kept ? Armed::ready : Armed::waiting;
+  }
+}
+
+bool Readiness::disarm(Waiter& waiter) noexcept {
+  auto expected = reinterpret_cast<std::uintptr_t>(&waiter);
+  // acquire on success: pairs with nothing but keeps the owner's reuse of the Waiter behind this.
+  // relaxed on failure: the owner goes on to wait for what `ready` sends, which orders the rest.
+  return word_.compare_exchange_strong(
+      expected, idle, std::memory_order_acquire, std::memory_order_relaxed);
+}
+
+bool Readiness::edge() noexcept {
+  // relaxed: the exchange below acquires what it takes.
+  std::uintptr_t word = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    // An edge that is kept already stands for this one too: both come before the next try. The
+    // exchange is made all the same, so that this edge happens before the arm that uses it up.
+    const std::uintptr_t next = word > edge_kept ? idle : edge_kept;
+    // acq_rel: acquire pairs with arm's release, so `ready` is seen as written; release pairs with
+    // the acquire of the arm that finds the edge. Weaker: that arm's try could miss the data.
+    if (word_.compare_exchange_weak(
+            word, next, std::memory_order_acq_rel, std::memory_order_relaxed))
+      break;
+  }
+  if (word <= edge_kept) return false;
+  auto& waiter =
+      *reinterpret_cast<Waiter*>(word);  // NOLINT(performance-no-int-to-ptr): see the head
+  waiter.ready(waiter);
+  return true;
+}
+
+void Readiness::reset() noexcept {
+  // relaxed: nobody else has the source; Poller::mutex_ hands it to its next owner.
+  RT_CHECK(word_.load(std::memory_order_relaxed) <= edge_kept, "P1: a removed source has a waiter");
+  word_.store(idle, std::memory_order_relaxed);
+}
+
+Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  if (epoll_ < 0) throw std::system_error(last_error(), "epoll_create1");
+  wakeup_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}};
+  if (wakeup_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event) != 0) {
+    const std::error_code error = last_error();
+    if (wakeup_ >= 0) close(wakeup_);
+    close(epoll_);
+    throw std::system_error(error, "eventfd");
+  }
+}
+
+Poller::~Poller() {
+  close(wakeup_);
+  close(epoll_);
+}
+
+std::expected<Source*, std::error_code> Poller::add(int fd) {
+  Source& source = take_source();
+  source.fd_ = fd;
+  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &source}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    const std::error_code error = last_error();
+    const std::lock_guard lock(mutex_);
+    free_.push_back(&source);
+    return std::unexpected(error);
+  }
+  sources_.fetch_add(1, std::memory_order_relaxed);  // relaxed: see sources()
+  return &source;
+}
+
+void Poller::remove(Source& source) noexcept {
+  // May fail when the descriptor was closed behind our back; then it is gone from epoll anyway.
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, source.fd_, nullptr);
+  source.read_.edge();
+  source.write_.edge();
+  sources_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: see sources()
+  const std::lock_guard lock(mutex_);
+  removed_.push_back(&source);
+  // relaxed: a hint; who reads it late finds the source in the next round (P3 asks for no sooner).
+  has_removed_.store(true, std::memory_order_relaxed);
+}
+
+Armed Poller::arm(Source& source, Direction direction, Waiter& waiter) noexcept {
+  return source.of(direction).arm(waiter);
+}
+
+bool Poller::disarm(Source& source, Direction direction, Waiter& waiter) noexcept {
+  return source.of(direction).disarm(waiter);
+}
+
+int Poller::poll(std::int64_t timeout_ns) noexcept {
+  // acquire: pairs with the release below; has_pwait2_ and the batches follow one another.
+  if (is_polled_.exchange(true, std::memory_order_acquire)) return somebody_else;
+  reclaim_removed();
+  std::array<epoll_event, events_max> events;
+  const int count = wait(events, timeout_ns);
+  const int called =
+      count > 0 ? dispatch(std::span(events).first(static_cast<std::size_t>(count))) : 0;
+  is_polled_.store(false, std::memory_order_release);  // release: see the exchange above
+  return called;
+}
+
+void Poller::interrupt() noexcept {
+  // acq_rel: release pairs with the acquire in dispatch, so who returns from poll sees why. If it
+  // was true already, somebody's write is on its way and that poll sees this reason as well.
+  if (is_interrupted_.exchange(true, std::memory_order_acq_rel)) return;
+  const eventfd_t one = 1;
+  // Cannot fill up: one write for each time that poll saw it.
+  eventfd_write(wakeup_, one);
+}
+
+int Poller::wait(std::span<epoll_event> events, std::int64_t timeout_ns) noexcept {
+  const auto room = static_cast<int>(events.size());
+  if (has_pwait2_ && timeout_ns > 0) {
+    const timespec timeout{.tv_sec = static_cast<time_t>(timeout_ns / ns_per_second),
+                           .tv_nsec = static_cast<long>(timeout_ns % ns_per_second)};
+    const int count = epoll_pwait2(epoll_, events.data(), room, &timeout, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    has_pwait2_ = false;
+  }
+  return epoll_wait(epoll_, events.data(), room, ms_rounded_up(timeout_ns));
+}
+
+int Poller::dispatch(std::span<const epoll_event> events) noexcept {
+  int called = 0;
+  for (const epoll_event& event : events) {
+    if (event.data.ptr == nullptr) {
+      // acq_rel: acquire pairs with interrupt; release so that a later interrupt, which must write
+      // again, does not take the old value for the new.
+      is_interrupted_.exchange(false, std::memory_order_acq_rel);
+      continue;
+    }
+    auto& source = *static_cast<Source*>(event.data.ptr);
+    if ((event.events & read_events) != 0) called += source.read_.edge() ? 1 : 0;
+    if ((event.events & write_events) != 0) called += source.write_.edge() ? 1 : 0;
+  }
+  return called;
+}
+
+// What was removed before this point gives no more events, and the batch that may still have held
+// one is through: only one thread polls (P3).
+void Poller::reclaim_removed() noexcept {
+  if (!has_removed_.load(std::memory_order_relaxed)) return;  // relaxed: see remove
+  const std::lock_guard lock(mutex_);
+  has_removed_.store(false, std::memory_order_relaxed);  // relaxed: under mutex_
+  free_.insert(free_.end(), removed_.begin(), removed_.end());
+  removed_.clear();
+}
+
+Source& Poller::take_source() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) {
+    Source* const chunk = chunks_.emplace_back(new Source[sources_per_chunk]).get();
+    for (std::size_t i = sources_per_chunk; i-- > 0;) free_.push_back(&chunk[i]);
+  }
+  Source& source = *free_.back();
+  free_.pop_back();
+  source.read_.reset();
+  source.write_.reset();
+  return source;
+}
+
+}  // namespace airssys::rt::scheduler
