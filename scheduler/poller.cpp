@@ -201,7 +201,10 @@ Source& Poller::take_source() {
   const std::lock_guard lock(mutex_);
   if (free_.empty()) {
     Source* const chunk = chunks_.emplace_back(new Source[sources_per_chunk]).get();
-    for (std::size_t i = sources_per_chunk; i-- > 0;) free_.push_back(&chunk[i]);
+    for (std::size_t i = sources_per_chunk; i-- > 0;) {
+      chunk[i].poller_ = this;
+      free_.push_back(&chunk[i]);
+    }
   }
   Source& source = *free_.back();
   free_.pop_back();

@@ -75,10 +75,13 @@ class Readiness {
   base::Atomic<std::uintptr_t> word_{idle};
 };
 
+class Poller;
+
 // One registered descriptor. Its memory stays while the poller lives.
 class Source {
  public:
   int fd() const noexcept { return fd_; }
+  Poller& poller() const noexcept { return *poller_; }
 
  private:
   friend class Poller;
@@ -86,6 +89,7 @@ class Source {
     return direction == Direction::read ? read_ : write_;
   }
 
+  Poller* poller_ = nullptr;
   int fd_ = -1;
   Readiness read_;
   Readiness write_;

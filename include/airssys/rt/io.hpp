@@ -1,0 +1,77 @@
+// io.hpp: waiting for a file descriptor without holding a scheduler.
+//
+// The way to read and write: try the system call; when it answers EAGAIN, wait here; try again. A
+// wait may end although nothing is ready, so the system call alone tells the truth. Hang-ups and
+// errors count as ready.
+//
+//   for (;;) {
+//     ssize_t got = ::read(handle.fd(), data, size);
+//     if (got >= 0 || errno != EAGAIN) return got;
+//     if (auto waited = rt::io::wait_readable(handle, deadline); !waited) return waited.error();
+//   }
+//
+// A process that waits suspends alone: others run on its scheduler, its mail and links are served,
+// and it can be ended. A plain thread may call everything here too, and blocks.
+#pragma once
+
+#include <airssys/rt/time.hpp>
+#include <expected>
+#include <system_error>
+
+namespace airssys::rt::io {
+
+enum class Direction : unsigned char { read, write };
+
+// Owns a non-blocking descriptor that can be waited for: a socket, a pipe, an eventfd, not a plain
+// file. It belongs to one process or thread at a time, and it must be closed before the runtime
+// stops in which it was waited for. The runtime hears of it at the first wait.
+class Handle {
+ public:
+  Handle() noexcept = default;
+  // Takes the descriptor over. Requires: it is non-blocking (O_NONBLOCK); a blocking one would
+  // block the scheduler in the try that comes before each wait.
+  explicit Handle(int fd) noexcept : fd_(fd) {}
+  Handle(Handle&& other) noexcept : fd_(other.fd_), source_(other.source_) { other.forget(); }
+  Handle& operator=(Handle&& other) noexcept {
+    if (this != &other) {
+      close();
+      fd_ = other.fd_;
+      source_ = other.source_;
+      other.forget();
+    }
+    return *this;
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { close(); }
+
+  int fd() const noexcept { return fd_; }  // -1 when it owns nothing
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+  // Closes the descriptor; nothing happens the second time.
+  void close() noexcept;
+
+  // Waits until the descriptor may be ready. Suspends the process. Fails with timed_out at the
+  // deadline, operation_canceled in the destructors of a process that is being ended (Z3),
+  // device_or_resource_busy when another process waits in this direction, bad_file_descriptor after
+  // close, and with what epoll says of descriptors that cannot be waited for.
+  std::expected<void, std::error_code> wait(Direction direction, Deadline deadline = {});
+
+ private:
+  void forget() noexcept {
+    fd_ = -1;
+    source_ = nullptr;
+  }
+
+  int fd_ = -1;
+  void* source_ = nullptr;  // the runtime's registration; null before the first wait
+};
+
+inline std::expected<void, std::error_code> wait_readable(Handle& handle, Deadline deadline = {}) {
+  return handle.wait(Direction::read, deadline);
+}
+inline std::expected<void, std::error_code> wait_writable(Handle& handle, Deadline deadline = {}) {
+  return handle.wait(Direction::write, deadline);
+}
+
+}  // namespace airssys::rt::io
