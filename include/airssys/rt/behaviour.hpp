@@ -22,6 +22,8 @@ class Behaviour : public detail::Program {
  public:
   // First of all, on the process. What it throws ends the process; terminate does not run.
   virtual void start() {}
+  // Right after `start`, before any message, also one that is already there (G12).
+  virtual void ready() {}
   // Each message, Exit, Down and timer message, in order. Whatever is left in it is destroyed.
   virtual void message(Message& message) = 0;
   // No message has come within the time that the last callback asked for with `idle_after` (G13).

@@ -12,6 +12,9 @@ namespace airssys::rt {
 
 using Duration = std::chrono::nanoseconds;
 
+// As a time-out: wait for as long as it takes.
+inline constexpr Duration infinite = Duration::max();
+
 // A point on the runtime's clock, or never.
 class Deadline {
  public:
@@ -24,7 +27,8 @@ class Deadline {
     deadline.ns_ = ns;
     return deadline;
   }
-  // From now on. A negative time-out throws BadArgument (R4); one beyond the clock's range is never.
+  // From now on. A negative time-out throws BadArgument (R4); one beyond the clock's range is
+  // never.
   static Deadline after(Duration timeout);
 
   constexpr bool is_never() const noexcept { return ns_ == never_ns; }

@@ -1,0 +1,66 @@
+// from.hpp: to whom a reply goes.
+//
+// A handler that takes a From answers later: it keeps the From, or sends it to another process, and
+// whoever has it may reply (G8). Only the first reply counts; one that comes after the caller has
+// given up is dropped (G6). A caller whose From is lost waits for its time-out; one whose server
+// ends is told at once.
+#pragma once
+
+#include <airssys/rt/ref.hpp>
+#include <airssys/rt/send.hpp>
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+namespace detail {
+// The reply of a request that answers nothing but that it was handled.
+struct Done {};
+// What a process that is not such a server answers.
+struct WrongServer {};
+
+template <class T>
+using ReplyValue = std::conditional_t<std::is_void_v<T>, Done, T>;
+}  // namespace detail
+
+template <class T>
+class From {
+ public:
+  From() noexcept = default;  // nobody: replies are dropped
+  explicit From(Alias caller) noexcept : caller_(caller) {}
+  From(From&& other) noexcept : caller_(std::exchange(other.caller_, Alias())) {}
+  From& operator=(From&& other) noexcept {
+    caller_ = std::exchange(other.caller_, Alias());
+    return *this;
+  }
+  ~From() = default;
+
+  // Sends the reply. For any process; does not suspend and does not fail.
+  template <std::convertible_to<detail::ReplyValue<T>> V = detail::ReplyValue<T>>
+    requires(!std::is_void_v<T>)
+  void reply(V&& value) {
+    send_once(detail::ReplyValue<T>(std::forward<V>(value)));
+  }
+  void reply()
+    requires(std::is_void_v<T>)
+  {
+    send_once(detail::Done());
+  }
+
+  // The process that waits, or a null pid when this has replied.
+  Pid caller() const noexcept { return caller_.owner; }
+
+  // For the library: this process is not the server that the caller took it for.
+  void refuse() { send_once(detail::WrongServer()); }
+
+ private:
+  template <class V>
+  void send_once(V&& value) {
+    if (Alias caller = std::exchange(caller_, Alias())) send(caller, std::forward<V>(value));
+  }
+
+  Alias caller_;
+};
+
+}  // namespace airssys::rt

@@ -1,0 +1,254 @@
+// server.hpp: servers: state that only its own process touches, behind requests.
+//
+//   struct Counter : rt::Server<Counter> {
+//     struct Add { long by; };                            // names no Reply: it is cast
+//     struct Value { using Reply = long; };               // names a Reply: it is called
+//     void handle(Add add) { value_ += add.by; }
+//     long handle(Value) { return value_; }
+//     long value_ = 0;
+//   };
+//   rt::ServerRef<Counter> counter = rt::start_link<Counter>();
+//   rt::cast(counter, Counter::Add{2});
+//   long value = rt::call(counter, Counter::Value{});
+//
+// What a server class may have besides; what it does not have costs nothing:
+//   void handle(Request, rt::From<Reply>)    the reply comes later, from whoever has the From (G8)
+//   void init(), rt::Init init()             the end of the start, still before `start` returns
+//   (G2) void handle_continue()                   after the start is acknowledged, before any
+//   message void handle_info(rt::Message&)           all that is neither call nor cast (G10) void
+//   handle_idle()                       nothing came for as long as rt::idle_after said (G13) void
+//   terminate(const rt::ExitReason&)    after stop, a failed callback, the parent's exit (G15)
+//
+// The object is made on its own process, from the arguments that were given to `start`, and lives
+// inside it: at rest a server has no stack. Handlers may block. What a callback throws ends the
+// server with that reason, `rt::exit(reason)` included; a caller that should have its reply even so
+// gets it from `terminate`, through a From (G16). A server that traps exits ends with its parent's
+// reason when the parent, who started it, has ended (G14).
+#pragma once
+
+#include <airssys/rt/call.hpp>
+#include <airssys/rt/detail/server_process.hpp>
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/from.hpp>
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/registry.hpp>
+#include <airssys/rt/send.hpp>
+#include <airssys/rt/start.hpp>
+#include <airssys/rt/system.hpp>
+#include <airssys/rt/time.hpp>
+#include <chrono>
+#include <compare>
+#include <expected>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+// The base of server classes. It holds nothing.
+template <class S>
+class Server {
+ protected:
+  Server() = default;
+  ~Server() = default;
+};
+
+// A pid that is taken for an S. If it is something else, calls fail with wrong_type and casts are
+// dropped; handlers never see a foreign object (G5).
+template <class S>
+class ServerRef {
+ public:
+  constexpr ServerRef() noexcept = default;
+  constexpr explicit ServerRef(Pid pid) noexcept : pid_(pid) {}
+  constexpr Pid pid() const noexcept { return pid_; }
+  friend constexpr auto operator<=>(const ServerRef&, const ServerRef&) noexcept = default;
+
+ private:
+  Pid pid_;
+};
+
+template <class S>
+ServerRef<S> server_ref(Pid pid) noexcept {
+  return ServerRef<S>(pid);
+}
+// Who has this name now. If nobody has it, calls fail with noproc and casts are dropped (G9).
+template <class S>
+ServerRef<S> server_ref(std::string_view name) {
+  return ServerRef<S>(whereis(name).value_or(Pid()));
+}
+
+// What start_monitor answers.
+template <class S>
+struct StartedServer {
+  ServerRef<S> server;
+  MonitorRef ref;
+};
+
+namespace detail {
+
+template <class S, class... Args>
+std::expected<ServerRef<S>, StartError> start_server(Linked linked,
+                                                     const StartOptions& options,
+                                                     Args&&... args) {
+  PendingStart pending;
+  Program* server = make_server<S>(pending.starter(), std::forward<Args>(args)...);
+  std::expected<Pid, StartError> pid = start_unmonitored(pending, server, options, linked);
+  if (!pid) return std::unexpected(std::move(pid).error());
+  return ServerRef<S>(*pid);
+}
+
+}  // namespace detail
+
+// Starts an S out of these arguments and waits until it has been made (G1): no link, linked to the
+// caller, or monitored by it. Options, if any, stand in front of the arguments:
+// `start_link<Counter>({.name = "counter"}, 40L)`. The `try_` verbs answer a StartError, the others
+// throw it. For processes; suspends.
+template <class S, class... Args>
+std::expected<ServerRef<S>, StartError> try_start(const StartOptions& options, Args&&... args) {
+  return detail::start_server<S>(detail::Linked::no, options, std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+std::expected<ServerRef<S>, StartError> try_start_link(const StartOptions& options,
+                                                       Args&&... args) {
+  return detail::start_server<S>(detail::Linked::yes, options, std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+std::expected<StartedServer<S>, StartError> try_start_monitor(const StartOptions& options,
+                                                              Args&&... args) {
+  detail::PendingStart pending;
+  auto* server = detail::make_server<S>(pending.starter(), std::forward<Args>(args)...);
+  std::expected<Spawned, StartError> started = pending.run(server, options, detail::Linked::no);
+  if (!started) return std::unexpected(std::move(started).error());
+  return StartedServer<S>{ServerRef<S>(started->pid), started->ref};
+}
+
+template <class S, class... Args>
+ServerRef<S> start(const StartOptions& options, Args&&... args) {
+  return detail::value_or_throw(try_start<S>(options, std::forward<Args>(args)...));
+}
+template <class S, class... Args>
+ServerRef<S> start_link(const StartOptions& options, Args&&... args) {
+  return detail::value_or_throw(try_start_link<S>(options, std::forward<Args>(args)...));
+}
+template <class S, class... Args>
+StartedServer<S> start_monitor(const StartOptions& options, Args&&... args) {
+  return detail::value_or_throw(try_start_monitor<S>(options, std::forward<Args>(args)...));
+}
+
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+std::expected<ServerRef<S>, StartError> try_start(Args&&... args) {
+  return try_start<S>(StartOptions(), std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+std::expected<ServerRef<S>, StartError> try_start_link(Args&&... args) {
+  return try_start_link<S>(StartOptions(), std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+std::expected<StartedServer<S>, StartError> try_start_monitor(Args&&... args) {
+  return try_start_monitor<S>(StartOptions(), std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+ServerRef<S> start(Args&&... args) {
+  return start<S>(StartOptions(), std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+ServerRef<S> start_link(Args&&... args) {
+  return start_link<S>(StartOptions(), std::forward<Args>(args)...);
+}
+template <class S, class... Args>
+  requires(!detail::begins_with<StartOptions, Args...>)
+StartedServer<S> start_monitor(Args&&... args) {
+  return start_monitor<S>(StartOptions(), std::forward<Args>(args)...);
+}
+
+namespace detail {
+
+template <class S, class R>
+Message cast_message(R&& request) {
+  using Request = std::remove_cvref_t<R>;
+  static_assert(!Called<Request>, "this request names a Reply: use rt::call");
+  static_assert(TakesByValue<S, Request> || TakesByReference<S, Request>,
+                "the server class has no handle() that takes this request");
+  return Message(make_payload_as<Request>(cast_type<S, Request>, std::forward<R>(request)));
+}
+
+// Sends the request, whose reply goes to `caller`, which is set here, and waits for the reply.
+std::expected<Message, CallError> exchange(
+    Pid server, std::string_view server_class, Message request, Alias& caller, Deadline deadline);
+
+}  // namespace detail
+
+// Sends a request that has no reply. Never fails, also if nobody is there (G9); as `send`
+// otherwise.
+template <class S, class R>
+void cast(ServerRef<S> server, R&& request) {
+  send(server.pid(), detail::cast_message<S>(std::forward<R>(request)));
+}
+// The same from any thread of a program that holds a Runtime (P11).
+template <class S, class R>
+void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
+  runtime.send(server.pid(), detail::cast_message<S>(std::forward<R>(request)));
+}
+
+// Sends a request and waits for its reply (G5). The failure says which: no such process, it ended
+// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), or the
+// caller called itself (G7). `try_call` answers the CallError, `call` throws it. For processes;
+// suspends. A negative time-out throws BadArgument; `rt::infinite` waits for as long as it takes.
+template <class S, class R>
+std::expected<typename R::Reply, CallError> try_call(ServerRef<S> server,
+                                                     R request,
+                                                     Duration timeout = std::chrono::seconds(5)) {
+  static_assert(
+      detail::TakesByValue<S, R> || detail::TakesByReference<S, R> || detail::Defers<S, R>,
+      "the server class has no handle() that takes this request");
+  using Reply = typename R::Reply;
+  Deadline deadline = Deadline::after(timeout);
+  void* payload = detail::make_payload_as<detail::CallMessage<R>>(
+      detail::call_type<S, R>, Alias(), std::move(request));
+  std::expected<Message, CallError> reply =
+      detail::exchange(server.pid(),
+                       detail::type_name<S>(),
+                       Message(payload),
+                       static_cast<detail::CallMessage<R>*>(payload)->caller,
+                       deadline);
+  if (!reply) return std::unexpected(std::move(reply).error());
+  if constexpr (std::is_void_v<Reply>) {
+    return {};
+  } else {
+    return reply->template take<Reply>();
+  }
+}
+template <class S, class R>
+typename R::Reply call(ServerRef<S> server, R request, Duration timeout = std::chrono::seconds(5)) {
+  return detail::value_or_throw(try_call(server, std::move(request), timeout));
+}
+
+// Asks a behaviour (a server, a supervisor) to end with this reason and waits until it is gone
+// (G17). Ended with another reason, is not there, takes too long, is the caller itself: CallError,
+// `exited`, `noproc`, `timeout`, `calling_self`. For processes; suspends.
+std::expected<void, CallError> try_stop(Pid server,
+                                        ExitReason reason = ExitReason::normal(),
+                                        Duration timeout = infinite);
+void stop(Pid server, ExitReason reason = ExitReason::normal(), Duration timeout = infinite);
+template <class S>
+std::expected<void, CallError> try_stop(ServerRef<S> server,
+                                        ExitReason reason = ExitReason::normal(),
+                                        Duration timeout = infinite) {
+  return try_stop(server.pid(), std::move(reason), timeout);
+}
+template <class S>
+void stop(ServerRef<S> server,
+          ExitReason reason = ExitReason::normal(),
+          Duration timeout = infinite) {
+  stop(server.pid(), std::move(reason), timeout);
+}
+
+}  // namespace airssys::rt

@@ -1,0 +1,135 @@
+// start.hpp: processes that are started in step: `start` returns when the process says so.
+//
+// A plain spawn answers before its process runs. Here the starter waits until the new process has
+// acknowledged its start, and learns why if it could not (G1, G3, G24):
+//
+//   rt::Pid pid = rt::start_body_link([](rt::Starter starter) {
+//     Device device = open_device();  // what is thrown here is the starter's StartError
+//     starter.acknowledge();
+//     for (;;) device.handle(rt::receive<Command>());
+//   });
+//
+// When a start fails, the process is gone altogether before its starter hears of it: the name is
+// free, and a starter that traps exits finds no Exit of it. One that does not trap exits ends with
+// it through the link, unless the reason is normal (G3). Servers and supervisors start like this.
+#pragma once
+
+#include <airssys/rt/detail/program.hpp>
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/ref.hpp>
+#include <airssys/rt/time.hpp>
+#include <concepts>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+struct StartOptions {
+  std::string name = {};        // registered before the process runs; taken: already_started (N11)
+  Duration timeout = infinite;  // a start that takes longer is killed (G4)
+  Priority priority = Priority::normal;
+  MailboxOptions mailbox = {};
+  std::size_t stack_bytes = 0;
+};
+
+namespace detail {
+class PendingStart;
+}
+
+// To whom a process answers that it has started. Moves and copies; only the first answer counts.
+class Starter {
+ public:
+  // Lets `start` return. From the process that was started; never suspends, never fails.
+  void acknowledge() const;
+  // The process chooses not to run: `start` fails with StartError::ignore when it has ended, which
+  // it should do at once, with reason normal.
+  void ignore() const;
+
+ private:
+  friend class detail::PendingStart;
+  explicit Starter(Alias address) noexcept : address_(address) {}
+
+  Alias address_;
+};
+
+namespace detail {
+
+enum class Linked : bool { no, yes };
+
+// One start, from the starter's side: owns the address for the answer.
+class PendingStart {
+ public:
+  PendingStart();
+  PendingStart(const PendingStart&) = delete;
+  PendingStart& operator=(const PendingStart&) = delete;
+  ~PendingStart();
+
+  Starter starter() const noexcept { return Starter(address_); }
+
+  // Spawns the program, taking it over, and waits for its answer. The new process is monitored.
+  std::expected<Spawned, StartError> run(Program* program,
+                                         const StartOptions& options,
+                                         Linked linked);
+
+ private:
+  Alias address_;
+};
+
+// The same, without a monitor.
+std::expected<Pid, StartError> start_unmonitored(PendingStart& pending,
+                                                 Program* program,
+                                                 const StartOptions& options,
+                                                 Linked linked);
+
+// Tells the verbs whose options stand in front of other arguments from those without options.
+template <class Options, class...>
+inline constexpr bool begins_with = false;
+template <class Options, class First, class... Rest>
+inline constexpr bool begins_with<Options, First, Rest...> =
+    std::is_same_v<std::remove_cvref_t<First>, Options>;
+
+template <class T, class E>
+T value_or_throw(std::expected<T, E>&& result) {
+  if (!result) throw std::move(result).error();
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+template <class F>
+std::expected<Pid, StartError> start_body(F&& f, const StartOptions& options, Linked linked) {
+  PendingStart pending;
+  Program* body = make_body([f = std::forward<F>(f), starter = pending.starter()]() mutable {
+    static_cast<void>(std::invoke(f, starter));
+  });
+  return start_unmonitored(pending, body, options, linked);
+}
+
+}  // namespace detail
+
+// Starts f(starter) as a process and waits until it acknowledges. If it ends before that, its
+// reason is the StartError's. For processes; suspends.
+template <std::invocable<Starter> F>
+std::expected<Pid, StartError> try_start_body(F&& f, const StartOptions& options = {}) {
+  return detail::start_body(std::forward<F>(f), options, detail::Linked::no);
+}
+template <std::invocable<Starter> F>
+std::expected<Pid, StartError> try_start_body_link(F&& f, const StartOptions& options = {}) {
+  return detail::start_body(std::forward<F>(f), options, detail::Linked::yes);
+}
+
+// The same; throw the StartError.
+template <std::invocable<Starter> F>
+Pid start_body(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body(std::forward<F>(f), options));
+}
+template <std::invocable<Starter> F>
+Pid start_body_link(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body_link(std::forward<F>(f), options));
+}
+
+}  // namespace airssys::rt
