@@ -86,7 +86,7 @@ class Mutex {
 #endif
 
   FutexWord word_{free};
-  LockRank rank_;
+  [[maybe_unused]] LockRank rank_;  // read by debug builds
 };
 
 }  // namespace airssys::rt::base

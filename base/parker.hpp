@@ -37,7 +37,7 @@ class Parker {
  private:
   static constexpr std::uint32_t none = 0;
   static constexpr std::uint32_t token = 1;
-  static constexpr std::uint32_t asleep = 2;
+  static constexpr std::uint32_t asleep = ~std::uint32_t{0};  // none - 1
 
   FutexWord word_{none};
 };

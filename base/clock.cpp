@@ -1,0 +1,31 @@
+// clock.cpp: the real clock.
+//
+// It is never destroyed: threads may still ask the time while the program's statics go.
+#include "base/clock.hpp"
+
+#include <cstddef>
+#include <ctime>
+#include <new>
+
+namespace airssys::rt::base {
+
+namespace {
+
+class SteadyClock final : public Clock {
+ public:
+  std::int64_t now_ns() noexcept override {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  }
+};
+
+}  // namespace
+
+Clock& steady_clock() noexcept {
+  alignas(SteadyClock) static std::byte storage[sizeof(SteadyClock)];
+  static Clock* const clock = ::new (storage) SteadyClock;
+  return *clock;
+}
+
+}  // namespace airssys::rt::base

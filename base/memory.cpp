@@ -1,0 +1,60 @@
+// memory.cpp: mimalloc's mi_* calls, or the system's aligned malloc.
+//
+// Compiled without LTO on purpose: memory.hpp says why. Nothing here is inlined into callers.
+#include "base/memory.hpp"
+
+#include <cstdlib>
+
+#include "base/assert.hpp"
+
+#ifdef AIRSSYS_RT_MIMALLOC
+#include <mimalloc.h>
+#endif
+
+namespace airssys::rt::base {
+
+namespace {
+
+constexpr std::size_t natural_align = 16;
+
+void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
+#ifdef AIRSSYS_RT_MIMALLOC
+  return align <= natural_align ? mi_malloc(bytes) : mi_malloc_aligned(bytes, align);
+#else
+  if (align <= natural_align) return std::malloc(bytes == 0 ? 1 : bytes);
+  return std::aligned_alloc(align, (bytes + align - 1) / align * align);
+#endif
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes, std::size_t align) noexcept {
+  void* const block = try_allocate(bytes, align);
+  RT_CHECK(block != nullptr, "the system has memory for the runtime's own blocks");
+  return block;
+}
+
+void free(void* block) noexcept {
+#ifdef AIRSSYS_RT_MIMALLOC
+  mi_free(block);
+#else
+  std::free(block);
+#endif
+}
+
+void free_sized(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef AIRSSYS_RT_MIMALLOC
+  mi_free_size(block, bytes);
+#else
+  std::free(block);
+#endif
+}
+
+void collect() noexcept {
+#ifdef AIRSSYS_RT_MIMALLOC
+  mi_collect(false);
+#endif
+  // The system's malloc has nothing to take home, and trimming it is the host's business.
+}
+
+}  // namespace airssys::rt::base

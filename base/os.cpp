@@ -1,0 +1,85 @@
+// os.cpp: threads, their CPU clocks and priorities, pages, membarrier.
+//
+// The count of usable CPUs has a file of its own, os_cpus.cpp: control groups are a long story.
+#include "base/os.hpp"
+
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+
+#include "base/assert.hpp"
+
+namespace airssys::rt::base {
+
+namespace {
+
+enum class Availability : int { unknown, no, yes };
+
+// Set once to what the kernel said; two threads that ask at the same time hear the same.
+std::atomic<Availability> membarrier_answer{Availability::unknown};
+
+bool set_policy(ThreadId thread, int policy) noexcept {
+  const sched_param parameters{};
+  return ::sched_setscheduler(thread, policy, &parameters) == 0;
+}
+
+}  // namespace
+
+std::size_t page_bytes() noexcept {
+  static const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+void name_this_thread(const char* name) noexcept {
+  char cut[16] = {};  // the kernel's limit, with the zero
+  std::strncpy(cut, name, sizeof cut - 1);
+  ::pthread_setname_np(::pthread_self(), cut);
+}
+
+ThreadId this_thread_id() noexcept {
+  return ::gettid();
+}
+
+clockid_t this_thread_cpu_clock() noexcept {
+  clockid_t clock{};
+  const int error = ::pthread_getcpuclockid(::pthread_self(), &clock);
+  RT_CHECK(error == 0, "a running thread has a CPU clock");
+  return clock;
+}
+
+std::int64_t cpu_time_ns(clockid_t clock) noexcept {
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) return -1;
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+bool set_idle_priority(ThreadId thread) noexcept {
+  return set_policy(thread, SCHED_IDLE);
+}
+
+bool restore_priority(ThreadId thread) noexcept {
+  return set_policy(thread, SCHED_OTHER);
+}
+
+bool membarrier_available() noexcept {
+  // relaxed: the answer stands alone, and asking twice does no harm.
+  Availability answer = membarrier_answer.load(std::memory_order_relaxed);
+  if (answer == Availability::unknown) {
+    const long result = ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+    answer = result == 0 ? Availability::yes : Availability::no;
+    membarrier_answer.store(answer, std::memory_order_relaxed);  // relaxed: as above
+  }
+  return answer == Availability::yes;
+}
+
+void membarrier() noexcept {
+  const long result = ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  RT_CHECK(result == 0, "membarrier works once it is registered");
+}
+
+}  // namespace airssys::rt::base
