@@ -75,8 +75,8 @@ class Orders(LintCase):
         self.finds_nothing(orders.lint, {"base/x.hpp": "// relaxed: a statistic.\n" + access})
 
     def test_what_only_looks_like_an_access_is_let_through(self):
-        self.finds_nothing(orders.lint, {
-            "base/x.hpp": "a = std::exchange(b, c);\nfile.load(p);  // not an atomic\n// w.load()\n"})
+        code = "a = std::exchange(b, c);\nfile.load(p);  // not an atomic\n// word.load()\n"
+        self.finds_nothing(orders.lint, {"base/x.hpp": code})
 
 
 class Tidy(LintCase):
