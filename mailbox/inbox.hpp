@@ -1,13 +1,13 @@
 // inbox.hpp: the front door of a mailbox, and the one word that says who is owed a wake.
 //
-//              push: queued                push: first (owes one wake)
-//            ┌──────────────┐         ┌────────────────────────────────┐
-//            ▼              │         ▼                                │
-//   mail: newest, linked to older  ◀──── push: queued ────  empty    idle
-//            │                                              ▲ │ ▲      ▲ │
-//            └──────────────── take_all ────────────────────┘ │ └ claim ┘│ (claim owes, too)
-//                                                             └─ try_idle┘
-//   close: mail or empty → closed, for ever.
+//                    push: queued
+//            ┌───────────────────────────────┐
+//            │                               ▼
+//          empty ◀────── take_all ───────── mail ◀─┐ push: queued
+//           │ ▲                              ▲ └───┘
+//  try_idle │ │ claim                        │
+//           ▼ │                              │
+//           idle ──────── push: first ───────┘         close: empty or mail → closed, for ever
 //
 // States      word_ is: empty (the owner runs, or is queued, or somebody has claimed it) | idle (it
 //             is parked and its context is saved) | mail (as empty, with mail) | closed

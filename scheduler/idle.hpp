@@ -1,46 +1,47 @@
 // idle.hpp: who sleeps, who searches, whom to wake for work that has become visible.
 //
 // At most one scheduler at a time searches (steals); nobody is woken while one does, for it will
-// find the work or look at everything once more before it sleeps.
+// find the work, or look at everything once more before it sleeps.
 //
-//                    try_search                  sleep(id, searching)
-//    awake  ─────────────────────▶ searching ─────────────────────────▶ asleep
-//     ▲ ▲ ◀── stop_searching ────── ▲   ▲                                │ │
-//     │ │                           │   └──────── pick_to_wake ──────────┘ │
-//     │ └───────────────────────────┼───────────── cancel_sleep ───────────┘
-//     └── sleep(id, not searching) ─┴─▶ asleep
+//                try_search              sleep
+//    awake ───────────────────▶ searching ───▶ asleep       awake ── sleep ──▶ asleep
+//      ▲ ▲                       │     ▲        │  │
+//      │ └──── stop_searching ───┘     └────────┘  │
+//      │                          pick_to_wake     │
+//      └────────────── cancel_sleep ───────────────┘
 //
-// States      sleepers_ has a bit per scheduler asleep; searcher_ is 1 while somebody searches
-// Roles       pick_to_wake: any thread, after it has made work visible. The others: the scheduler
-//             whose id it is (its thread).
+// States      sleepers_ has a bit for each scheduler asleep; searcher_ is 1 while somebody searches
+// Roles       pick_to_wake: any thread, after it has made work visible. The others: the thread
+//             that drives the scheduler in question.
 // Invariants  I4 while work is visible, somebody is awake who will still look for it, or nobody
-//             sleeps. D1 at most one searches. D2 a bit is cleared by exactly one: who picks it
-//             owes it one unpark, and has made it the searcher.
-// Orders      work, then light_fence, then searcher_ and sleepers_ | bit, then heavy_fence, then
-// work Progress    lock-free; a wake of somebody awake is one load and no fence Not here    how one
-// sleeps (base/parker.hpp, the poller), what one looks at (the scheduler) Proof
-// tests/model/idle_model.cpp
+//             sleeps. D1 at most one searches. D2 a bit is cleared by exactly one; who picks it
+//             owes that scheduler one unpark, and has made it the searcher.
+// Orders      waker: work, light_fence, then it reads who searches and who sleeps;
+//             sleeper: its bit, searcher_, heavy_fence, then it reads the work
+// Progress    lock-free; a wake while somebody searches is one load and no fence
+// Not here    how to sleep (base/parker.hpp, the poller), where to look (the scheduler)
+// Proof       tests/model/idle_model.cpp
 //
 // Why acquire and release are not enough: the waker stores work and then reads who sleeps; the
 // sleeper stores that it sleeps and then reads the work. Release keeps a store behind what comes
 // before it, acquire keeps a load ahead of what comes after; nothing keeps the load behind the
 // store, so each may read the other's old value: work lies there, and everybody sleeps. It takes a
-// full fence on both sides. Wakers are frequent and sleepers are about to lose a microsecond
+// full fence on both sides. Wakers are frequent, and a sleeper is about to lose microseconds
 // anyway, so the sleeper pays for both (base/asymmetric_fence.hpp).
 //
 // How a scheduler that finds nothing goes to bed:
 //
 //   bool searching = idle.try_search();
-//   if (searching && (task = search())) { if (idle.stop_searching()) wake(idle.pick_to_wake()); run
-//   } if (idle.sleep(id, searching) && anything_anywhere()) {
-//     if (idle.cancel_sleep(id)) start over; else it has been picked: as below
-//   }
-//   park();                          // or wait for I/O, or until a timer is due
-//   searching = !idle.cancel_sleep(id);  // picked: it is the searcher, and an unpark has come or
-//   comes
+//   again:
+//   if (searching && found something) { stop_searching(); wake(pick_to_wake()); run it; return; }
+//   if (idle.sleep(id, searching) && something lies anywhere) -> do not block
+//   else block;                               // until unparked, for I/O, or until a timer is due
+//   searching = !idle.cancel_sleep(id);       // picked: it is the searcher
+//   if (!searching) searching = idle.try_search();
+//   goto again;
 //
-// An unpark that comes after its sleeper has noticed the pick by itself ends one later park at
-// once; that is harmless.
+// A scheduler that noticed its pick before the unpark came finds its next park ended at once. That
+// is harmless.
 #pragma once
 
 #include <array>

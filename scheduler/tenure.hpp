@@ -5,10 +5,11 @@
 // the runtime or in process code; only in process code can it be robbed, and then it learns so at
 // its next step inside, before it touches anything of the scheduler.
 //
-//   claim_:          try_take, place 0                rejoin (with another scheduler)
-//   none ──▶ asked ─────────────────────▶ taken ──────────────────────▶ none
-//    ▲         │ try_take, place not 0
-//    └─────────┘
+//               try_take               place is 0
+//   claim_: none ────────▶ asked ─────────────────────▶ taken
+//            ▲ ▲             │ place is not 0             │
+//            │ └─────────────┘                            │
+//            └───────────────── rejoin ───────────────────┘
 //
 // States      place (an Announcement): 0 = in process code or asleep, else the epoch of the entry:
 //             inside. claim_: none = the thread owns its scheduler | asked = the monitor, holding
@@ -52,7 +53,6 @@ class BasicTenure {
  public:
   // The thread begins in process code, owning a scheduler.
   BasicTenure() noexcept = default;
-  explicit BasicTenure(base::LockRank rank) noexcept : mutex_(rank) {}
   BasicTenure(const BasicTenure&) = delete;
   BasicTenure& operator=(const BasicTenure&) = delete;
 
@@ -111,7 +111,7 @@ class BasicTenure {
   base::Announcement place_;
   // Written under mutex_, read by the thread at each entry.
   base::Atomic<std::uint8_t> claim_{none};
-  Lock mutex_;
+  Lock mutex_{base::LockRank::tenure};
 };
 
 using Tenure = BasicTenure<base::Mutex>;

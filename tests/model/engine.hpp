@@ -1,0 +1,152 @@
+// engine.hpp: the explorer itself; explorer.cpp decides who goes on, memory.cpp what an access
+// does.
+//
+// The explorer's own loop runs on the real thread's stack and resumes one fiber at a time. A fiber
+// that is about to access memory decides there and then (`step`) and returns to the loop only when
+// another one is to go on. The fibers outlive a run; after a failed run they are left where they
+// are, so what lies on their stacks then is never destroyed: programs keep their state elsewhere.
+#pragma once
+
+#include <array>
+#include <boost/context/detail/fcontext.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fiber/sanitizer.hpp"
+#include "tests/model/clock.hpp"
+#include "tests/model/explorer.hpp"
+#include "tests/model/memory.hpp"
+
+namespace airssys::rt::model {
+
+namespace context = boost::context::detail;
+namespace sanitizer = fiber::sanitizer;
+
+struct BufferedStore {
+  Location* location;
+  std::uint64_t bits;
+  Clock released;
+};
+
+struct Thread {
+  // Fixed after construction.
+  std::vector<std::byte> stack = std::vector<std::byte>(stack_bytes);
+  sanitizer::Stack sanitizer_stack;
+  context::fcontext_t resume_at = nullptr;
+  // Of the current run.
+  const std::function<void()>* body = nullptr;
+  bool has_ended = false;
+  bool has_yielded = false;
+  std::function<bool()> waits_for;  // empty: for nothing
+  std::deque<BufferedStore> buffer;
+  Clock clock;
+  Clock acquirable;         // what relaxed loads have seen: an acquire fence takes it over
+  Clock released_by_fence;  // what relaxed stores bring along
+
+  static constexpr std::size_t stack_bytes = 256 * 1024;
+};
+
+// One decision of a run.
+struct Choice {
+  unsigned taken;
+  unsigned options;
+};
+
+class Explorer {
+ public:
+  Explorer(const std::function<void(Program&)>& make, Bounds bounds);
+  Explorer(const Explorer&) = delete;
+  Explorer& operator=(const Explorer&) = delete;
+  ~Explorer();
+
+  Outcome explore_all();
+  Outcome explain(std::vector<Choice> path);
+
+  static Explorer* active() { return active_; }
+
+  Thread& current() { return threads_[current_]; }
+  unsigned number() const { return current_; }
+  void step();
+  void wait_until(std::function<bool()> condition);
+  [[noreturn]] void fail(const std::string& why);
+  unsigned next_location() { return locations_++; }
+  bool has(Weakness weakness) const { return bounds_.weakness == weakness; }
+  void acquire(const Location& location, bool acquires);
+  const Clock& clock_to_release(bool releases);
+
+  bool chooses_to_delay();
+  void commit(const BufferedStore& store);
+  void drain(Thread& thread);
+  void drain_all();
+  void forget(const Location& location);
+  void tick() { ++current().clock.seen[current_]; }
+  template <class... Arguments>
+  void trace(const char* format, Arguments... arguments);
+
+ private:
+  struct Move {
+    bool flushes;  // a buffered store of that thread; else the thread goes on
+    unsigned thread;
+  };
+
+  void note_failure(const std::string& why);
+  void run();
+  void begin_run();
+  void resume(unsigned thread);
+  void leave_fiber();
+  static void fiber_main(context::transfer_t transfer);
+
+  unsigned choose(unsigned options);
+  bool next_path();
+  unsigned decide();
+  std::vector<Move> possible_moves(bool current_can_go_on);
+  bool can_go_on(const Thread& thread) const;
+  bool all_have_ended() const;
+
+  static constexpr unsigned nobody = 0;
+  static inline Explorer* active_ = nullptr;
+
+  const std::function<void(Program&)>& make_;
+  const Bounds bounds_;
+  std::array<Thread, threads_max> threads_;  // 0 runs `finally`
+  context::fcontext_t loop_at_ = nullptr;
+  sanitizer::Stack loop_stack_;
+
+  // Of the whole exploration.
+  std::vector<Choice> path_;
+  std::string failure_;
+  std::string schedule_;
+  bool tracing_ = false;
+
+  // Of the current run.
+  Program program_;
+  std::size_t position_ = 0;  // in path_
+  unsigned current_ = nobody;
+  unsigned next_ = nobody;
+  bool on_fiber_ = false;
+  bool starting_ = false;
+  unsigned steps_ = 0;
+  unsigned preemptions_ = 0;
+  unsigned delays_ = 0;
+  unsigned locations_ = 0;
+  std::vector<Move> moves_;
+};
+
+template <class... Arguments>
+void Explorer::trace(const char* format, Arguments... arguments) {
+  if (!tracing_ || current_ == nobody) return;
+  char line[160];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-security"
+  std::snprintf(line, sizeof line, format, arguments...);
+#pragma GCC diagnostic pop
+  schedule_ += std::string("  ") + line + "\n";
+}
+
+}  // namespace airssys::rt::model

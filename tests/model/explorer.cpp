@@ -1,0 +1,248 @@
+// explorer.cpp: who goes on, again and again, until every answer has been tried.
+#include "tests/model/explorer.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "tests/model/engine.hpp"
+
+namespace airssys::rt::model {
+
+Explorer::Explorer(const std::function<void(Program&)>& make, Bounds bounds)
+    : make_(make), bounds_(bounds) {
+  sanitizer::adopt_thread(loop_stack_);
+  for (Thread& thread : threads_) {
+    sanitizer::begin(thread.sanitizer_stack, thread.stack.data(), thread.stack.size());
+    thread.resume_at = context::make_fcontext(
+        thread.stack.data() + thread.stack.size(), thread.stack.size(), &Explorer::fiber_main);
+  }
+  active_ = this;
+}
+
+Explorer::~Explorer() {
+  program_ = {};
+  active_ = nullptr;
+  for (Thread& thread : threads_) sanitizer::end(thread.sanitizer_stack);
+}
+
+Outcome Explorer::explore_all() {
+  Outcome outcome;
+  do {
+    if (outcome.runs == bounds_.runs) {
+      outcome.complete = false;
+      outcome.report = "given up after " + std::to_string(outcome.runs) + " runs";
+      return outcome;
+    }
+    ++outcome.runs;
+    run();
+  } while (failure_.empty() && next_path());
+  if (failure_.empty()) return outcome;
+  outcome.passed = false;
+  outcome.report = Explorer(make_, bounds_).explain(path_).report;
+  return outcome;
+}
+
+Outcome Explorer::explain(std::vector<Choice> path) {
+  path_ = std::move(path);
+  tracing_ = true;
+  run();
+  return {.passed = false, .runs = 1, .report = failure_ + "; the schedule:\n" + schedule_};
+}
+
+void Explorer::begin_run() {
+  position_ = 0;
+  current_ = nobody;
+  steps_ = preemptions_ = delays_ = locations_ = 0;
+  for (unsigned t = 0; t < threads_max; ++t) {
+    Thread& thread = threads_[t];
+    thread.has_ended = thread.has_yielded = false;
+    thread.clock = thread.acquirable = thread.released_by_fence = {};
+    thread.clock.seen[t] = 1;
+  }
+  program_ = {};
+  make_(program_);
+  RT_CHECK(program_.threads_.size() < threads_max, "a program of too many threads");
+  for (unsigned t = 1; t < threads_max; ++t) {
+    Thread& thread = threads_[t];
+    thread.has_ended = t > program_.threads_.size();
+    thread.body = thread.has_ended ? nullptr : &program_.threads_[t - 1];
+    thread.clock.join(threads_[0].clock);
+  }
+  threads_[0].body = &program_.finally_;
+}
+
+void Explorer::run() {
+  begin_run();
+  // Each thread comes as far as its first step, for what it does before nobody can see.
+  starting_ = true;
+  for (unsigned t = 1; t <= program_.threads_.size() && failure_.empty(); ++t) resume(t);
+  starting_ = false;
+  current_ = nobody;
+  if (failure_.empty()) next_ = decide();
+  while (failure_.empty() && next_ != nobody) resume(next_);
+  current_ = nobody;
+  if (!failure_.empty()) return;
+  for (const Thread& thread : threads_) threads_[0].clock.join(thread.clock);
+  if (program_.finally_) resume(0);
+}
+
+void Explorer::resume(unsigned thread_number) {
+  Thread& thread = threads_[thread_number];
+  current_ = thread_number;
+  on_fiber_ = true;
+  sanitizer::before_switch(loop_stack_, thread.sanitizer_stack);
+  thread.resume_at = context::jump_fcontext(thread.resume_at, this).fctx;
+  sanitizer::after_switch(loop_stack_, thread.sanitizer_stack);
+  on_fiber_ = false;
+}
+
+void Explorer::leave_fiber() {
+  Thread& thread = current();
+  sanitizer::before_switch(thread.sanitizer_stack, loop_stack_);
+  loop_at_ = context::jump_fcontext(loop_at_, nullptr).fctx;
+  sanitizer::after_switch(thread.sanitizer_stack, loop_stack_);
+}
+
+void Explorer::fiber_main(context::transfer_t transfer) {
+  auto& self = *static_cast<Explorer*>(transfer.data);
+  self.loop_at_ = transfer.fctx;
+  sanitizer::after_switch(self.current().sanitizer_stack, self.loop_stack_);
+  for (;;) {  // once a run
+    (*self.current().body)();
+    self.current().has_ended = true;
+    if (self.current_ != nobody && !self.starting_) self.next_ = self.decide();
+    self.leave_fiber();
+  }
+}
+
+unsigned Explorer::choose(unsigned options) {
+  if (options == 1) return 0;
+  if (position_ == path_.size()) path_.push_back({0, options});
+  const Choice& choice = path_[position_++];
+  RT_CHECK(choice.options == options, "a program that does not do the same thing twice");
+  return choice.taken;
+}
+
+// Depth first: the last decision that has an answer left gets it, those after it are forgotten.
+bool Explorer::next_path() {
+  while (!path_.empty() && path_.back().taken + 1 == path_.back().options) path_.pop_back();
+  if (path_.empty()) return false;
+  ++path_.back().taken;
+  return true;
+}
+
+bool Explorer::can_go_on(const Thread& thread) const {
+  return !thread.has_ended && !thread.has_yielded && (!thread.waits_for || thread.waits_for());
+}
+
+bool Explorer::all_have_ended() const {
+  for (unsigned t = 1; t < threads_max; ++t) {
+    if (!threads_[t].has_ended) return false;
+  }
+  return true;
+}
+
+std::vector<Explorer::Move> Explorer::possible_moves(bool current_can_go_on) {
+  std::vector<Move> moves = std::move(moves_);
+  moves.clear();
+  if (current_can_go_on) moves.push_back({false, current_});
+  const bool may_preempt = !current_can_go_on || preemptions_ < bounds_.preemptions;
+  for (unsigned t = 1; t < threads_max; ++t) {
+    if (t != current_ && may_preempt && can_go_on(threads_[t])) moves.push_back({false, t});
+  }
+  for (unsigned t = 1; t < threads_max; ++t) {
+    if (!threads_[t].buffer.empty()) moves.push_back({true, t});
+  }
+  return moves;
+}
+
+// Who goes on. Meanwhile buffered stores may come out.
+unsigned Explorer::decide() {
+  for (;;) {
+    const bool current_can_go_on = current_ != nobody && can_go_on(current());
+    std::vector<Move> moves = possible_moves(current_can_go_on);
+    if (moves.empty()) {
+      bool anybody_yielded = false;
+      for (Thread& thread : threads_) {
+        anybody_yielded |= std::exchange(thread.has_yielded, false);
+      }
+      if (anybody_yielded) continue;
+      if (all_have_ended()) return nobody;
+      note_failure("nobody can go on, but somebody waits");
+      return nobody;
+    }
+    const Move move = moves[choose(static_cast<unsigned>(moves.size()))];
+    moves_ = std::move(moves);
+    for (Thread& thread : threads_) {
+      if (move.flushes || &thread != &threads_[move.thread]) thread.has_yielded = false;
+    }
+    if (!move.flushes) {
+      if (current_can_go_on && move.thread != current_) ++preemptions_;
+      return move.thread;
+    }
+    Thread& thread = threads_[move.thread];
+    trace("     T%u's oldest buffered store comes out: #%u",
+          move.thread,
+          thread.buffer.front().location->number);
+    commit(thread.buffer.front());
+    thread.buffer.pop_front();
+  }
+}
+
+void Explorer::step() {
+  if (current_ == nobody) return;
+  if (starting_) return leave_fiber();
+  if (++steps_ > bounds_.steps) fail("a run of too many steps: somebody turns in a circle");
+  const unsigned next = decide();
+  if (next == current_) return;
+  next_ = next;
+  leave_fiber();
+}
+
+void Explorer::wait_until(std::function<bool()> condition) {
+  if (condition()) return;
+  RT_CHECK(current_ != nobody, "only the program's threads wait");
+  trace("T%u waits", current_);
+  current().waits_for = std::move(condition);
+  step();
+  current().waits_for = nullptr;
+}
+
+void Explorer::note_failure(const std::string& why) {
+  failure_ = why;
+  schedule_ += "  here: " + why + "\n";
+}
+
+void Explorer::fail(const std::string& why) {
+  note_failure(why);
+  if (on_fiber_) leave_fiber();  // for ever: a failed run goes no further
+  std::fprintf(stderr, "model: failed outside of the program's threads: %s\n", why.c_str());
+  std::abort();
+}
+
+Outcome explore(const std::function<void(Program&)>& program, Bounds bounds) {
+  return Explorer(program, bounds).explore_all();
+}
+
+void check(bool condition, const char* what) {
+  if (!condition) Explorer::active()->fail(what);
+}
+
+void wait_until(std::function<bool()> condition) {
+  Explorer::active()->wait_until(std::move(condition));
+}
+
+}  // namespace airssys::rt::model
+
+namespace airssys::rt::base {
+
+// A check that breaks inside of explored code fails the run instead of ending the program.
+void check_failed(const char* file, int line, const char* condition, const char* message) noexcept {
+  if (model::Explorer* explorer = model::Explorer::active()) explorer->fail(message);
+  std::fprintf(stderr, "%s:%d: %s (%s)\n", file, line, message, condition);
+  std::abort();
+}
+
+}  // namespace airssys::rt::base
