@@ -1,0 +1,214 @@
+// log_test.cpp: what was written is read again, and damage is told from a write that was cut off.
+//
+// Method: logs in a directory of the test's own; every prefix of a segment, every flipped byte.
+#include "examples/kvd/log.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "examples/kvd/crc32c.hpp"
+#include "examples/kvd/record.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using kvd::Record;
+
+class Log : public ::testing::Test {
+ protected:
+  Log() : directory_(fs::temp_directory_path() / ("kvd-log-test." + std::to_string(::getpid()))) {
+    fs::remove_all(directory_);
+  }
+  ~Log() override { fs::remove_all(directory_); }
+
+  static std::string set_record(const std::string& key, const std::string& value) {
+    std::string bytes;
+    kvd::append_record(bytes, {.key = key, .value = value});
+    return bytes;
+  }
+  [[nodiscard]] std::string value_of(const std::string& key) const {
+    kvd::Loaded loaded = kvd::load_log(directory_);
+    const kvd::Entry* entry = loaded.keys.find_even_expired(key, kvd::hash_of(key));
+    return entry ? entry->value : "(none)";
+  }
+  [[nodiscard]] std::string read(kvd::SegmentNumber segment) const {
+    std::ifstream in(kvd::segment_path(directory_, segment), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void write(kvd::SegmentNumber segment, const std::string& bytes) const {
+    std::ofstream(kvd::segment_path(directory_, segment), std::ios::binary) << bytes;
+  }
+
+  fs::path directory_;
+};
+
+TEST(Crc32c, the_check_value_of_the_standard) {
+  EXPECT_EQ(kvd::crc32c("123456789"), 0xE3069283u);
+  EXPECT_EQ(kvd::crc32c(""), 0u);
+}
+
+TEST(RecordFormat, every_kind_comes_back_as_it_was) {
+  std::vector<Record> records{
+      {Record::Kind::set, 0, "key", "value"},
+      {Record::Kind::set, 1234567890123, "", std::string_view("\0\r\n", 3)},
+      {Record::Kind::append, 0, "key", "more"},
+      {Record::Kind::erase, 0, "key", ""},
+      {Record::Kind::expiry, -5, "key", ""},
+      {Record::Kind::flush, 0, "", ""},
+  };
+  std::string bytes;
+  for (const Record& record : records) append_record(bytes, record);
+  kvd::RecordReader reader(bytes);
+  for (const Record& expected : records) {
+    Record record;
+    ASSERT_EQ(reader.next(record), kvd::RecordReader::Result::record);
+    EXPECT_EQ(record, expected);
+  }
+  Record none;
+  EXPECT_EQ(reader.next(none), kvd::RecordReader::Result::end);
+}
+
+TEST(RecordFormat, replay_does_what_the_commands_did) {
+  kvd::Keyspace keys;
+  apply(keys, {Record::Kind::set, 0, "a", "1"});
+  apply(keys, {Record::Kind::append, 0, "a", "2"});
+  apply(keys, {Record::Kind::expiry, 77, "a", ""});
+  apply(keys, {Record::Kind::set, 0, "b", "x"});
+  apply(keys, {Record::Kind::erase, 0, "b", ""});
+  const kvd::Entry* a = keys.find_even_expired("a", kvd::hash_of("a"));
+  ASSERT_NE(a, nullptr);
+  EXPECT_EQ(a->value, "12");
+  EXPECT_EQ(a->expire_at_ms, 77);
+  EXPECT_EQ(keys.size(), 1u);
+  apply(keys, {Record::Kind::flush, 0, "", ""});
+  EXPECT_EQ(keys.size(), 0u);
+}
+
+TEST_F(Log, what_was_written_is_read_again_over_several_segments) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  EXPECT_EQ(log.number, 1u);
+  log.segment->write_all(set_record("a", "1") + set_record("b", "1"));
+  std::shared_ptr<kvd::File> second = kvd::create_segment(directory_, 2);
+  second->write_all(set_record("a", "2"));
+  EXPECT_EQ(value_of("a"), "2");
+  EXPECT_EQ(value_of("b"), "1");
+  EXPECT_EQ(kvd::load_log(directory_).records, 3u);
+}
+
+TEST_F(Log, every_cut_of_the_last_record_costs_that_record_only) {
+  std::string sound;
+  {
+    kvd::Recovered log = kvd::recover_log(directory_);
+    log.segment->write_all(set_record("a", "1"));
+    sound = read(1);
+  }
+  std::string last = set_record("b", "2");
+  for (std::size_t kept = 0; kept < last.size(); ++kept) {
+    write(1, sound + last.substr(0, kept));
+    kvd::Recovered log = kvd::recover_log(directory_);
+    EXPECT_EQ(log.cut_bytes, kept);
+    EXPECT_EQ(read(1), sound);
+    log.segment->write_all(set_record("c", "3"));
+    EXPECT_EQ(value_of("a"), "1");
+    EXPECT_EQ(value_of("b"), "(none)");
+    EXPECT_EQ(value_of("c"), "3");
+  }
+}
+
+TEST_F(Log, a_program_killed_while_it_made_a_segment_leaves_no_damage) {
+  for (std::size_t kept = 0; kept <= 8; ++kept) {
+    fs::remove_all(directory_);
+    fs::create_directories(directory_);
+    write(1, std::string("kvdlog1\n").substr(0, kept));
+    kvd::Recovered log = kvd::recover_log(directory_);
+    log.segment->write_all(set_record("a", "1"));
+    EXPECT_EQ(value_of("a"), "1") << kept;
+  }
+}
+
+TEST_F(Log, a_flipped_byte_in_the_middle_is_reported_and_nothing_is_cut) {
+  (void)kvd::recover_log(directory_);
+  std::string head = read(1);
+  std::string body = set_record("a", "1") + set_record("b", "2") + set_record("c", "3");
+  std::size_t middle_end = body.size() - set_record("c", "3").size();
+  for (std::size_t at = 0; at < middle_end; ++at) {
+    std::string damaged = body;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+    write(1, head + damaged);
+    EXPECT_THROW((void)kvd::recover_log(directory_), kvd::LogDamage) << "byte " << at;
+    EXPECT_EQ(read(1), head + damaged);
+  }
+}
+
+TEST_F(Log, damage_in_a_segment_that_is_not_the_last_is_never_a_cut_off_write) {
+  (void)kvd::recover_log(directory_);
+  std::string record = set_record("a", "1");
+  write(1, read(1) + record.substr(0, record.size() - 1));
+  kvd::create_segment(directory_, 2)->write_all(set_record("b", "2"));
+  (void)kvd::recover_log(directory_);
+  EXPECT_THROW((void)kvd::load_log(directory_), kvd::LogDamage);
+}
+
+TEST_F(Log, a_missing_segment_is_noticed) {
+  (void)kvd::recover_log(directory_);
+  (void)kvd::create_segment(directory_, 2);
+  (void)kvd::create_segment(directory_, 3);
+  fs::remove(kvd::segment_path(directory_, 2));
+  EXPECT_THROW((void)kvd::load_log(directory_), kvd::FileError);
+}
+
+TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  for (int n = 0; n < 1000; ++n) log.segment->write_all(set_record("a", std::to_string(n)));
+  std::string expired;
+  kvd::append_record(expired, {Record::Kind::set, 50, "expired", "x"});
+  kvd::append_record(expired, {Record::Kind::set, 100, "expires later", "x"});
+  log.segment->write_all(expired);
+  std::shared_ptr<kvd::File> second = kvd::create_segment(directory_, 2);
+  second->write_all(set_record("b", "1"));
+
+  kvd::compact_log(directory_, 1, 100);
+
+  kvd::LogFiles files = kvd::list_log(directory_);
+  EXPECT_EQ(files.base, 1u);
+  EXPECT_EQ(files.segments, std::vector<kvd::SegmentNumber>{2});
+  EXPECT_EQ(kvd::load_log(directory_).records, 3u);
+  EXPECT_EQ(value_of("a"), "999");
+  EXPECT_EQ(value_of("b"), "1");
+  EXPECT_EQ(value_of("expired"), "(none)");
+  EXPECT_EQ(value_of("expires later"), "x");
+
+  kvd::Recovered again = kvd::recover_log(directory_);
+  EXPECT_EQ(again.number, 2u);
+  (void)kvd::create_segment(directory_, 3);
+  kvd::compact_log(directory_, 2, 0);
+  EXPECT_EQ(kvd::list_log(directory_).base, 2u);
+  EXPECT_EQ(value_of("a"), "999");
+  EXPECT_EQ(value_of("b"), "1");
+}
+
+TEST_F(Log, left_overs_of_a_compaction_that_was_cut_short_are_ignored) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  log.segment->write_all(set_record("a", "1"));
+  std::string old_segment = read(1);
+  (void)kvd::create_segment(directory_, 2);
+  kvd::compact_log(directory_, 1, 0);
+  write(1, old_segment + "this must not be looked at");
+  std::ofstream(directory_ / "1.99.0.tmp") << "half a base";
+  EXPECT_EQ(value_of("a"), "1");
+  (void)kvd::recover_log(directory_);
+  EXPECT_FALSE(fs::exists(directory_ / "1.99.0.tmp"));
+}
+
+TEST_F(Log, a_directory_serves_one_program_at_a_time) {
+  kvd::DirectoryLock lock(directory_);
+  EXPECT_THROW(kvd::DirectoryLock{directory_}, kvd::FileError);
+  EXPECT_THROW(kvd::DirectoryLock{"/proc/kvd-test"}, kvd::FileError);
+}
+
+}  // namespace
