@@ -1,0 +1,69 @@
+// exit_reason.cpp: reasons made of words, and how every reason prints (Z15).
+#include <airssys/rt/exit_reason.hpp>
+
+namespace airssys::rt {
+
+// `what` alone belongs to a shutdown; an error has a type as well, and either may be empty.
+struct ExitReason::Words final : Detail {
+  std::string type;
+  std::string what;
+
+  Words(std::string of_type, std::string of_what)
+      : Detail(nullptr), type(std::move(of_type)), what(std::move(of_what)) {}
+
+  // Only reasons of one kind are compared, so the other is made of words too.
+  bool equals(const Detail& other) const override {
+    const auto& words = static_cast<const Words&>(other);
+    return words.type == type && words.what == what;
+  }
+  std::string text() const override {
+    return type.empty() || what.empty() ? type + what : type + ": " + what;
+  }
+};
+
+ExitReason ExitReason::shutdown(std::string why) {
+  ExitReason reason(Kind::shutdown_with);
+  reason.detail_ = new Words({}, std::move(why));
+  return reason;
+}
+
+ExitReason ExitReason::error(std::string type, std::string what) {
+  ExitReason reason(Kind::error);
+  reason.detail_ = new Words(std::move(type), std::move(what));
+  return reason;
+}
+
+std::string ExitReason::to_string() const {
+  switch (kind_) {
+    case Kind::normal:
+      return "normal";
+    case Kind::shutdown:
+      return "shutdown";
+    case Kind::shutdown_with:
+      return "shutdown: " + detail_->text();
+    case Kind::kill:
+      return "kill";
+    case Kind::killed:
+      return "killed";
+    case Kind::noproc:
+      return "noproc";
+    case Kind::timeout:
+      return "timeout";
+    case Kind::error:
+      return "error: " + detail_->text();
+    case Kind::value:
+      return detail_->text();
+  }
+  return "?";
+}
+
+std::string_view ExitReason::type() const noexcept {
+  return kind_ == Kind::error ? static_cast<const Words*>(detail_)->type : std::string_view();
+}
+
+std::string_view ExitReason::what() const noexcept {
+  const bool has_words = kind_ == Kind::error || kind_ == Kind::shutdown_with;
+  return has_words ? static_cast<const Words*>(detail_)->what : std::string_view();
+}
+
+}  // namespace airssys::rt
