@@ -15,7 +15,7 @@ BANNED = [
      "do it now, or leave it out"),
     (re.compile(r"(?<![\w.:])assert\s*\("), CODE, "RT_CHECK is on in every build"),
     (re.compile(r"\bstd::endl\b"), CODE, r"'\n'; flush where it matters"),
-    (re.compile(r"\busing namespace std\b"), CODE, "name what is used"),
+    (re.compile(r"\busing namespace std;"), CODE, "name what is used"),
     (re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\("),
      ("tests/*.cpp", "tests/*.hpp"),
      "wait for what shall happen; a call that blocks a thread on purpose says `on purpose`"),
