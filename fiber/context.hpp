@@ -71,11 +71,9 @@ struct alignas(base::cache_line_bytes) Fiber {
   Guard guard = Guard::page;
   std::uint8_t size_class = 0;  // of fiber/stack.hpp
   bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
-  std::uint32_t index = 0;      // the stack's number, for who names it in a log
 
   Entry entry = nullptr;
-  void* landing_frame = nullptr;  // the frame that cuts go back to
-  Fiber* next = nullptr;          // link for piles of fibers that are off
+  void* landing_frame = nullptr;  // of the frame that cuts go back to
   [[no_unique_address]] sanitizer::Stack sanitizer_stack;
   _Unwind_Exception unwind_record{};
   std::jmp_buf landing{};

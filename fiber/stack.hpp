@@ -24,10 +24,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/atomic.hpp"
-#include "base/intrusive_list.hpp"
 #include "base/memory.hpp"
 #include "base/mutex.hpp"
 #include "fiber/context.hpp"
@@ -80,7 +80,7 @@ class StackPool {
   /// one stack at a time interrupts all other CPUs each time.
   std::size_t trim(std::size_t keep = 0) noexcept;
 
-  /// Which stack of this pool an address belongs to. Any thread, safe in a signal handler.
+  /// Which stack of this pool an address belongs to, if any. Any thread, safe in a signal handler.
   [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
 
   /// The kind that new stacks get now.
@@ -91,33 +91,38 @@ class StackPool {
 
  private:
   static constexpr unsigned reservations_max = 64;
-  static constexpr unsigned batch = 32;
 
   struct Reservation {
+    // Fixed before it is counted.
     std::byte* begin = nullptr;
     std::byte* end = nullptr;
     SizeClass size_class = 0;
+    // Written under mutex_, read by any thread: stacks have been cut up to here.
+    base::Atomic<std::byte*> cut_end{nullptr};
+  };
+  struct Cold {
+    Fiber* fiber;  // an address only, its page is gone
+    Guard guard;
   };
   struct Depot {
-    std::vector<Fiber*, base::Allocator<Fiber*>> warm;  // oldest first
-    std::vector<Fiber*, base::Allocator<Fiber*>> cold;  // addresses only, their pages are gone
-    std::byte* fresh = nullptr;                         // the uncut rest of the newest reservation
-    std::byte* fresh_end = nullptr;
-    std::uint32_t next_index = 0;
+    std::vector<Fiber*, base::Allocator<Fiber*>> warm;  // the longest unused first
+    std::vector<Cold, base::Allocator<Cold>> cold;
+    Reservation* newest = nullptr;
   };
 
-  Fiber* take_from_depot(SizeClass size_class) noexcept;
-  void give_to_depot(Fiber& fiber) noexcept;
-  Fiber* cut_fresh(SizeClass size_class) noexcept;
-  bool reserve(SizeClass size_class) noexcept;
+  unsigned take_from_depot(SizeClass size_class, std::span<Fiber*> fibers) noexcept;
+  void give_to_depot(std::span<Fiber*> fibers) noexcept;
+  Fiber* cut_fresh(SizeClass size_class, Depot& depot) noexcept;
+  Reservation* reserve(SizeClass size_class) noexcept;
   Guard protect(std::byte* low_end) noexcept;
+  std::size_t trim_batch(Depot& depot, std::size_t keep) noexcept;
 
   // Fixed after construction.
   std::size_t reservation_bytes_;
   std::size_t protected_max_;
 
-  // Written under mutex_, read by any thread and by signal handlers: find, stacks, guard_kind.
-  std::array<Reservation, reservations_max> reservations_{};
+  // Written under mutex_, read by any thread and by signal handlers.
+  std::array<Reservation, reservations_max> reservations_;
   base::Atomic<unsigned> reservation_count_{0};
   base::Atomic<GuardKind> guard_kind_;
   base::Atomic<std::size_t> stacks_{0};
@@ -134,24 +139,41 @@ class StackPool::Cache {
   explicit Cache(StackPool& pool) noexcept : pool_(pool) {}
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
-  /// Gives all to the depot.
-  ~Cache();
+  ~Cache() { give_all(); }
 
   /// A fiber that is off: warm as it was given, or with context == nullptr, to be prepared. Null
-  /// when the address space or its limit is exhausted: refuse the spawn.
-  [[nodiscard]] Fiber* take(SizeClass size_class = 0) noexcept;
+  /// when address space or its limit is exhausted: refuse the spawn.
+  [[nodiscard]] Fiber* take(SizeClass size_class = 0) noexcept {
+    Pile& pile = piles_[size_class];
+    if (pile.count == 0) [[unlikely]]
+      refill(size_class);
+    return pile.count == 0 ? nullptr : pile.fibers[--pile.count];
+  }
 
-  /// Gives a fiber back that is off and will not be resumed by who had it.
-  void give(Fiber& fiber) noexcept;
+  /// Gives a fiber back that is off and that nobody else will resume.
+  void give(Fiber& fiber) noexcept {
+    Pile& pile = piles_[fiber.size_class];
+    if (pile.count == pile_max) [[unlikely]]
+      give_oldest_half(pile);
+    pile.fibers[pile.count++] = &fiber;
+  }
+
+  /// Gives all to the depot, where trim finds them. For a scheduler that goes to sleep.
+  void give_all() noexcept;
 
  private:
+  static constexpr unsigned pile_max = 64;
+
   struct Pile {
-    base::Stack<&Fiber::next> fibers;
+    std::array<Fiber*, pile_max> fibers;  // the longest unused first; only the first count
     unsigned count = 0;
   };
 
+  void refill(SizeClass size_class) noexcept;
+  void give_oldest_half(Pile& pile) noexcept;
+
   StackPool& pool_;
-  std::array<Pile, size_classes> piles_;
+  std::array<Pile, size_classes> piles_{};
 };
 
 }  // namespace airssys::rt::fiber

@@ -1,0 +1,74 @@
+// unwind.cpp: the forced unwind, and how it survives every handler.
+//
+// _Unwind_ForcedUnwind asks `stop` before each frame, then runs that frame's cleanups. The first
+// frame whose CFA lies above call_guarded's frame is its caller's: there the unwind is over. By
+// then call_guarded's own cleanup has cleared entry_frame, which says the same.
+#include "fiber/unwind.hpp"
+
+#include <cstddef>
+#include <cstring>
+
+#include "base/assert.hpp"
+
+namespace airssys::rt::fiber {
+
+namespace {
+
+// Clears entry_frame however call_guarded is left.
+class EntryMark {
+ public:
+  EntryMark(Fiber& fiber, void* frame) noexcept : fiber_(fiber) { fiber.entry_frame = frame; }
+  EntryMark(const EntryMark&) = delete;
+  EntryMark& operator=(const EntryMark&) = delete;
+  ~EntryMark() { fiber_.entry_frame = nullptr; }
+
+ private:
+  Fiber& fiber_;
+};
+
+_Unwind_Reason_Code stop(int /*version*/,
+                         _Unwind_Action actions,
+                         _Unwind_Exception_Class /*kind*/,
+                         _Unwind_Exception* /*record*/,
+                         _Unwind_Context* context,
+                         void* argument) {
+  Fiber& fiber = *static_cast<Fiber*>(argument);
+  const auto frame = reinterpret_cast<std::uintptr_t>(fiber.entry_frame);
+  if (frame == 0 || _Unwind_GetCFA(context) > frame) cut(fiber, Ended::unwound);
+  // A frame without unwind tables: nobody can run the destructors above it.
+  if ((actions & _UA_END_OF_STACK) != 0) abandon(fiber, Ended::abandoned_noexcept);
+  return _URC_NO_REASON;
+}
+
+// A handler has ended without rethrowing; we are called from its frame and go on from there.
+void begin_again(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* record) {
+  auto* const bytes = reinterpret_cast<std::byte*>(record);
+  unwind(*reinterpret_cast<Fiber*>(bytes - offsetof(Fiber, unwind_record)));
+}
+
+}  // namespace
+
+[[gnu::noinline]] void call_guarded(Fiber& fiber, void (*f)(void*), void* argument) {
+  RT_CHECK(fiber.entry_frame == nullptr, "process code on a fiber is called once at a time");
+  const EntryMark mark(fiber, __builtin_frame_address(0));
+  f(argument);
+}
+
+void unwind(Fiber& fiber) {
+  RT_CHECK(fiber.entry_frame != nullptr, "what is unwound is process code");
+  fiber.unwinding = true;
+  _Unwind_Exception& record = fiber.unwind_record;
+  record = {};
+  std::memcpy(&record.exception_class, "AIRSKILL", sizeof record.exception_class);
+  record.exception_cleanup = begin_again;
+  _Unwind_ForcedUnwind(&record, stop, &fiber);
+  // It comes back only when the tables themselves are broken.
+  abandon(fiber, Ended::abandoned_noexcept);
+}
+
+void abandon(Fiber& fiber, Ended why) noexcept {
+  RT_CHECK(fiber.entry_frame != nullptr, "what is abandoned is process code");
+  cut(fiber, why);
+}
+
+}  // namespace airssys::rt::fiber
