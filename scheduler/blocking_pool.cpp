@@ -15,14 +15,15 @@ namespace {
 // Every counter is written under the pool's mutex and read by anyone.
 template <class T>
 void add(base::Atomic<T>& counter, T change) noexcept {
-  // relaxed, twice: the writers follow one another under the mutex; other readers only look.
+  // relaxed, then release: the writers follow one another under the mutex; who reads a counter
+  // without it sees what was done before, such as the work of a finished job.
   counter.store(static_cast<T>(counter.load(std::memory_order_relaxed) + change),
-                std::memory_order_relaxed);
+                std::memory_order_release);
 }
 
 template <class T>
 T value(const base::Atomic<T>& counter) noexcept {
-  return counter.load(std::memory_order_relaxed);  // relaxed: see add
+  return counter.load(std::memory_order_acquire);  // acquire: pairs with the release in add
 }
 
 }  // namespace

@@ -12,8 +12,6 @@
 // thread that wants to end believes this number, not an empty queue.
 #pragma once
 
-#include <concurrentqueue/blockingconcurrentqueue.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <thread>
@@ -21,6 +19,7 @@
 
 #include "base/atomic.hpp"
 #include "base/mutex.hpp"
+#include "scheduler/concurrent_queue.hpp"
 
 namespace airssys::rt::scheduler {
 
@@ -55,14 +54,11 @@ class BlockingPool {
   // from a job. May be called again.
   void stop() noexcept;
 
-  // Any thread, without the mutex; the numbers need not belong to one moment.
+  // Any thread, without the mutex; the numbers need not belong to one moment. What the jobs counted
+  // in `finished` did happens before this returns.
   Counters counters() const noexcept;
 
  private:
-  struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
-    static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;  // there are none
-    static constexpr int MAX_SEMA_SPINS = 0;  // a thread that waits leaves its core to others
-  };
   using Queue = moodycamel::BlockingConcurrentQueue<Job*, QueueTraits>;
 
   bool start_thread() noexcept;      // under mutex_

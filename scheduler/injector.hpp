@@ -11,13 +11,11 @@
 // and
 //             implicit producers would leave a sub-queue behind for every thread that ever came.
 //             Foreign threads share one token under a mutex: they are many and come seldom.
-// Orders      the queue hands over what lies behind the pointers; the counter hands over nothing,
-//             the fences of scheduler/idle.hpp order it against announcements
+// Orders      put releases waiting_, take acquires it: what lies behind the pointers is seen;
+//             the fences of scheduler/idle.hpp order waiting_ against announcements of sleep
 // Progress    put and take through a Port are lock-free; put may allocate
 // Proof       tests/scheduler/injector_test.cpp; the queue's own Relacy models
 #pragma once
-
-#include <concurrentqueue/concurrentqueue.h>
 
 #include <cstddef>
 #include <mutex>
@@ -26,14 +24,12 @@
 #include "base/assert.hpp"
 #include "base/atomic.hpp"
 #include "base/mutex.hpp"
+#include "scheduler/concurrent_queue.hpp"
 
 namespace airssys::rt::scheduler {
 
 template <class Item>
 class Injector {
-  struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
-    static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;  // there are none
-  };
   using Queue = moodycamel::ConcurrentQueue<Item*, QueueTraits>;
 
  public:
@@ -70,8 +66,9 @@ class Injector {
   std::size_t take(Port& port, std::span<Item*> items) noexcept {
     if (waiting() == 0) return 0;
     const std::size_t taken = queue_.try_dequeue_bulk(port.consumer_, items.data(), items.size());
-    // relaxed: lowering it late only makes somebody look once more (J1).
-    if (taken != 0) waiting_.fetch_sub(taken, std::memory_order_relaxed);
+    // acquire: pairs with the release in raise: all changes of waiting_ are read-modify-writes, so
+    // this one follows the raise of each item taken and sees what lies behind the pointer.
+    if (taken != 0) waiting_.fetch_sub(taken, std::memory_order_acquire);
     return taken;
   }
 
@@ -83,9 +80,10 @@ class Injector {
 
  private:
   void raise(std::size_t count) noexcept {
-    // relaxed: the producer's wake, which comes after the enqueue, begins with the fence that pairs
-    // with the sleeper's; raised after the enqueue, a taker could lower it below zero.
-    waiting_.fetch_add(count, std::memory_order_relaxed);
+    // release: hands over what lies behind the pointers, see take. Towards a sleeper nothing more
+    // is needed: the producer's wake comes after the enqueue and begins with the fence that pairs
+    // with the sleeper's. Raised after the enqueue, it could be lowered below zero.
+    waiting_.fetch_add(count, std::memory_order_release);
   }
 
   Queue queue_;

@@ -1,4 +1,4 @@
-// poller.cpp: the door's epoll side, and the word of one direction.
+// poller.cpp: the epoll side of the door.
 //
 // epoll's data is the Source's address, null for the wake-up. Edge-triggered events are reported
 // to one epoll_wait only, and only one thread is inside, so an event is dispatched exactly once.
@@ -14,8 +14,6 @@
 #include <ctime>
 #include <limits>
 #include <mutex>
-
-#include "base/assert.hpp"
 
 namespace airssys::rt::scheduler {
 
@@ -37,55 +35,6 @@ int ms_rounded_up(std::int64_t ns) noexcept {
 }
 
 }  // namespace
-
-Armed Readiness::arm(Waiter& waiter) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(&waiter);
-  // acquire: pairs with edge's release of edge_kept; what made the edge is seen by the next try.
-  std::uintptr_t word = word_.load(std::memory_order_acquire);
-  for (;;) {
-    if (word > edge_kept) return Armed::taken;
-    const std::uintptr_t next = word == edge_kept ? idle : address;
-    // acq_rel: release hands the Waiter to edge, which would otherwise call through an unwritten
-    // pointer; acquire as above, also when the exchange fails.
-    if (word_.compare_exchange_weak(
-            word, next, std::memory_order_acq_rel, std::memory_order_acquire))
-      return word == edge_kept ? Armed::ready : Armed::waiting;
-  }
-}
-
-bool Readiness::disarm(Waiter& waiter) noexcept {
-  auto expected = reinterpret_cast<std::uintptr_t>(&waiter);
-  // acquire on success: pairs with nothing but keeps the owner's reuse of the Waiter behind this.
-  // relaxed on failure: the owner goes on to wait for what `ready` sends, which orders the rest.
-  return word_.compare_exchange_strong(
-      expected, idle, std::memory_order_acquire, std::memory_order_relaxed);
-}
-
-bool Readiness::edge() noexcept {
-  // relaxed: the exchange below acquires what it takes.
-  std::uintptr_t word = word_.load(std::memory_order_relaxed);
-  for (;;) {
-    // An edge that is kept already stands for this one too: both come before the next try. The
-    // exchange is made all the same, so that this edge happens before the arm that uses it up.
-    const std::uintptr_t next = word > edge_kept ? idle : edge_kept;
-    // acq_rel: acquire pairs with arm's release, so `ready` is seen as written; release pairs with
-    // the acquire of the arm that finds the edge. Weaker: that arm's try could miss the data.
-    if (word_.compare_exchange_weak(
-            word, next, std::memory_order_acq_rel, std::memory_order_relaxed))
-      break;
-  }
-  if (word <= edge_kept) return false;
-  auto& waiter =
-      *reinterpret_cast<Waiter*>(word);  // NOLINT(performance-no-int-to-ptr): see the head
-  waiter.ready(waiter);
-  return true;
-}
-
-void Readiness::reset() noexcept {
-  // relaxed: nobody else has the source; Poller::mutex_ hands it to its next owner.
-  RT_CHECK(word_.load(std::memory_order_relaxed) <= edge_kept, "P1: a removed source has a waiter");
-  word_.store(idle, std::memory_order_relaxed);
-}
 
 Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) throw std::system_error(last_error(), "epoll_create1");
@@ -128,14 +77,6 @@ void Poller::remove(Source& source) noexcept {
   removed_.push_back(&source);
   // relaxed: a hint; who reads it late finds the source in the next round (P3 asks for no sooner).
   has_removed_.store(true, std::memory_order_relaxed);
-}
-
-Armed Poller::arm(Source& source, Direction direction, Waiter& waiter) noexcept {
-  return source.of(direction).arm(waiter);
-}
-
-bool Poller::disarm(Source& source, Direction direction, Waiter& waiter) noexcept {
-  return source.of(direction).disarm(waiter);
 }
 
 int Poller::poll(std::int64_t timeout_ns) noexcept {
@@ -181,8 +122,8 @@ int Poller::dispatch(std::span<const epoll_event> events) noexcept {
       continue;
     }
     auto& source = *static_cast<Source*>(event.data.ptr);
-    if ((event.events & read_events) != 0) called += source.read_.edge() ? 1 : 0;
-    if ((event.events & write_events) != 0) called += source.write_.edge() ? 1 : 0;
+    if ((event.events & read_events) != 0) called += source.read_.edge();
+    if ((event.events & write_events) != 0) called += source.write_.edge();
   }
   return called;
 }

@@ -1,28 +1,15 @@
 // poller.hpp: who waits for which file descriptor, and the bed in which one idle thread sleeps.
 //
 // A descriptor is registered once, edge-triggered, for both directions. Whoever wants to read or
-// write tries the system call first and arms the poller only after EAGAIN; an edge that came in
-// between is kept, so nothing is missed and nothing is asked twice. Linux epoll stands behind this
-// door (poller.cpp); io_uring's poll requests fit behind it as well.
+// write tries the system call first and arms only after EAGAIN; an edge that came in between is
+// kept, so nothing is missed and nothing is asked twice (readiness.hpp). Linux epoll stands behind
+// this door; io_uring's poll requests would fit behind it as well.
 //
-// States      of one direction: idle | ready (an edge nobody has used) | waiting (the Waiter's
-// address)
-//
-//             arm: idle ─▶ waiting, or uses up ready ─▶ idle and answers so
-//             disarm: waiting ─▶ idle
-//             edge: idle ─▶ ready, or waiting ─▶ idle and calls Waiter::ready; ready stays
-//
-// Roles       edge: the thread inside poll. arm, disarm: whoever waits, one at a time per
-// direction. Invariants  P1 a Waiter that was armed is either disarmed or called, never both, never
-// twice.
-//             P2 an edge after a failed try is seen by the arm that follows it or calls its Waiter.
-//             P3 a source that was removed is not given out again before the batch of events that
-//             was in flight at that time is through: a late event never touches a new owner.
-// Orders      each move is one read-modify-write of the direction's word; arm releases the Waiter,
-//             the edge acquires it
-// Progress    arm, disarm and edges are lock-free; add and remove take a mutex; poll blocks
-// Not here    waking a process: Waiter::ready is the caller's. Deadlines: a timer disarms.
-// Proof       tests/model/poller_model.cpp, tests/scheduler/poller_test.cpp
+// Sources are type-stable, and
+//   P3 a source that was removed is not given out again before the next poll begins. A removed
+//      descriptor gives no new events, and only one thread polls: so the batch that was in flight
+//      at that time is through, and a late event never touches a new owner.
+// A generation in epoll's data would not do that: its check and the edge are two steps.
 #pragma once
 
 #include <cstddef>
@@ -35,45 +22,13 @@
 
 #include "base/atomic.hpp"
 #include "base/mutex.hpp"
+#include "scheduler/readiness.hpp"
 
 struct epoll_event;
 
 namespace airssys::rt::scheduler {
 
 enum class Direction : std::uint8_t { read, write };
-
-// Somebody who waits. Lies where its owner waits, until it was disarmed or called.
-struct alignas(8) Waiter {
-  // Called by the thread inside poll, holding no lock; the Waiter may be gone as soon as it has
-  // told its owner. Hang-ups and errors are readiness too: the next try of the system call tells
-  // them.
-  void (*ready)(Waiter&) noexcept = nullptr;
-};
-
-enum class Armed : std::uint8_t {
-  waiting,  // ready will be called, unless disarm comes first
-  ready,    // an edge had come already and is used up now: try the system call again
-  taken,    // another Waiter waits in this direction; only one can
-};
-
-// One direction of one descriptor: the word drawn above.
-class Readiness {
- public:
-  Armed arm(Waiter& waiter) noexcept;
-  // True: the waiter will not be called. False: it has been called, or is being called right now,
-  // and its owner must wait for what `ready` sends.
-  bool disarm(Waiter& waiter) noexcept;
-  // An edge came. True: it called a Waiter.
-  bool edge() noexcept;
-  // Forgets an edge nobody used. Requires: nobody waits.
-  void reset() noexcept;
-
- private:
-  static constexpr std::uintptr_t idle = 0;
-  static constexpr std::uintptr_t edge_kept = 1;
-
-  base::Atomic<std::uintptr_t> word_{idle};
-};
 
 class Poller;
 
@@ -110,9 +65,13 @@ class Poller {
   // Before the descriptor is closed. Who still waits is called as if it were ready. Any thread.
   void remove(Source& source) noexcept;
 
-  // Any thread, one at a time for each direction of a source. No system call.
-  Armed arm(Source& source, Direction direction, Waiter& waiter) noexcept;
-  bool disarm(Source& source, Direction direction, Waiter& waiter) noexcept;
+  // As Readiness says. Any thread; no system call.
+  [[nodiscard]] static Armed arm(Source& source, Direction direction, Waiter& waiter) noexcept {
+    return source.of(direction).arm(waiter);
+  }
+  [[nodiscard]] static bool disarm(Source& source, Direction direction, Waiter& waiter) noexcept {
+    return source.of(direction).disarm(waiter);
+  }
 
   // Calls the Waiters of what has become ready; waits at most timeout_ns for the first of them (0:
   // only looks; negative: for ever) or until interrupt. Answers how many were called, or at once
