@@ -93,6 +93,7 @@ class RunQueue {
       else
         mine.slot(tail + index - 1).store(task, std::memory_order_relaxed);
     });
+    if (taken == 0) return nullptr;  // `oldest` may be from a try that failed
     // release: as in push.
     if (taken > 1) mine.tail_.store(tail + taken - 1, std::memory_order_release);
     return oldest;

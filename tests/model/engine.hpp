@@ -51,6 +51,19 @@ struct Thread {
   static constexpr std::size_t stack_bytes = 256 * 1024;
 };
 
+// What a thread is about to do. Null location: something that everybody might notice.
+struct Access {
+  const Location* location = nullptr;
+  bool writes = true;
+};
+
+// Which threads have ever read and written a location, a bit for each.
+struct Users {
+  unsigned readers = 0;
+  unsigned writers = 0;
+  bool operator==(const Users&) const = default;
+};
+
 // One decision of a run.
 struct Choice {
   unsigned taken;
@@ -65,13 +78,13 @@ class Explorer {
   ~Explorer();
 
   Outcome explore_all();
-  Outcome explain(std::vector<Choice> path);
+  std::string explain(const Explorer& failed);
 
   static Explorer* active() { return active_; }
 
   Thread& current() { return threads_[current_]; }
   unsigned number() const { return current_; }
-  void step();
+  void step(const Access& access);
   void wait_until(std::function<bool()> condition);
   [[noreturn]] void fail(const std::string& why);
   unsigned next_location() { return locations_++; }
@@ -79,7 +92,7 @@ class Explorer {
   void acquire(const Location& location, bool acquires);
   const Clock& clock_to_release(bool releases);
 
-  bool chooses_to_delay();
+  bool chooses_to_delay(const Location& location);
   void commit(const BufferedStore& store);
   void drain(Thread& thread);
   void drain_all();
@@ -89,11 +102,6 @@ class Explorer {
   void trace(const char* format, Arguments... arguments);
 
  private:
-  struct Move {
-    bool flushes;  // a buffered store of that thread; else the thread goes on
-    unsigned thread;
-  };
-
   void note_failure(const std::string& why);
   void run();
   void begin_run();
@@ -104,7 +112,10 @@ class Explorer {
   unsigned choose(unsigned options);
   bool next_path();
   unsigned decide();
-  std::vector<Move> possible_moves(bool current_can_go_on);
+  void find_who_can_go_on(bool current_can_go_on);
+  bool let_the_stuck_go_on();
+  bool somebody_may_notice(const Access& access);
+  void let_stores_come_out(const Location& location);
   bool can_go_on(const Thread& thread) const;
   bool all_have_ended() const;
 
@@ -119,6 +130,8 @@ class Explorer {
 
   // Of the whole exploration.
   std::vector<Choice> path_;
+  std::vector<Users> users_;        // of each location, as the decisions of this run know them
+  std::vector<Users> users_found_;  // with what this run has added
   std::string failure_;
   std::string schedule_;
   bool tracing_ = false;
@@ -134,7 +147,7 @@ class Explorer {
   unsigned preemptions_ = 0;
   unsigned delays_ = 0;
   unsigned locations_ = 0;
-  std::vector<Move> moves_;
+  std::vector<unsigned> candidates_;  // for the next step
 };
 
 template <class... Arguments>

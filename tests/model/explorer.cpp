@@ -1,8 +1,10 @@
 // explorer.cpp: who goes on, again and again, until every answer has been tried.
 #include "tests/model/explorer.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -40,15 +42,16 @@ Outcome Explorer::explore_all() {
   } while (failure_.empty() && next_path());
   if (failure_.empty()) return outcome;
   outcome.passed = false;
-  outcome.report = Explorer(make_, bounds_).explain(path_).report;
+  outcome.report = Explorer(make_, bounds_).explain(*this);
   return outcome;
 }
 
-Outcome Explorer::explain(std::vector<Choice> path) {
-  path_ = std::move(path);
+std::string Explorer::explain(const Explorer& failed) {
+  path_ = failed.path_;
+  users_ = users_found_ = failed.users_;
   tracing_ = true;
   run();
-  return {.passed = false, .runs = 1, .report = failure_ + "; the schedule:\n" + schedule_};
+  return failure_ + "; the schedule:\n" + schedule_;
 }
 
 void Explorer::begin_run() {
@@ -84,6 +87,7 @@ void Explorer::run() {
   while (failure_.empty() && next_ != nobody) resume(next_);
   current_ = nobody;
   if (!failure_.empty()) return;
+  drain_all();
   for (const Thread& thread : threads_) threads_[0].clock.join(thread.clock);
   if (program_.finally_) resume(0);
 }
@@ -126,7 +130,13 @@ unsigned Explorer::choose(unsigned options) {
 }
 
 // Depth first: the last decision that has an answer left gets it, those after it are forgotten.
+// What a run has found out about the users of locations makes for other decisions: from the start.
 bool Explorer::next_path() {
+  if (users_ != users_found_) {
+    users_ = users_found_;
+    path_.clear();
+    return true;
+  }
   while (!path_.empty() && path_.back().taken + 1 == path_.back().options) path_.pop_back();
   if (path_.empty()) return false;
   ++path_.back().taken;
@@ -144,61 +154,86 @@ bool Explorer::all_have_ended() const {
   return true;
 }
 
-std::vector<Explorer::Move> Explorer::possible_moves(bool current_can_go_on) {
-  std::vector<Move> moves = std::move(moves_);
-  moves.clear();
-  if (current_can_go_on) moves.push_back({false, current_});
-  const bool may_preempt = !current_can_go_on || preemptions_ < bounds_.preemptions;
+void Explorer::find_who_can_go_on(bool current_can_go_on) {
+  candidates_.clear();
+  if (current_can_go_on) candidates_.push_back(current_);
+  if (current_can_go_on && preemptions_ == bounds_.preemptions) return;
   for (unsigned t = 1; t < threads_max; ++t) {
-    if (t != current_ && may_preempt && can_go_on(threads_[t])) moves.push_back({false, t});
+    if (t != current_ && can_go_on(threads_[t])) candidates_.push_back(t);
   }
-  for (unsigned t = 1; t < threads_max; ++t) {
-    if (!threads_[t].buffer.empty()) moves.push_back({true, t});
-  }
-  return moves;
 }
 
-// Who goes on. Meanwhile buffered stores may come out.
+// What happens in the end though nobody does it: stores become visible, and loops look again.
+bool Explorer::let_the_stuck_go_on() {
+  bool anything = false;
+  for (Thread& thread : threads_) {
+    anything |= std::exchange(thread.has_yielded, false) || !thread.buffer.empty();
+  }
+  drain_all();
+  return anything;
+}
+
+// Who takes the next step; nobody when all have ended.
 unsigned Explorer::decide() {
-  for (;;) {
-    const bool current_can_go_on = current_ != nobody && can_go_on(current());
-    std::vector<Move> moves = possible_moves(current_can_go_on);
-    if (moves.empty()) {
-      bool anybody_yielded = false;
-      for (Thread& thread : threads_) {
-        anybody_yielded |= std::exchange(thread.has_yielded, false);
-      }
-      if (anybody_yielded) continue;
-      if (all_have_ended()) return nobody;
+  const bool current_can_go_on = current_ != nobody && can_go_on(current());
+  find_who_can_go_on(current_can_go_on);
+  while (candidates_.empty()) {
+    if (all_have_ended()) return nobody;
+    if (!let_the_stuck_go_on()) {
       note_failure("nobody can go on, but somebody waits");
       return nobody;
     }
-    const Move move = moves[choose(static_cast<unsigned>(moves.size()))];
-    moves_ = std::move(moves);
-    for (Thread& thread : threads_) {
-      if (move.flushes || &thread != &threads_[move.thread]) thread.has_yielded = false;
+    find_who_can_go_on(current_ != nobody && can_go_on(current()));
+  }
+  const unsigned next = candidates_[choose(static_cast<unsigned>(candidates_.size()))];
+  if (current_can_go_on && next != current_) ++preemptions_;
+  for (unsigned t = 1; t < threads_max; ++t) {
+    if (t != next) threads_[t].has_yielded = false;
+  }
+  return next;
+}
+
+// An access that no other thread can tell the time of needs no decision: a read of what no other
+// thread ever writes, a write of what no other thread ever looks at.
+bool Explorer::somebody_may_notice(const Access& access) {
+  if (access.location == nullptr) return true;
+  const unsigned number = access.location->number;
+  if (number >= users_.size()) users_.resize(number + 1);
+  if (number >= users_found_.size()) users_found_.resize(number + 1);
+  const unsigned self = 1U << current_;
+  (access.writes ? users_found_[number].writers : users_found_[number].readers) |= self;
+  const Users& users = users_[number];
+  return ((users.writers | (access.writes ? users.readers : 0)) & ~self) != 0;
+}
+
+// The others' buffered stores to a location need to come out only when this thread looks at it.
+void Explorer::let_stores_come_out(const Location& location) {
+  for (unsigned t = 1; t < threads_max; ++t) {
+    auto& buffer = threads_[t].buffer;
+    const auto is_here = [&](const BufferedStore& store) { return store.location == &location; };
+    const auto here = static_cast<unsigned>(std::count_if(buffer.begin(), buffer.end(), is_here));
+    if (t == current_ || here == 0) continue;
+    for (unsigned out = choose(here + 1); out > 0;) {
+      if (is_here(buffer.front())) --out;
+      trace("     a buffered store of T%u comes out: #%u", t, buffer.front().location->number);
+      commit(buffer.front());
+      buffer.pop_front();
     }
-    if (!move.flushes) {
-      if (current_can_go_on && move.thread != current_) ++preemptions_;
-      return move.thread;
-    }
-    Thread& thread = threads_[move.thread];
-    trace("     T%u's oldest buffered store comes out: #%u",
-          move.thread,
-          thread.buffer.front().location->number);
-    commit(thread.buffer.front());
-    thread.buffer.pop_front();
   }
 }
 
-void Explorer::step() {
+void Explorer::step(const Access& access) {
   if (current_ == nobody) return;
-  if (starting_) return leave_fiber();
-  if (++steps_ > bounds_.steps) fail("a run of too many steps: somebody turns in a circle");
-  const unsigned next = decide();
-  if (next == current_) return;
-  next_ = next;
-  leave_fiber();
+  if (somebody_may_notice(access)) {
+    if (starting_) {
+      leave_fiber();
+    } else {
+      if (++steps_ > bounds_.steps) fail("a run of too many steps: somebody turns in a circle");
+      next_ = decide();
+      if (next_ != current_) leave_fiber();
+    }
+  }
+  if (access.location != nullptr) let_stores_come_out(*access.location);
 }
 
 void Explorer::wait_until(std::function<bool()> condition) {
@@ -206,7 +241,7 @@ void Explorer::wait_until(std::function<bool()> condition) {
   RT_CHECK(current_ != nobody, "only the program's threads wait");
   trace("T%u waits", current_);
   current().waits_for = std::move(condition);
-  step();
+  step({});
   current().waits_for = nullptr;
 }
 
@@ -228,6 +263,10 @@ Outcome explore(const std::function<void(Program&)>& program, Bounds bounds) {
 
 void check(bool condition, const char* what) {
   if (!condition) Explorer::active()->fail(what);
+}
+
+void pause() {
+  Explorer::active()->step({});
 }
 
 void wait_until(std::function<bool()> condition) {

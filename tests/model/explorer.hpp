@@ -75,6 +75,8 @@ class Program {
 
 // For the program's threads.
 void check(bool condition, const char* what);
+// A step that does nothing: others may come between what stands before and behind it.
+void pause();
 // The calling thread goes on only while `condition` holds. It looks at plain memory, at no atomic,
 // and whatever it finds there is read again through an atomic by who needs it.
 void wait_until(std::function<bool()> condition);

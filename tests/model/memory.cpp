@@ -34,8 +34,8 @@ const char* name_of(std::memory_order order) {
 
 }  // namespace
 
-bool Explorer::chooses_to_delay() {
-  if (current_ == nobody) return false;
+bool Explorer::chooses_to_delay(const Location& location) {
+  if (current_ == nobody || !somebody_may_notice({&location, true})) return false;
   if (!current().buffer.empty()) return true;  // stores come out in order
   if (delays_ == bounds_.delayed_stores || choose(2) == 0) return false;
   ++delays_;
@@ -82,7 +82,7 @@ Location::~Location() {
 std::uint64_t load(const Location& location, std::memory_order order) {
   Explorer* explorer = Explorer::active();
   if (explorer == nullptr) return location.bits;
-  explorer->step();
+  explorer->step({&location, false});
   Thread& thread = explorer->current();
   std::uint64_t bits = location.bits;
   bool is_own = false;
@@ -106,13 +106,13 @@ void store(Location& location, std::uint64_t bits, std::memory_order order) {
     location.bits = bits;
     return;
   }
-  explorer->step();
+  explorer->step({&location, true});
   Thread& thread = explorer->current();
   const bool is_release = releases(order) && !explorer->has(Weakness::stores_do_not_release);
   const BufferedStore entry{&location, bits, explorer->clock_to_release(is_release)};
   const bool in_order = order == std::memory_order_seq_cst;
   if (in_order) explorer->drain(thread);
-  const bool delayed = !in_order && explorer->chooses_to_delay();
+  const bool delayed = !in_order && explorer->chooses_to_delay(location);
   if (delayed) {
     thread.buffer.push_back(entry);
   } else {
@@ -129,7 +129,7 @@ void store(Location& location, std::uint64_t bits, std::memory_order order) {
 
 std::uint64_t begin_update(Location& location) {
   if (Explorer* explorer = Explorer::active()) {
-    explorer->step();
+    explorer->step({&location, true});
     explorer->drain(explorer->current());
   }
   return location.bits;
@@ -177,7 +177,7 @@ void fence(std::memory_order order) {
 void membarrier() {
   Explorer* explorer = Explorer::active();
   if (explorer == nullptr) return;
-  explorer->step();
+  explorer->step({});
   if (!explorer->has(Weakness::no_membarrier)) explorer->drain_all();
   explorer->trace("T%u membarrier", explorer->number());
 }
@@ -186,7 +186,7 @@ void yield() {
   Explorer* explorer = Explorer::active();
   if (explorer == nullptr) return;
   explorer->current().has_yielded = true;
-  explorer->step();
+  explorer->step({});
 }
 
 void note_read(Footprint& footprint) {
