@@ -3,6 +3,7 @@
 // Compiled without LTO on purpose: memory.hpp says why. Nothing here is inlined into callers.
 #include "base/memory.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/assert.hpp"
@@ -19,7 +20,9 @@ constexpr std::size_t natural_align = 16;
 
 void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
 #ifdef AIRSSYS_RT_MIMALLOC
-  return align <= natural_align ? mi_malloc(bytes) : mi_malloc_aligned(bytes, align);
+  // Below 16 bytes mimalloc aligns to 8 only.
+  return align <= natural_align ? mi_malloc(std::max(bytes, natural_align))
+                                : mi_malloc_aligned(bytes, align);
 #else
   if (align <= natural_align) return std::malloc(bytes == 0 ? 1 : bytes);
   return std::aligned_alloc(align, (bytes + align - 1) / align * align);
