@@ -11,11 +11,11 @@
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>
 #include <airssys/rt/time.hpp>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -74,7 +74,8 @@ struct ChildOptions {
 namespace detail {
 
 // How a child is started: runs in the supervisor's process and answers a process that is linked to
-// it (V7), or StartError::ignore. Shared by the copies of a specification.
+// it (V7), or StartError::ignore. Shared by the copies of a specification, so it is never changed:
+// each start works on a copy of f, or, once, on f itself.
 class ChildStart {
  public:
   ChildStart() = default;
@@ -85,28 +86,29 @@ class ChildStart {
   virtual bool is_repeatable() const noexcept = 0;
 };
 
+StartError started_before();
+
 template <class F>
 class ChildStarter final : public ChildStart {
  public:
   explicit ChildStarter(F f) : f_(std::move(f)) {}
-  std::expected<Pid, StartError> start() override { return f_(); }
+  std::expected<Pid, StartError> start() override {
+    if constexpr (std::copy_constructible<F>) {
+      return F(f_)();
+    } else {
+      if (was_started_.exchange(true, std::memory_order_relaxed)) {
+        return std::unexpected(started_before());
+      }
+      return f_();
+    }
+  }
   bool is_repeatable() const noexcept override { return std::copy_constructible<F>; }
 
  private:
   F f_;
+  // relaxed: it guards f_ against a second start, and hands nothing over to it.
+  std::atomic<bool> was_started_ = false;
 };
-
-// A value to be given away: a copy if it can be copied, so that it can be given again.
-template <class T>
-T copy_or_move(T& value) {
-  if constexpr (std::copy_constructible<T>) {
-    return value;
-  } else {
-    return std::move(value);
-  }
-}
-
-SpawnOptions spawn_options(const StartOptions& options);
 
 }  // namespace detail
 
@@ -141,9 +143,9 @@ ChildSpec child(std::string id, F&& f, const ChildOptions& options = {}) {
       options,
       [f = std::forward<F>(f), start = options.start]() mutable -> std::expected<Pid, StartError> {
         if constexpr (std::invocable<std::decay_t<F>&, Starter>) {
-          return try_start_body_link(detail::copy_or_move(f), start);
+          return try_start_body_link(std::move(f), start);
         } else {
-          return spawn_link(detail::spawn_options(start), detail::copy_or_move(f));
+          return spawn_link(detail::spawn_options(start), std::move(f));
         }
       });
 }
@@ -158,8 +160,7 @@ ChildSpec child(std::string id, const ChildOptions& options, Args&&... args) {
       [args = std::tuple<std::decay_t<Args>...>(std::forward<Args>(args)...),
        start = options.start]() mutable -> std::expected<Pid, StartError> {
         std::expected<ServerRef<S>, StartError> server = std::apply(
-            [&](auto&... each) { return try_start_link<S>(start, detail::copy_or_move(each)...); },
-            args);
+            [&](auto&... each) { return try_start_link<S>(start, std::move(each)...); }, args);
         if (!server) return std::unexpected(std::move(server).error());
         return server->pid();
       });

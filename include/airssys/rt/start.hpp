@@ -62,6 +62,8 @@ namespace detail {
 
 enum class Linked : bool { no, yes };
 
+SpawnOptions spawn_options(const StartOptions& options);
+
 // One start, from the starter's side: owns the address for the answer.
 class PendingStart {
  public:

@@ -4,6 +4,7 @@
 // (T13). A time-out never fires early (R9).
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -30,6 +31,13 @@ class Deadline {
   // From now on. A negative time-out throws BadArgument (R4); one beyond the clock's range is
   // never.
   static Deadline after(Duration timeout);
+  static Deadline now() { return after(Duration::zero()); }
+
+  // How long it is until then: zero when it has passed, infinite when it is never.
+  Duration remaining() const {
+    if (is_never()) return infinite;
+    return std::max(Duration::zero(), Duration(ns_ - now().ns_));
+  }
 
   constexpr bool is_never() const noexcept { return ns_ == never_ns; }
   constexpr std::int64_t ns() const noexcept { return ns_; }

@@ -1,0 +1,100 @@
+// child_spec.cpp: whether a child's specification makes sense, and running its start function.
+#include "supervision/child_spec.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <unordered_set>
+#include <utility>
+
+namespace airssys::rt {
+
+namespace {
+
+StartError bad_spec(std::string_view id, std::string_view what) {
+  std::string text("child \"");
+  text.append(id).append("\": ").append(what);
+  return {StartError::bad_spec, ExitReason::error("airssys::rt::StartError", text), text};
+}
+
+StartError failed(ExitReason reason) {
+  std::string what = "the start function failed: " + reason.to_string();
+  return {StartError::error, std::move(reason), std::move(what)};
+}
+
+std::string readable_name(const std::type_info& type) {
+  std::unique_ptr<char, decltype(&std::free)> name(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr), &std::free);
+  return name ? name.get() : type.name();
+}
+
+}  // namespace
+
+StartError detail::started_before() {
+  return failed(ExitReason::error("it was started before, and what it owns has gone with it"));
+}
+
+namespace supervision {
+
+std::expected<void, StartError> check_childspec(const ChildSpec& spec,
+                                                AutoShutdown auto_shutdown,
+                                                Ids ids) {
+  std::string_view what;
+  if (ids == Ids::required && spec.id.empty()) {
+    what = "it has no id";
+  } else if (!spec.start) {
+    what = "it has no start";
+  } else if (spec.shutdown.kind() == Shutdown::Kind::after &&
+             spec.shutdown.time() < Duration::zero()) {
+    what = "its shutdown is negative";
+  } else if (spec.significant && spec.restart == Restart::permanent) {
+    what = "it is significant and permanent, so it never ends for good";
+  } else if (spec.significant && auto_shutdown == AutoShutdown::never) {
+    what = "it is significant, but its supervisor's auto_shutdown is never";
+  } else if (!spec.start->is_repeatable() && spec.restart != Restart::temporary) {
+    what = "its start cannot be copied, so it can run once only: it must be temporary";
+  }
+  if (what.empty()) return {};
+  return std::unexpected(bad_spec(spec.id, what));
+}
+
+std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
+  std::expected<Pid, StartError> result;
+  try {
+    result = spec.start->start();
+  } catch (const StartError& error) {
+    result = std::unexpected(error);
+  } catch (const ExitException& error) {
+    result = std::unexpected(failed(error.reason()));
+  } catch (const ProcessError& error) {
+    result = std::unexpected(failed(error.reason()));
+  } catch (const std::exception& error) {
+    result = std::unexpected(failed(ExitReason::error(readable_name(typeid(error)), error.what())));
+  } catch (...) {  // a forced unwind goes on at the end of this handler
+    result = std::unexpected(failed(ExitReason::error("nocatch")));
+  }
+  if (!result && result.error().kind() == StartError::ignore) return Pid();
+  return result;
+}
+
+}  // namespace supervision
+
+std::expected<void, StartError> check_childspecs(const std::vector<ChildSpec>& children,
+                                                 AutoShutdown auto_shutdown) {
+  std::unordered_set<std::string_view> ids;
+  for (const ChildSpec& child : children) {
+    auto checked = supervision::check_childspec(child, auto_shutdown, supervision::Ids::required);
+    if (!checked) return checked;
+    if (!ids.insert(child.id).second) {
+      return std::unexpected(bad_spec(child.id, "another child has the same id"));
+    }
+  }
+  return {};
+}
+
+}  // namespace airssys::rt

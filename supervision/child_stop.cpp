@@ -1,0 +1,135 @@
+// child_stop.cpp: how children are stopped.
+#include "supervision/child_stop.hpp"
+
+#include <airssys/rt/call.hpp>
+#include <airssys/rt/link.hpp>
+#include <airssys/rt/receive.hpp>
+#include <airssys/rt/send.hpp>
+#include <algorithm>
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <unordered_map>
+
+namespace airssys::rt::supervision {
+
+namespace {
+
+constexpr Duration still_there_interval = std::chrono::seconds(10);
+
+// How long a child may take after it was asked; nothing if it is killed at once.
+std::optional<Duration> time_to_end(const Shutdown& shutdown) {
+  switch (shutdown.kind()) {
+    case Shutdown::Kind::brutal_kill:
+      return std::nullopt;
+    case Shutdown::Kind::infinity:
+      return infinite;
+    default:
+      return shutdown.time();
+  }
+}
+
+// The reason the child ended with after this signal, or nothing if it has not in this time.
+std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
+  Deadline deadline = Deadline::after(time);
+  detail::PendingCall end(child);  // its address is known to nobody: only the Down can come
+  send_exit(child, signal);
+  std::expected<Message, CallError> reply = end.wait(deadline);
+  if (reply || reply.error().kind() == CallError::timeout) return std::nullopt;
+  return reply.error().reason();
+}
+
+void take_exit(Pid child, ExitReason& reason) {
+  unlink(child);
+  receive(when([&](Exit& exit) { return exit.from == child; },
+               [&](Exit& exit) {
+                 if (reason == ExitReason::noproc()) reason = std::move(exit.reason);
+               }),
+          after(Duration::zero(), [] {}));
+}
+
+}  // namespace
+
+ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there) {
+  std::optional<ExitReason> reason;
+  if (std::optional<Duration> time = time_to_end(shutdown)) {
+    reason = end_by(child, ExitReason::shutdown(), *time);
+  }
+  while (!reason) {
+    reason = end_by(child, ExitReason::kill(), still_there_interval);
+    if (!reason) still_there(child);
+  }
+  take_exit(child, *reason);
+  return *std::move(reason);
+}
+
+namespace {
+
+class MassStop {
+ public:
+  explicit MassStop(std::vector<Stopping>& children) {
+    for (Stopping& child : children) left_.emplace(child.pid, &child);
+  }
+
+  bool is_done() const noexcept { return left_.empty(); }
+
+  // Asks or kills all, and answers how long the slowest may take.
+  Duration ask() {
+    Duration longest{};
+    for (auto& [pid, child] : left_) {
+      monitor(pid);
+      std::optional<Duration> time = time_to_end(child->shutdown);
+      send_exit(pid, time ? ExitReason::shutdown() : ExitReason::kill());
+      longest = std::max(longest, time.value_or(Duration::zero()));
+    }
+    return longest;
+  }
+
+  void kill() {
+    for (auto& [pid, child] : left_) send_exit(pid, ExitReason::kill());
+  }
+
+  // Until all have ended, or for so long.
+  void await(Duration time) {
+    Deadline deadline = Deadline::after(time);
+    while (!is_done()) {
+      std::optional<Message> message = receive<Message>(deadline.remaining());
+      if (!message) return;
+      note(*message);
+    }
+  }
+
+  void tell(const StillThere& still_there) {
+    for (auto& [pid, child] : left_) still_there(pid);
+  }
+
+ private:
+  void note(Message& message) {
+    if (auto* exit = message.get_if<Exit>()) {
+      auto child = left_.find(exit->from);
+      if (child != left_.end()) child->second->reason = std::move(exit->reason);
+    } else if (auto* down = message.get_if<Down>()) {
+      auto child = left_.find(down->pid);
+      if (child == left_.end()) return;
+      // When the Down only knows noproc, the Exit that came before it knew why.
+      if (down->reason != ExitReason::noproc()) child->second->reason = std::move(down->reason);
+      left_.erase(child);
+    }
+  }
+
+  std::unordered_map<Pid, Stopping*> left_;
+};
+
+}  // namespace
+
+void stop_all(std::vector<Stopping>& children, const StillThere& still_there) {
+  MassStop stop(children);
+  stop.await(stop.ask());
+  while (!stop.is_done()) {
+    stop.kill();
+    stop.await(still_there_interval);
+    stop.tell(still_there);
+  }
+}
+
+}  // namespace airssys::rt::supervision

@@ -1,0 +1,34 @@
+// child_stop.hpp: how children are stopped: ask, wait, kill, wait (V13, V14).
+//
+// The wait is for a Down, not for the link's Exit, so a child that has unlinked itself cannot hang
+// its supervisor. The link stays until the child is gone: a supervisor that is killed meanwhile
+// takes the child along. Afterwards the Exit is taken out of the mailbox, and nothing else (V16).
+// On the supervisor's process.
+#pragma once
+
+#include <airssys/rt/child.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <functional>
+#include <vector>
+
+namespace airssys::rt::supervision {
+
+// Called now and then while a child that was killed does not end (V42).
+using StillThere = std::function<void(Pid child)>;
+
+// Stops one child and answers the reason it ended with: noproc if it had ended long before and the
+// link did not tell why.
+ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there);
+
+struct Stopping {
+  Pid pid;
+  Shutdown shutdown;
+  ExitReason reason = ExitReason::noproc();  // filled in
+};
+
+// Stops many at once: all are asked first, then they share the longest of their times (V23). The
+// supervisor is about to end: all other mail is thrown away on the way, so that the work is linear.
+void stop_all(std::vector<Stopping>& children, const StillThere& still_there);
+
+}  // namespace airssys::rt::supervision

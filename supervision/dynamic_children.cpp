@@ -1,0 +1,145 @@
+// dynamic_children.cpp: many children that come and go, in no order.
+#include "supervision/dynamic_children.hpp"
+
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/send.hpp>
+#include <airssys/rt/time.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "supervision/child_spec.hpp"
+#include "supervision/child_stop.hpp"
+#include "supervision/restart_policy.hpp"
+
+namespace airssys::rt::supervision {
+
+DynamicChildren::DynamicChildren(DynamicSupervisorOptions options)
+    : max_children_(options.max_children),
+      window_(options.intensity, options.period),
+      reports_(std::move(options.name)) {}
+
+ChildState DynamicChildren::Child::state() const noexcept {
+  return attempt == 0 ? ChildState::running : ChildState::restarting;
+}
+
+std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
+  if (auto checked = check_childspec(spec, AutoShutdown::never, Ids::labels); !checked) {
+    return std::unexpected(std::move(checked).error());
+  }
+  if (children_.size() >= max_children_) {
+    std::string what = "there are " + std::to_string(children_.size()) + " children already";
+    return std::unexpected(StartError(
+        StartError::limit_reached, ExitReason::error("airssys::rt::StartError", what), what));
+  }
+  spec.shutdown = effective_shutdown(spec.shutdown, spec.type);
+  reports_.impatient_shutdown(spec);
+  std::expected<Pid, StartError> pid = run_start(spec);
+  if (!pid) reports_.start_failed(spec.id, pid.error().reason());
+  if (!pid || !*pid) return pid;
+  // A temporary child is never started again, and what it was made of may be large (V26).
+  if (spec.restart == Restart::temporary) spec.start.reset();
+  children_.emplace(*pid, Child{std::move(spec)});
+  return pid;
+}
+
+void DynamicChildren::stop_all() {
+  std::vector<Stopping> stopping;
+  for (const auto& [pid, child] : children_) {
+    if (child.state() == ChildState::running) stopping.push_back({pid, child.spec.shutdown});
+  }
+  supervision::stop_all(
+      stopping, [this](Pid stuck) { reports_.still_there(children_.at(stuck).spec.id, stuck); });
+  for (const Stopping& stopped : stopping) {
+    const ChildSpec& spec = children_.at(stopped.pid).spec;
+    if (is_stop_in_order(spec.restart, spec.shutdown, stopped.reason)) continue;
+    reports_.stopped_otherwise(spec.id, stopped.pid, stopped.reason);
+  }
+  children_.clear();
+}
+
+void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
+  Position child = children_.find(pid);
+  if (child == children_.end()) return;
+  const ChildSpec& spec = child->second.spec;
+  if (is_end_reported(spec.restart, reason)) reports_.child_ended(spec.id, pid, reason);
+  if (after_end(spec.restart, reason) == AfterEnd::restart) {
+    restart(child);
+  } else {
+    children_.erase(child);
+  }
+}
+
+void DynamicChildren::retry(const Retry& retry) {
+  Position child = children_.find(retry.pid);
+  if (child != children_.end() && child->second.attempt == retry.attempt) restart(child);
+}
+
+void DynamicChildren::restart(Position child) {
+  child->second.attempt = ++attempts_;
+  if (!window_.admit(Deadline::now().ns())) {
+    reports_.gave_up();
+    exit(ExitReason::shutdown());
+  }
+  std::expected<Pid, StartError> pid = run_start(child->second.spec);
+  if (!pid) {
+    reports_.start_failed(child->second.spec.id, pid.error().reason());
+    send(self(), Retry{{}, child->first, child->second.attempt});
+    return;
+  }
+  auto moved = children_.extract(child);
+  if (!*pid) return;
+  moved.key() = *pid;
+  moved.mapped().attempt = 0;
+  children_.insert(std::move(moved));
+}
+
+std::expected<void, ChildError> DynamicChildren::terminate(Pid pid) {
+  Position child = children_.find(pid);
+  if (child == children_.end()) {
+    if (pid != self() && !is_alive(pid)) return {};
+    return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
+  }
+  const ChildSpec& spec = child->second.spec;
+  if (child->second.state() == ChildState::running) {
+    ExitReason reason =
+        stop_child(pid, spec.shutdown, [&](Pid stuck) { reports_.still_there(spec.id, stuck); });
+    if (!is_stop_in_order(spec.restart, spec.shutdown, reason)) {
+      reports_.stopped_otherwise(spec.id, pid, reason);
+    }
+  }
+  children_.erase(child);
+  return {};
+}
+
+std::expected<Pid, ChildError> DynamicChildren::restart(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<void, ChildError> DynamicChildren::terminate(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<void, ChildError> DynamicChildren::forget(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<ChildSpec, ChildError> DynamicChildren::spec(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+
+std::vector<ChildInfo> DynamicChildren::info() {
+  std::vector<ChildInfo> info;
+  info.reserve(children_.size());
+  for (const auto& [pid, child] : children_) {
+    ChildState state = child.state();
+    info.push_back(
+        {child.spec.id, state == ChildState::running ? pid : Pid(), child.spec.type, state});
+  }
+  return info;
+}
+
+ChildCounts DynamicChildren::counts() {
+  ChildCounts counts;
+  for (const auto& [pid, child] : children_) count(counts, child.spec.type, child.state());
+  return counts;
+}
+
+}  // namespace airssys::rt::supervision

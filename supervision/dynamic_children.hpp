@@ -1,0 +1,52 @@
+// dynamic_children.hpp: many children that come and go, in no order (V23).
+//
+// Each brings its whole specification; its id is a label. A child is known by its pid, and while a
+// failed restart is being retried, by the pid of the one that ended. Every operation costs the same
+// however many there are, and stopping all of them is one round of signals with a common time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "supervision/children.hpp"
+#include "supervision/reports.hpp"
+#include "supervision/restart_window.hpp"
+
+namespace airssys::rt::supervision {
+
+class DynamicChildren final : public Children {
+ public:
+  explicit DynamicChildren(DynamicSupervisorOptions options);
+
+  std::expected<void, ExitReason> start_all() override { return {}; }
+  void stop_all() override;
+  void on_exit(Pid pid, const ExitReason& reason) override;
+  void retry(const Retry& retry) override;
+  std::expected<Pid, StartError> start(ChildSpec spec) override;
+  std::expected<Pid, ChildError> restart(std::string_view id) override;
+  std::expected<void, ChildError> terminate(std::string_view id) override;
+  std::expected<void, ChildError> terminate(Pid pid) override;
+  std::expected<void, ChildError> forget(std::string_view id) override;
+  std::vector<ChildInfo> info() override;
+  ChildCounts counts() override;
+  std::expected<ChildSpec, ChildError> spec(std::string_view id) override;
+
+ private:
+  struct Child {
+    ChildSpec spec;
+    std::uint64_t attempt = 0;  // 0: running; else restarting, and which attempt
+    ChildState state() const noexcept;
+  };
+  using Position = std::unordered_map<Pid, Child>::iterator;
+
+  void restart(Position child);
+
+  std::size_t max_children_;
+  RestartWindow window_;
+  Reports reports_;
+  std::unordered_map<Pid, Child> children_;
+  std::uint64_t attempts_ = 0;
+};
+
+}  // namespace airssys::rt::supervision

@@ -1,0 +1,84 @@
+// server.cpp: what servers and their callers do that needs no types.
+#include <airssys/rt/report.hpp>
+#include <airssys/rt/server.hpp>
+#include <string>
+
+namespace airssys::rt {
+
+namespace {
+
+CallError call_error(CallError::Kind kind, const std::string& what) {
+  return {kind, ExitReason::error("airssys::rt::CallError", what), what};
+}
+
+// Why `server` cannot be asked at all, if so.
+std::expected<void, CallError> check_callable(Pid server) {
+  if (!server) {
+    return std::unexpected(
+        CallError(CallError::noproc, ExitReason::noproc(), "nobody has this name"));
+  }
+  if (server == self()) {
+    return std::unexpected(
+        call_error(CallError::calling_self, "a process called itself, and would wait for ever"));
+  }
+  return {};
+}
+
+}  // namespace
+
+namespace detail {
+
+std::expected<Message, CallError> exchange(
+    Pid server, std::string_view server_class, Message request, Alias& caller, Deadline deadline) {
+  if (auto callable = check_callable(server); !callable) {
+    return std::unexpected(std::move(callable).error());
+  }
+  PendingCall pending(server);
+  caller = pending.alias();
+  send(server, std::move(request));
+  std::expected<Message, CallError> reply = pending.wait(deadline);
+  if (reply && reply->is<WrongServer>()) {
+    return std::unexpected(
+        call_error(CallError::wrong_type,
+                   server.to_string() + " is no server of class " + std::string(server_class)));
+  }
+  return reply;
+}
+
+void obey_system_message(Message& message) {
+  if (auto* stop = message.get_if<StopRequest>()) exit(std::move(stop->reason));
+  if (auto* end = message.get_if<Exit>(); end && end->from == parent()) {
+    exit(std::move(end->reason));
+  }
+}
+
+void reject_message(Message& message, std::string_view server) {
+  const MessageType* type = header_of(message.payload()).type;
+  if (type->dispatch) type->dispatch(nullptr, message.payload());
+  std::string line("server ");
+  line.append(server).append(" ").append(self().to_string());
+  line.append(type->dispatch ? " refused a request to another class: "
+                             : " dropped a message that it has no handle_info for: ");
+  report(line.append(type->name));
+}
+
+}  // namespace detail
+
+std::expected<void, CallError> try_stop(Pid server, ExitReason reason, Duration timeout) {
+  Deadline deadline = Deadline::after(timeout);
+  if (auto callable = check_callable(server); !callable) return callable;
+  detail::PendingCall pending(server);
+  send(server, detail::StopRequest{reason});
+  std::expected<Message, CallError> end = pending.wait(deadline);
+  // Nobody has the address for a reply, so what comes is the server's end, or nothing.
+  if (end || (end.error().kind() == CallError::exited && end.error().reason() == reason)) {
+    return {};
+  }
+  return std::unexpected(std::move(end).error());
+}
+
+void stop(Pid server, ExitReason reason, Duration timeout) {
+  detail::value_or_throw(try_stop(server, std::move(reason), timeout));
+}
+
+}  // namespace airssys::rt

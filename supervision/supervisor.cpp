@@ -1,0 +1,175 @@
+// supervisor.cpp: the public verbs: calls to a supervisor's process that wait as long as it takes.
+#include <airssys/rt/registry.hpp>
+#include <airssys/rt/supervisor.hpp>
+#include <memory>
+#include <utility>
+
+#include "supervision/dynamic_children.hpp"
+#include "supervision/ordered_children.hpp"
+#include "supervision/supervisor_server.hpp"
+
+namespace airssys::rt {
+
+namespace {
+
+using supervision::SupervisorServer;
+
+template <class R>
+std::expected<typename R::Reply, CallError> ask(SupervisorRef supervisor, R request) {
+  return try_call(server_ref<SupervisorServer>(supervisor.pid()), std::move(request), infinite);
+}
+
+ChildError no_supervisor(const CallError& error) {
+  return {ChildError::no_supervisor, error.reason(), error.what()};
+}
+
+// For requests whose reply is an expected value, and for those whose reply cannot fail.
+template <class R>
+R::Reply ask_for_expected(SupervisorRef supervisor, R request) {
+  auto reply = ask(supervisor, std::move(request));
+  if (!reply) return std::unexpected(no_supervisor(reply.error()));
+  return *std::move(reply);
+}
+template <class R>
+std::expected<typename R::Reply, ChildError> ask_for_value(SupervisorRef supervisor, R request) {
+  auto reply = ask(supervisor, std::move(request));
+  if (!reply) return std::unexpected(no_supervisor(reply.error()));
+  return *std::move(reply);
+}
+
+std::expected<Pid, StartError> start_server_link(const StartOptions& start,
+                                                 std::unique_ptr<supervision::Children> children) {
+  std::expected<ServerRef<SupervisorServer>, StartError> supervisor =
+      try_start_link<SupervisorServer>(start, start.name, std::move(children));
+  if (!supervisor) return std::unexpected(std::move(supervisor).error());
+  return supervisor->pid();
+}
+
+std::expected<void, StartError> check_period(Duration period) {
+  if (period > Duration::zero()) return {};
+  std::string what = "a supervisor's period must be more than zero";
+  return std::unexpected(
+      StartError(StartError::bad_spec, ExitReason::error("airssys::rt::StartError", what), what));
+}
+
+std::expected<Pid, StartError> start_supervisor(SupervisorOptions options, StartOptions start) {
+  if (auto checked = check_period(options.period); !checked) {
+    return std::unexpected(std::move(checked).error());
+  }
+  if (auto checked = check_childspecs(options.children, options.auto_shutdown); !checked) {
+    return std::unexpected(std::move(checked).error());
+  }
+  if (!options.name.empty()) start.name = options.name;
+  return start_server_link(start,
+                           std::make_unique<supervision::OrderedChildren>(std::move(options)));
+}
+
+std::expected<Pid, StartError> start_dynamic_supervisor(DynamicSupervisorOptions options,
+                                                        StartOptions start) {
+  if (auto checked = check_period(options.period); !checked) {
+    return std::unexpected(std::move(checked).error());
+  }
+  if (!options.name.empty()) start.name = options.name;
+  return start_server_link(start,
+                           std::make_unique<supervision::DynamicChildren>(std::move(options)));
+}
+
+}  // namespace
+
+SupervisorRef::SupervisorRef(std::string_view name) : pid_(whereis(name).value_or(Pid())) {}
+
+// --- starting ---
+
+std::expected<Pid, StartError> try_start_supervisor_link(SupervisorOptions options) {
+  return start_supervisor(std::move(options), {});
+}
+Pid start_supervisor_link(SupervisorOptions options) {
+  return detail::value_or_throw(try_start_supervisor_link(std::move(options)));
+}
+std::expected<Pid, StartError> try_start_dynamic_supervisor_link(DynamicSupervisorOptions options) {
+  return start_dynamic_supervisor(std::move(options), {});
+}
+Pid start_dynamic_supervisor_link(DynamicSupervisorOptions options) {
+  return detail::value_or_throw(try_start_dynamic_supervisor_link(std::move(options)));
+}
+
+ChildSpec child_supervisor(std::string id, SupervisorOptions options, ChildOptions child) {
+  child.type = ChildType::supervisor;
+  return detail::make_child(
+      std::move(id), child, [options = std::move(options), start = child.start] {
+        return start_supervisor(options, start);
+      });
+}
+ChildSpec child_dynamic_supervisor(std::string id,
+                                   DynamicSupervisorOptions options,
+                                   ChildOptions child) {
+  child.type = ChildType::supervisor;
+  return detail::make_child(
+      std::move(id), child, [options = std::move(options), start = child.start] {
+        return start_dynamic_supervisor(options, start);
+      });
+}
+
+// --- asking ---
+
+std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec) {
+  auto reply = ask(supervisor, SupervisorServer::StartChild{std::move(spec)});
+  if (reply) return *std::move(reply);
+  return std::unexpected(
+      StartError(StartError::no_supervisor, reply.error().reason(), reply.error().what()));
+}
+Pid start_child(SupervisorRef supervisor, ChildSpec spec) {
+  return detail::value_or_throw(try_start_child(supervisor, std::move(spec)));
+}
+
+std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor, std::string_view id) {
+  return ask_for_expected(supervisor, SupervisorServer::TerminateChild{std::string(id)});
+}
+void terminate_child(SupervisorRef supervisor, std::string_view id) {
+  detail::value_or_throw(try_terminate_child(supervisor, id));
+}
+
+std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor, Pid pid) {
+  return ask_for_expected(supervisor, SupervisorServer::TerminateChildByPid{pid});
+}
+void terminate_child(SupervisorRef supervisor, Pid pid) {
+  detail::value_or_throw(try_terminate_child(supervisor, pid));
+}
+
+std::expected<void, ChildError> try_delete_child(SupervisorRef supervisor, std::string_view id) {
+  return ask_for_expected(supervisor, SupervisorServer::DeleteChild{std::string(id)});
+}
+void delete_child(SupervisorRef supervisor, std::string_view id) {
+  detail::value_or_throw(try_delete_child(supervisor, id));
+}
+
+std::expected<Pid, ChildError> try_restart_child(SupervisorRef supervisor, std::string_view id) {
+  return ask_for_expected(supervisor, SupervisorServer::RestartChild{std::string(id)});
+}
+Pid restart_child(SupervisorRef supervisor, std::string_view id) {
+  return detail::value_or_throw(try_restart_child(supervisor, id));
+}
+
+std::expected<std::vector<ChildInfo>, ChildError> try_which_children(SupervisorRef supervisor) {
+  return ask_for_value(supervisor, SupervisorServer::WhichChildren());
+}
+std::vector<ChildInfo> which_children(SupervisorRef supervisor) {
+  return detail::value_or_throw(try_which_children(supervisor));
+}
+
+std::expected<ChildCounts, ChildError> try_count_children(SupervisorRef supervisor) {
+  return ask_for_value(supervisor, SupervisorServer::CountChildren());
+}
+ChildCounts count_children(SupervisorRef supervisor) {
+  return detail::value_or_throw(try_count_children(supervisor));
+}
+
+std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor,
+                                                       std::string_view id) {
+  return ask_for_expected(supervisor, SupervisorServer::GetChildSpec{std::string(id)});
+}
+ChildSpec get_childspec(SupervisorRef supervisor, std::string_view id) {
+  return detail::value_or_throw(try_get_childspec(supervisor, id));
+}
+
+}  // namespace airssys::rt
