@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define RT_ASAN 1
@@ -106,6 +107,14 @@ inline void end([[maybe_unused]] Stack& stack) noexcept {
 inline void after_switch([[maybe_unused]] Stack& now, [[maybe_unused]] Stack& before) noexcept {
 #ifdef RT_ASAN
   __sanitizer_finish_switch_fiber(now.fake, &before.low, &before.bytes);
+#endif
+}
+
+/// The frames below an address of this stack have been unwound.
+inline void after_unwind([[maybe_unused]] const Stack& stack,
+                         [[maybe_unused]] std::uintptr_t up_to) noexcept {
+#ifdef RT_ASAN
+  __asan_unpoison_memory_region(stack.low, up_to - reinterpret_cast<std::uintptr_t>(stack.low));
 #endif
 }
 

@@ -34,9 +34,11 @@ _Unwind_Reason_Code stop(int /*version*/,
                          void* argument) {
   Fiber& fiber = *static_cast<Fiber*>(argument);
   const auto frame = reinterpret_cast<std::uintptr_t>(fiber.entry_frame);
-  if (frame == 0 || _Unwind_GetCFA(context) > frame) cut(fiber, Ended::unwound);
+  const std::uintptr_t unwound_up_to = _Unwind_GetCFA(context);
+  if (frame == 0 || unwound_up_to > frame) cut(fiber, Ended::unwound);
   // A frame without unwind tables: nobody can run the destructors above it.
   if ((actions & _UA_END_OF_STACK) != 0) abandon(fiber, Ended::abandoned_noexcept);
+  sanitizer::after_unwind(fiber.sanitizer_stack, unwound_up_to);
   return _URC_NO_REASON;
 }
 
