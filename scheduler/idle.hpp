@@ -104,9 +104,8 @@ class IdleSet {
   // Goes to bed. True: nobody searches any more, so the caller looks at everything once more
   // (queues, injection counters, timers) before it blocks. False: it may block; the searcher looks.
   [[nodiscard]] bool sleep(unsigned id, bool searching) noexcept {
-    // seq_cst, three times: the bit is set before searcher_ is cleared and read. Weaker, and a
-    // waker could see neither searcher nor sleeper, or this sleeper miss that the searcher it
-    // relies on has given up (pick_to_wake's second look).
+    // seq_cst, three times: the bit is set before searcher_ is read. Weaker, and this sleeper could
+    // rely on a searcher that gave up before it saw the bit (pick_to_wake's second look).
     const std::uint64_t before = word(id).fetch_or(bit(id), std::memory_order_seq_cst);
     RT_CHECK((before & bit(id)) == 0, "D2: asleep twice");
     if (searching) searcher_.store(0, std::memory_order_seq_cst);
