@@ -5,10 +5,14 @@
 // errors count as ready.
 //
 //   for (;;) {
+//     rt::io::checkpoint();
 //     ssize_t got = ::read(handle.fd(), data, size);
 //     if (got >= 0 || errno != EAGAIN) return got;
 //     if (auto waited = rt::io::wait_readable(handle, deadline); !waited) return waited.error();
 //   }
+//
+// The process may go on in another thread after checkpoint and after a wait, and errno belongs to
+// the thread: read it right after the call, in a function that is not inlined into the loop.
 //
 // A process that waits suspends alone: others run on its scheduler, its mail and links are served,
 // and it can be ended. A plain thread may call everything here too, and blocks.
@@ -21,6 +25,11 @@
 namespace airssys::rt::io {
 
 enum class Direction : unsigned char { read, write };
+
+// Before each try: a safe point, so that a process whose descriptors are always ready is fair and
+// can be ended all the same (Z1). Charges a hundredth of a slice. May suspend. Nothing on a plain
+// thread.
+void checkpoint();
 
 // Owns a non-blocking descriptor that can be waited for: a socket, a pipe, an eventfd, not a plain
 // file. It belongs to one process or thread at a time, and it must be closed before the runtime

@@ -57,6 +57,7 @@ class Stream {
 
  protected:
   explicit Stream(io::Handle handle) noexcept : handle_(std::move(handle)) {}
+  int fd() const noexcept { return handle_.fd(); }
 
  private:
   io::Handle handle_;
@@ -118,7 +119,8 @@ class TcpListener {
 class UnixStream : public Stream {
  public:
   UnixStream() noexcept = default;
-  // no_such_file_or_directory, connection_refused, filename_too_long, ... Suspends.
+  // no_such_file_or_directory, filename_too_long, connection_refused (also when the listener's
+  // queue is full), ... Suspends.
   static std::expected<UnixStream, std::error_code> connect(std::string_view path,
                                                             Timeout timeout = {});
 

@@ -1,0 +1,141 @@
+// io.cpp: a process waits for a descriptor, and readiness becomes a wake.
+//
+//   try the call ─▶ EAGAIN ─▶ Handle::wait ─▶ arm ─┬─ ready: an edge had come: try again
+//                                                  └─ waiting ─▶ the process rests ◀─ edge ─ poller
+//
+// The descriptor is registered at its first wait: most accepted connections that are served at once
+// never cost the poller a system call, and a listener can be bound before the runtime starts.
+#include <poll.h>
+#include <unistd.h>
+#include <airssys/rt/io.hpp>
+
+#include <cerrno>
+#include <cstdint>
+#include <ctime>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "runtime/call.hpp"
+#include "runtime/system.hpp"
+#include "runtime/wait.hpp"
+#include "scheduler/poller.hpp"
+#include "scheduler/thread.hpp"
+
+namespace airssys::rt::io {
+
+namespace {
+
+using runtime::WaitReason;
+using scheduler::Armed;
+using scheduler::Poller;
+using scheduler::Source;
+
+constexpr std::int64_t ns_per_second = 1'000'000'000;
+
+std::unexpected<std::error_code> failure(std::errc error) {
+  return std::unexpected(std::make_error_code(error));
+}
+
+class ReadinessWait final : public runtime::Wait, private scheduler::Waiter {
+ public:
+  ReadinessWait(runtime::Process& process, Source& source, scheduler::Direction direction) noexcept
+      : Wait(process), source_(source), direction_(direction) {
+    ready = [](Waiter& waiter) noexcept { static_cast<ReadinessWait&>(waiter).waker.wake(); };
+  }
+  ~ReadinessWait() { finish(); }
+
+  Armed arm() noexcept {
+    const Armed armed = Poller::arm(source_, direction_, *this);
+    is_armed_ = armed == Armed::waiting;
+    return armed;
+  }
+
+ private:
+  bool disarm() noexcept override { return Poller::disarm(source_, direction_, *this); }
+
+  Source& source_;
+  const scheduler::Direction direction_;
+};
+
+std::expected<void, std::error_code> wait_as_process(int fd,
+                                                     void*& registration,
+                                                     Direction direction,
+                                                     Deadline deadline) {
+  const runtime::Call call;
+  runtime::Process& process = call.process();
+  if (runtime::is_unwinding(process)) return failure(std::errc::operation_canceled);
+  if (registration == nullptr) {
+    const auto added = call.system().poller.add(fd);
+    if (!added) return std::unexpected(added.error());
+    registration = *added;
+  }
+  const bool reads = direction == Direction::read;
+  ReadinessWait wait(process,
+                     *static_cast<Source*>(registration),
+                     reads ? scheduler::Direction::read : scheduler::Direction::write);
+  switch (wait.arm()) {
+    case Armed::ready:
+      return {};
+    case Armed::taken:
+      return failure(std::errc::device_or_resource_busy);
+    case Armed::waiting:
+      break;
+  }
+  const WaitReason reason = reads ? WaitReason::readable : WaitReason::writable;
+  if (runtime::wait_for(process, wait.waker, reason, deadline.ns())) return {};
+  return failure(runtime::is_unwinding(process) ? std::errc::operation_canceled
+                                                : std::errc::timed_out);
+}
+
+// A thread of the program's own, which may block.
+std::expected<void, std::error_code> wait_as_thread(int fd,
+                                                    Direction direction,
+                                                    Deadline deadline) {
+  const short events = direction == Direction::read ? POLLIN : POLLOUT;
+  for (;;) {
+    timespec timeout{};
+    if (!deadline.is_never()) {
+      const std::int64_t left_ns = deadline.ns() - base::steady_clock().now_ns();
+      if (left_ns <= 0) return failure(std::errc::timed_out);
+      timeout = {.tv_sec = static_cast<time_t>(left_ns / ns_per_second),
+                 .tv_nsec = static_cast<long>(left_ns % ns_per_second)};
+    }
+    pollfd waited{.fd = fd, .events = events, .revents = 0};
+    const int count = ppoll(&waited, 1, deadline.is_never() ? nullptr : &timeout, nullptr);
+    if (count > 0) return {};
+    if (count < 0 && errno != EINTR)
+      return std::unexpected(std::error_code(errno, std::system_category()));
+  }
+}
+
+}  // namespace
+
+void checkpoint() {
+  if (scheduler::Thread::current() == nullptr) return;
+  const runtime::Call call(runtime::Call::Kind::plain);
+  call.charge(scheduler::slice_reductions / 100);
+  runtime::safe_point(call.process());
+}
+
+std::expected<void, std::error_code> Handle::wait(Direction direction, Deadline deadline) {
+  if (fd_ < 0) return failure(std::errc::bad_file_descriptor);
+  if (scheduler::Thread::current() == nullptr) return wait_as_thread(fd_, direction, deadline);
+  return wait_as_process(fd_, source_, direction, deadline);
+}
+
+void Handle::close() noexcept {
+  if (fd_ < 0) return;
+  if (source_ != nullptr) {
+    auto& source = *static_cast<Source*>(std::exchange(source_, nullptr));
+    if (scheduler::Thread::current() != nullptr) {
+      // Inside, for it may wake somebody who was wrong to wait here as well.
+      const runtime::Call call(runtime::Call::Kind::plain);
+      source.poller().remove(source);
+    } else {
+      source.poller().remove(source);
+    }
+  }
+  ::close(std::exchange(fd_, -1));
+}
+
+}  // namespace airssys::rt::io
