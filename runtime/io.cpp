@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -57,6 +58,18 @@ class ReadinessWait final : public runtime::Wait, private scheduler::Waiter {
   const scheduler::Direction direction_;
 };
 
+// The descriptor's registration with this runtime; one with another runtime, which may be gone,
+// ends.
+std::expected<Source*, std::error_code> source_for(Poller& poller, int fd, void*& registration) {
+  auto* source = static_cast<Source*>(registration);
+  if (source != nullptr && source->poller() == &poller) return source;
+  if (source != nullptr) Poller::remove(*source);
+  registration = nullptr;
+  const auto added = poller.add(fd);
+  if (added) registration = *added;
+  return added;
+}
+
 std::expected<void, std::error_code> wait_as_process(int fd,
                                                      void*& registration,
                                                      Direction direction,
@@ -64,15 +77,11 @@ std::expected<void, std::error_code> wait_as_process(int fd,
   const runtime::Call call;
   runtime::Process& process = call.process();
   if (runtime::is_unwinding(process)) return failure(std::errc::operation_canceled);
-  if (registration == nullptr) {
-    const auto added = call.system().poller.add(fd);
-    if (!added) return std::unexpected(added.error());
-    registration = *added;
-  }
+  const auto source = source_for(call.system().poller, fd, registration);
+  if (!source) return std::unexpected(source.error());
   const bool reads = direction == Direction::read;
-  ReadinessWait wait(process,
-                     *static_cast<Source*>(registration),
-                     reads ? scheduler::Direction::read : scheduler::Direction::write);
+  ReadinessWait wait(
+      process, **source, reads ? scheduler::Direction::read : scheduler::Direction::write);
   switch (wait.arm()) {
     case Armed::ready:
       return {};
@@ -126,14 +135,10 @@ std::expected<void, std::error_code> Handle::wait(Direction direction, Deadline 
 void Handle::close() noexcept {
   if (fd_ < 0) return;
   if (source_ != nullptr) {
-    auto& source = *static_cast<Source*>(std::exchange(source_, nullptr));
-    if (scheduler::Thread::current() != nullptr) {
-      // Inside, for it may wake somebody who was wrong to wait here as well.
-      const runtime::Call call(runtime::Call::Kind::plain);
-      source.poller().remove(source);
-    } else {
-      source.poller().remove(source);
-    }
+    // Inside, for removing it wakes whoever waits here against the rules.
+    std::optional<runtime::Call> call;
+    if (scheduler::Thread::current() != nullptr) call.emplace(runtime::Call::Kind::plain);
+    Poller::remove(*static_cast<Source*>(std::exchange(source_, nullptr)));
   }
   ::close(std::exchange(fd_, -1));
 }

@@ -14,6 +14,7 @@
 #include <ctime>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 namespace airssys::rt::scheduler {
 
@@ -36,6 +37,12 @@ int ms_rounded_up(std::int64_t ns) noexcept {
 
 }  // namespace
 
+struct SourceChunk {
+  std::array<Source, 64> sources;
+  // Sources that are still registered after the poller's end; the last one takes the chunk along.
+  base::Atomic<std::size_t> orphans{0};
+};
+
 Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) throw std::system_error(last_error(), "epoll_create1");
   wakeup_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -51,6 +58,15 @@ Poller::Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
 Poller::~Poller() {
   close(wakeup_);
   close(epoll_);
+  for (std::unique_ptr<SourceChunk>& chunk : chunks_) {
+    std::size_t orphans = 0;
+    for (Source& source : chunk->sources) {
+      source.poller_ = nullptr;
+      if (source.fd_ >= 0) ++orphans;
+    }
+    chunk->orphans.store(orphans, std::memory_order_relaxed);  // relaxed: nobody else is here yet
+    if (orphans != 0) (void)chunk.release();
+  }
 }
 
 std::expected<Source*, std::error_code> Poller::add(int fd) {
@@ -59,6 +75,7 @@ std::expected<Source*, std::error_code> Poller::add(int fd) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &source}};
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
     const std::error_code error = last_error();
+    source.fd_ = -1;
     const std::lock_guard lock(mutex_);
     free_.push_back(&source);
     return std::unexpected(error);
@@ -68,8 +85,15 @@ std::expected<Source*, std::error_code> Poller::add(int fd) {
 }
 
 void Poller::remove(Source& source) noexcept {
+  if (source.poller_ != nullptr) return source.poller_->give_back(source);
+  // acq_rel: the last one sees that all others are through with the chunk.
+  SourceChunk* const chunk = source.chunk_;
+  if (chunk->orphans.fetch_sub(1, std::memory_order_acq_rel) == 1) delete chunk;
+}
+
+void Poller::give_back(Source& source) noexcept {
   // May fail when the descriptor was closed behind our back; then it is gone from epoll anyway.
-  epoll_ctl(epoll_, EPOLL_CTL_DEL, source.fd_, nullptr);
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, std::exchange(source.fd_, -1), nullptr);
   source.read_.edge();
   source.write_.edge();
   sources_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: see sources()
@@ -141,10 +165,11 @@ void Poller::reclaim_removed() noexcept {
 Source& Poller::take_source() {
   const std::lock_guard lock(mutex_);
   if (free_.empty()) {
-    Source* const chunk = chunks_.emplace_back(new Source[sources_per_chunk]).get();
-    for (std::size_t i = sources_per_chunk; i-- > 0;) {
-      chunk[i].poller_ = this;
-      free_.push_back(&chunk[i]);
+    SourceChunk& chunk = *chunks_.emplace_back(std::make_unique<SourceChunk>());
+    for (Source& source : chunk.sources) {
+      source.poller_ = this;
+      source.chunk_ = &chunk;
+      free_.push_back(&source);
     }
   }
   Source& source = *free_.back();

@@ -31,12 +31,14 @@ namespace airssys::rt::scheduler {
 enum class Direction : std::uint8_t { read, write };
 
 class Poller;
+struct SourceChunk;
 
-// One registered descriptor. Its memory stays while the poller lives.
+// One registered descriptor.
 class Source {
  public:
   int fd() const noexcept { return fd_; }
-  Poller& poller() const noexcept { return *poller_; }
+  // Null when the poller is gone: the source can only be removed then.
+  Poller* poller() const noexcept { return poller_; }
 
  private:
   friend class Poller;
@@ -45,7 +47,8 @@ class Source {
   }
 
   Poller* poller_ = nullptr;
-  int fd_ = -1;
+  SourceChunk* chunk_ = nullptr;
+  int fd_ = -1;  // -1: free
   Readiness read_;
   Readiness write_;
 };
@@ -55,15 +58,16 @@ class Poller {
   static constexpr int somebody_else = -1;
 
   Poller();   // Throws std::system_error when the system has no descriptor left.
-  ~Poller();  // Requires: nobody is inside.
+  ~Poller();  // Requires: nobody is inside. Sources that are left stay until they are removed.
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
 
   // Registers a non-blocking descriptor. Fails with what epoll_ctl says: EPERM for a plain file,
   // EEXIST for one that is registered, ENOSPC beyond the user's limit. Any thread.
   std::expected<Source*, std::error_code> add(int fd);
-  // Before the descriptor is closed. Who still waits is called as if it were ready. Any thread.
-  void remove(Source& source) noexcept;
+  // Before the descriptor is closed. Who still waits is called as if it were ready. Also after the
+  // poller's end, for descriptors that outlive it, but not during it. Any thread.
+  static void remove(Source& source) noexcept;
 
   // As Readiness says. Any thread; no system call.
   [[nodiscard]] static Armed arm(Source& source, Direction direction, Waiter& waiter) noexcept {
@@ -88,13 +92,13 @@ class Poller {
   }
 
  private:
-  static constexpr std::size_t sources_per_chunk = 64;
   static constexpr int events_max = 128;
 
   int wait(std::span<epoll_event> events, std::int64_t timeout_ns) noexcept;
   int dispatch(std::span<const epoll_event> events) noexcept;
   void reclaim_removed() noexcept;
   Source& take_source();
+  void give_back(Source& source) noexcept;
 
   // Fixed after construction.
   int epoll_ = -1;
@@ -111,7 +115,7 @@ class Poller {
 
   base::Mutex mutex_{base::LockRank::poller};
   // Under mutex_.
-  std::vector<std::unique_ptr<Source[]>> chunks_;
+  std::vector<std::unique_ptr<SourceChunk>> chunks_;
   std::vector<Source*> free_;
   std::vector<Source*> removed_;  // become free when the next poll begins (P3)
 };

@@ -62,13 +62,13 @@ TEST(PollerTest, a_waiter_is_called_when_its_direction_becomes_ready) {
   Source& source = *poller.add(pair[0]).value();
   poller.poll(0);  // the first edge says "writable"
   Counted reader;
-  ASSERT_EQ(poller.arm(source, Direction::read, reader), Armed::waiting);
+  ASSERT_EQ(Poller::arm(source, Direction::read, reader), Armed::waiting);
   EXPECT_EQ(poller.poll(0), 0);
   put(pair[1]);
   EXPECT_EQ(poller.poll(for_ever), 1);
   EXPECT_EQ(reader.calls.load(), 1);
   EXPECT_EQ(poller.poll(0), 0) << "an edge is told once";
-  poller.remove(source);
+  Poller::remove(source);
 }
 
 TEST(PollerTest, an_edge_before_the_arm_is_kept_and_used_up_once) {
@@ -78,11 +78,11 @@ TEST(PollerTest, an_edge_before_the_arm_is_kept_and_used_up_once) {
   put(pair[1]);
   poller.poll(for_ever);
   Counted reader;
-  EXPECT_EQ(poller.arm(source, Direction::read, reader), Armed::ready);
-  EXPECT_EQ(poller.arm(source, Direction::read, reader), Armed::waiting);
-  EXPECT_TRUE(poller.disarm(source, Direction::read, reader));
-  EXPECT_EQ(poller.arm(source, Direction::write, reader), Armed::ready);
-  poller.remove(source);
+  EXPECT_EQ(Poller::arm(source, Direction::read, reader), Armed::ready);
+  EXPECT_EQ(Poller::arm(source, Direction::read, reader), Armed::waiting);
+  EXPECT_TRUE(Poller::disarm(source, Direction::read, reader));
+  EXPECT_EQ(Poller::arm(source, Direction::write, reader), Armed::ready);
+  Poller::remove(source);
   EXPECT_EQ(reader.calls.load(), 0);
 }
 
@@ -91,13 +91,13 @@ TEST(PollerTest, a_disarmed_waiter_is_not_called) {
   Pair pair;
   Source& source = *poller.add(pair[0]).value();
   Counted reader;
-  ASSERT_EQ(poller.arm(source, Direction::read, reader), Armed::waiting);
-  EXPECT_TRUE(poller.disarm(source, Direction::read, reader));
-  EXPECT_FALSE(poller.disarm(source, Direction::read, reader));
+  ASSERT_EQ(Poller::arm(source, Direction::read, reader), Armed::waiting);
+  EXPECT_TRUE(Poller::disarm(source, Direction::read, reader));
+  EXPECT_FALSE(Poller::disarm(source, Direction::read, reader));
   put(pair[1]);
   EXPECT_EQ(poller.poll(for_ever), 0);
   EXPECT_EQ(reader.calls.load(), 0);
-  poller.remove(source);
+  Poller::remove(source);
 }
 
 TEST(PollerTest, only_one_waiter_fits_into_a_direction) {
@@ -106,11 +106,11 @@ TEST(PollerTest, only_one_waiter_fits_into_a_direction) {
   Source& source = *poller.add(pair[0]).value();
   Counted first;
   Counted second;
-  ASSERT_EQ(poller.arm(source, Direction::read, first), Armed::waiting);
-  EXPECT_EQ(poller.arm(source, Direction::read, second), Armed::taken);
-  EXPECT_FALSE(poller.disarm(source, Direction::read, second));
-  EXPECT_TRUE(poller.disarm(source, Direction::read, first));
-  poller.remove(source);
+  ASSERT_EQ(Poller::arm(source, Direction::read, first), Armed::waiting);
+  EXPECT_EQ(Poller::arm(source, Direction::read, second), Armed::taken);
+  EXPECT_FALSE(Poller::disarm(source, Direction::read, second));
+  EXPECT_TRUE(Poller::disarm(source, Direction::read, first));
+  Poller::remove(source);
 }
 
 TEST(PollerTest, a_hang_up_makes_both_directions_ready) {
@@ -122,14 +122,14 @@ TEST(PollerTest, a_hang_up_makes_both_directions_ready) {
   poller.poll(0);
   Counted reader;
   Counted writer;
-  ASSERT_EQ(poller.arm(source, Direction::read, reader), Armed::waiting);
-  while (poller.arm(source, Direction::write, writer) == Armed::ready) {
+  ASSERT_EQ(Poller::arm(source, Direction::read, reader), Armed::waiting);
+  while (Poller::arm(source, Direction::write, writer) == Armed::ready) {
   }
   pair.close_end(1);
   EXPECT_EQ(poller.poll(for_ever), 2);
   EXPECT_EQ(reader.calls.load(), 1);
   EXPECT_EQ(writer.calls.load(), 1);
-  poller.remove(source);
+  Poller::remove(source);
 }
 
 TEST(PollerTest, who_still_waits_when_a_source_is_removed_is_called) {
@@ -137,8 +137,8 @@ TEST(PollerTest, who_still_waits_when_a_source_is_removed_is_called) {
   Pair pair;
   Source& source = *poller.add(pair[0]).value();
   Counted reader;
-  ASSERT_EQ(poller.arm(source, Direction::read, reader), Armed::waiting);
-  poller.remove(source);
+  ASSERT_EQ(Poller::arm(source, Direction::read, reader), Armed::waiting);
+  Poller::remove(source);
   EXPECT_EQ(reader.calls.load(), 1);
 }
 
@@ -147,13 +147,15 @@ TEST(PollerTest, a_removed_source_rests_until_the_next_poll_begins) {
   Pair first;
   Pair second;
   Source* const old = poller.add(first[0]).value();
-  poller.remove(*old);
+  Poller::remove(*old);
   Source* const next = poller.add(second[0]).value();
   EXPECT_NE(next, old) << "an event in flight would reach the new owner (P3)";
   poller.poll(0);
   Pair third;
   EXPECT_EQ(poller.add(third[0]).value(), old);
   EXPECT_EQ(poller.sources(), 2U);
+  Poller::remove(*old);
+  Poller::remove(*next);
 }
 
 TEST(PollerTest, a_new_owner_of_a_source_does_not_inherit_an_edge) {
@@ -162,13 +164,29 @@ TEST(PollerTest, a_new_owner_of_a_source_does_not_inherit_an_edge) {
   Source* const old = poller.add(first[0]).value();
   put(first[1]);
   poller.poll(for_ever);  // kept by nobody
-  poller.remove(*old);
+  Poller::remove(*old);
   poller.poll(0);
   Pair second;
   ASSERT_EQ(poller.add(second[0]).value(), old);
   Counted reader;
-  EXPECT_EQ(poller.arm(*old, Direction::read, reader), Armed::waiting);
-  EXPECT_TRUE(poller.disarm(*old, Direction::read, reader));
+  EXPECT_EQ(Poller::arm(*old, Direction::read, reader), Armed::waiting);
+  EXPECT_TRUE(Poller::disarm(*old, Direction::read, reader));
+  Poller::remove(*old);
+}
+
+TEST(PollerTest, a_source_may_be_removed_after_its_poller_is_gone) {
+  Pair first;
+  Pair second;
+  Source* left[2] = {};
+  {
+    Poller poller;
+    left[0] = poller.add(first[0]).value();
+    left[1] = poller.add(second[0]).value();
+  }
+  for (Source* source : left) {
+    EXPECT_EQ(source->poller(), nullptr);
+    Poller::remove(*source);
+  }
 }
 
 TEST(PollerTest, what_cannot_be_polled_is_refused_with_a_reason) {
@@ -178,9 +196,10 @@ TEST(PollerTest, what_cannot_be_polled_is_refused_with_a_reason) {
   EXPECT_EQ(poller.add(plain).error(), std::errc::operation_not_permitted);
   EXPECT_EQ(poller.add(-1).error(), std::errc::bad_file_descriptor);
   Pair pair;
-  ASSERT_TRUE(poller.add(pair[0]));
+  Source* const source = poller.add(pair[0]).value();
   EXPECT_EQ(poller.add(pair[0]).error(), std::errc::file_exists);
   EXPECT_EQ(poller.sources(), 1U);
+  Poller::remove(*source);
   close(plain);
 }
 
@@ -229,11 +248,11 @@ TEST(PollerTest, a_second_thread_is_turned_away) {
     auto& self = static_cast<Inside&>(waiter);
     std::thread([&self] { self.answer = self.poller->poll(for_ever); }).join();
   };
-  ASSERT_EQ(poller.arm(source, Direction::read, inside), Armed::waiting);
+  ASSERT_EQ(Poller::arm(source, Direction::read, inside), Armed::waiting);
   put(pair[1]);
   EXPECT_EQ(poller.poll(for_ever), 1);
   EXPECT_EQ(inside.answer, Poller::somebody_else);
-  poller.remove(source);
+  Poller::remove(source);
 }
 
 TEST(PollerTest, a_poll_waits_no_less_than_its_time_out) {
@@ -271,15 +290,15 @@ TEST(PollerTest, no_byte_is_left_behind_when_three_threads_race) {
       continue;
     }
     Counted reader;
-    if (poller.arm(source, Direction::read, reader) == Armed::ready) continue;
+    if (Poller::arm(source, Direction::read, reader) == Armed::ready) continue;
     // Now and then it changes its mind, as at a deadline.
-    if (got % 7 == 0 && poller.disarm(source, Direction::read, reader)) continue;
+    if (got % 7 == 0 && Poller::disarm(source, Direction::read, reader)) continue;
     while (reader.calls.load() == 0) std::this_thread::yield();
   }
   writer.join();
   is_over.store(true);
   keeper.join();
-  poller.remove(source);
+  Poller::remove(source);
 }
 
 // P1 for the bare word: edges, arms and disarms race; each Waiter is disarmed or called, exactly

@@ -32,8 +32,8 @@ enum class Direction : unsigned char { read, write };
 void checkpoint();
 
 // Owns a non-blocking descriptor that can be waited for: a socket, a pipe, an eventfd, not a plain
-// file. It belongs to one process or thread at a time, and it must be closed before the runtime
-// stops in which it was waited for. The runtime hears of it at the first wait.
+// file. It belongs to one process or thread at a time; its runtime hears of it at the first wait.
+// It may outlive that runtime and be used in another one.
 class Handle {
  public:
   Handle() noexcept = default;
