@@ -18,8 +18,8 @@ std::expected<void, std::error_code> outcome(socket::Tried tried) {
   return {};
 }
 
-std::expected<void, std::error_code> set_nodelay(int fd, bool is_on) {
-  return outcome(socket::set_option(fd, IPPROTO_TCP, TCP_NODELAY, is_on ? 1 : 0));
+socket::Tried set_nodelay(int fd, bool is_on) {
+  return socket::set_option(fd, IPPROTO_TCP, TCP_NODELAY, is_on ? 1 : 0);
 }
 
 std::expected<io::Handle, std::error_code> listen_at(const Address& address,
@@ -55,13 +55,12 @@ std::expected<TcpStream, std::error_code> TcpStream::connect(std::string_view ad
   if (!handle) return std::unexpected(handle.error());
   if (const auto connected = net::connect(*handle, *parsed, deadline); !connected)
     return std::unexpected(connected.error());
-  TcpStream stream(std::move(*handle));
-  (void)stream.set_nodelay(true);  // fails only if the other side has reset already; a read tells
-  return stream;
+  net::set_nodelay(handle->fd(), true);  // fails only after a reset, which the next call tells
+  return TcpStream(std::move(*handle));
 }
 
 std::expected<void, std::error_code> TcpStream::set_nodelay(bool is_on) {
-  return net::set_nodelay(handle().fd(), is_on);
+  return outcome(net::set_nodelay(fd(), is_on));
 }
 
 std::string TcpStream::local_address() const {
@@ -88,9 +87,8 @@ std::expected<TcpListener, std::error_code> TcpListener::bind(std::string_view a
 std::expected<TcpStream, std::error_code> TcpListener::accept(Timeout timeout) {
   auto handle = net::accept(handle_, deadline_of(timeout));
   if (!handle) return std::unexpected(handle.error());
-  TcpStream stream(std::move(*handle));
-  (void)stream.set_nodelay(true);  // fails only if the other side has reset already; a read tells
-  return stream;
+  net::set_nodelay(handle->fd(), true);  // fails only after a reset, which the next call tells
+  return TcpStream(std::move(*handle));
 }
 
 std::string TcpListener::local_address() const {

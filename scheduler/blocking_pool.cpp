@@ -100,7 +100,8 @@ void BlockingPool::work(std::size_t place) noexcept {
     if (!queue_.wait_dequeue_timed(consumer, job, options_.idle_ns / 1000)) {
       if (may_end(place)) return;
     } else if (job == nullptr) {
-      return end_thread();
+      end_thread();
+      return;
     } else {
       begin_job();
       job->call(*job);  // the job may be gone now

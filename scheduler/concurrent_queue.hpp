@@ -48,9 +48,11 @@
 
 namespace airssys::rt::scheduler {
 
+// NOLINTBEGIN(readability-identifier-naming): the library's names
 struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
   static constexpr std::size_t INITIAL_IMPLICIT_PRODUCER_HASH_SIZE = 0;  // there are none
   static constexpr int MAX_SEMA_SPINS = 0;  // a thread that waits leaves its core to others
 };
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace airssys::rt::scheduler

@@ -65,7 +65,8 @@ Poller::~Poller() {
       if (source.fd_ >= 0) ++orphans;
     }
     chunk->orphans.store(orphans, std::memory_order_relaxed);  // relaxed: nobody else is here yet
-    if (orphans != 0) (void)chunk.release();
+    if (orphans == 0) continue;
+    [[maybe_unused]] const SourceChunk* const left_to_them = chunk.release();
   }
 }
 
@@ -85,7 +86,10 @@ std::expected<Source*, std::error_code> Poller::add(int fd) {
 }
 
 void Poller::remove(Source& source) noexcept {
-  if (source.poller_ != nullptr) return source.poller_->give_back(source);
+  if (source.poller_ != nullptr) {
+    source.poller_->give_back(source);
+    return;
+  }
   // acq_rel: the last one sees that all others are through with the chunk.
   SourceChunk* const chunk = source.chunk_;
   if (chunk->orphans.fetch_sub(1, std::memory_order_acq_rel) == 1) delete chunk;

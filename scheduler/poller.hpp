@@ -24,7 +24,7 @@
 #include "base/mutex.hpp"
 #include "scheduler/readiness.hpp"
 
-struct epoll_event;
+struct epoll_event;  // NOLINT(readability-identifier-naming): the system's name
 
 namespace airssys::rt::scheduler {
 

@@ -121,7 +121,10 @@ bool TimerWheel::cancel_locked(TimerEntry& entry) noexcept {
 
 void TimerWheel::place(TimerEntry& entry) noexcept {
   const std::uint64_t due = due_tick(entry, tick_max);
-  if (due <= now_tick_) return append(due_, entry);
+  if (due <= now_tick_) {
+    append(due_, entry);
+    return;
+  }
   const auto highest_bit = static_cast<unsigned>(std::bit_width(due ^ now_tick_)) - 1;
   const unsigned level = highest_bit / digit_bits;
   const auto digit = static_cast<unsigned>(due >> (level * digit_bits)) & (slots_per_level - 1);
@@ -140,7 +143,7 @@ void TimerWheel::unlink(TimerEntry& entry) noexcept {
 
 void TimerWheel::clear_bit_of(const base::ListHook& head) noexcept {
   const base::ListHook* const begin = slots_.front().data();
-  const base::ListHook* const end = begin + levels * slots_per_level;
+  const base::ListHook* const end = begin + slots_in_all;
   if (std::less{}(&head, begin) || !std::less{}(&head, end)) return;  // due_ or cascading_
   const auto index = static_cast<unsigned>(&head - begin);
   const unsigned level = index / slots_per_level;
@@ -182,7 +185,7 @@ std::int64_t TimerWheel::find_next_due_ns() noexcept {
   const Slot slot = soonest_slot();
   // A slot with one entry need not be cascaded before that is due: a lonely timer wakes nobody
   // twice.
-  TimerEntry& entry = first(*slot.head);
+  const TimerEntry& entry = first(*slot.head);
   if (entry.next == slot.head) return start_ns(due_tick(entry, tick_max));
   return start_ns(slot.start);
 }

@@ -89,6 +89,7 @@ class TimerWheel {
   static constexpr unsigned digit_bits = 6;
   static constexpr unsigned slots_per_level = 1U << digit_bits;
   static constexpr unsigned levels = 8;
+  static constexpr std::size_t slots_in_all = std::size_t{levels} * slots_per_level;
   static constexpr std::uint64_t tick_max = (std::uint64_t{1} << (digit_bits * levels)) - 1;
 
   struct Slot {

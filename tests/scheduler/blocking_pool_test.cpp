@@ -145,7 +145,7 @@ TEST(BlockingPoolTest, a_job_may_end_its_own_memory) {
 TEST(BlockingPoolTest, no_job_is_lost_while_threads_come_and_go) {
   BlockingPool pool({.threads_max = 3, .idle_ns = 1'000});
   std::atomic<int> called{0};
-  constexpr int each = 2'000;
+  constexpr int each = 500;
   std::array<std::atomic<int>, 2> done{};
   std::array<Task, 2> tasks{Task([&] { called.fetch_add(1), done[0].fetch_add(1); }),
                             Task([&] { called.fetch_add(1), done[1].fetch_add(1); })};

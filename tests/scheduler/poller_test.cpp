@@ -218,7 +218,7 @@ TEST(PollerTest, interrupts_are_not_lost_when_they_race_with_poll) {
   Poller poller;
   std::atomic<int> asked{0};
   std::atomic<int> seen{0};
-  constexpr int rounds = 20'000;
+  constexpr int rounds = 4'000;
   std::thread sleeper([&] {
     while (seen.load() < rounds) {
       poller.poll(for_ever);
@@ -267,7 +267,7 @@ TEST(PollerTest, a_poll_waits_no_less_than_its_time_out) {
 
 // A reader that tries, arms and waits sees every byte, however writes, polls and arms interleave.
 TEST(PollerTest, no_byte_is_left_behind_when_three_threads_race) {
-  constexpr int bytes = 30'000;
+  constexpr int bytes = 10'000;
   Poller poller;
   Pair pair;
   Source& source = *poller.add(pair[0]).value();
@@ -314,7 +314,7 @@ TEST(ReadinessStressTest, a_waiter_is_either_disarmed_or_called) {
         std::this_thread::yield();
       }
     });
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     Counted waiter;
     const Armed armed = word.arm(waiter);
     ASSERT_NE(armed, Armed::taken);
