@@ -3,7 +3,6 @@
 // Growing moves the owning pointers only: no entry moves, no key is compared.
 #include "examples/kvd/keyspace.hpp"
 
-#include <functional>
 #include <utility>
 
 namespace kvd {
@@ -20,10 +19,6 @@ std::size_t heap_bytes(const std::string& text) noexcept {
 }
 
 }  // namespace
-
-std::uint64_t hash_of(std::string_view key) noexcept {
-  return std::hash<std::string_view>{}(key);
-}
 
 std::size_t Keyspace::memory_of(const Entry& entry) noexcept {
   return sizeof(Entry) + block_overhead + sizeof(entry.next) + heap_bytes(entry.key) +

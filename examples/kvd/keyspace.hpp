@@ -22,6 +22,8 @@
 #include <string_view>
 #include <vector>
 
+#include "examples/kvd/hash.hpp"
+
 namespace kvd {
 
 inline constexpr std::int64_t never_expires = 0;
@@ -33,8 +35,6 @@ struct Entry {
   std::string key;
   std::string value;
 };
-
-[[nodiscard]] std::uint64_t hash_of(std::string_view key) noexcept;
 
 class Keyspace {
  public:

@@ -21,8 +21,9 @@ inline constexpr std::size_t command_bytes_max = std::size_t{1} << 30;
 // A burst ends here even if the client has sent more, so that one client cannot keep a shard.
 inline constexpr std::size_t burst_operations_max = 1024;
 
-// What one read from a socket asks for, as long as no large value is on its way.
-inline constexpr std::size_t read_bytes = 16 * 1024;
+// What one read from a socket makes room for, at least and at most.
+inline constexpr std::size_t read_bytes_min = 512;
+inline constexpr std::size_t read_bytes_max = 64 * 1024;
 
 // Buffers that grew beyond this for one large value are given back after it.
 inline constexpr std::size_t kept_bytes_max = 256 * 1024;

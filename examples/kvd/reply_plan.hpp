@@ -42,6 +42,8 @@ class ReplyPlan {
   // Plans an answer that no command has asked for: a protocol error.
   void add_error(std::string_view text);
 
+  [[nodiscard]] bool is_empty() const noexcept { return steps_.empty(); }
+
   // The part for a shard while it is here: null when it is away, lost, or not needed.
   [[nodiscard]] std::unique_ptr<Part>& part(ShardNumber shard) { return parts_[shard].part; }
   [[nodiscard]] bool needs(ShardNumber shard) const { return parts_[shard].is_needed; }

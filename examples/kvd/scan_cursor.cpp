@@ -16,6 +16,7 @@ ScanCursor cursor_after(ShardNumber shard,
 }
 
 std::optional<ScanCursor> parse_cursor(std::string_view text) noexcept {
+  if (text.empty()) return ScanCursor{};  // as Redis reads it
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;

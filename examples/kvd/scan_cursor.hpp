@@ -25,7 +25,7 @@ struct ScanCursor {
                                       ShardNumber shards,
                                       std::optional<Keyspace::Position> next) noexcept;
 
-// Nothing when the text is no unsigned number.
+// Nothing when the text is no unsigned number; no text at all is zero.
 [[nodiscard]] std::optional<ScanCursor> parse_cursor(std::string_view text) noexcept;
 
 }  // namespace kvd

@@ -1,18 +1,40 @@
-// words_test.cpp: integers, patterns, command names, cursors: the small readers.
+// words_test.cpp: integers, patterns, hashes, command names, cursors: the small readers.
 //
 // Method: tables of inputs and what Redis makes of them, corners first.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "examples/kvd/command.hpp"
 #include "examples/kvd/glob.hpp"
+#include "examples/kvd/hash.hpp"
 #include "examples/kvd/integer.hpp"
 #include "examples/kvd/reply.hpp"
 #include "examples/kvd/scan_cursor.hpp"
 
 namespace {
+
+TEST(Hash, values_are_pinned_because_logs_depend_on_them) {
+  EXPECT_EQ(kvd::hash_of(""), 0x4E02C59EDFBFE64u);
+  EXPECT_EQ(kvd::hash_of("a"), 0x5BC1EAD0CDEA0D19u);
+  EXPECT_EQ(kvd::hash_of("key:000000000042"), 0x69F53E0361406E50u);
+}
+
+TEST(Hash, shards_and_tables_are_filled_evenly) {
+  std::array<int, 4> shards{};
+  std::array<int, 256> tables{};
+  constexpr int keys = 256'000;
+  for (int n = 0; n < keys; ++n) {
+    std::uint64_t hash = kvd::hash_of("key:" + std::to_string(n));
+    ++shards[(hash & 0xFFFFFFFF) % 4];
+    ++tables[hash >> 56];
+  }
+  for (int count : shards) EXPECT_NEAR(count, keys / 4, keys / 40);
+  for (int count : tables) EXPECT_NEAR(count, keys / 256, keys / 256 / 4);
+}
 
 TEST(Integer, only_the_shortest_decimal_form_is_a_number) {
   EXPECT_EQ(kvd::parse_integer("0"), 0);
@@ -121,8 +143,9 @@ TEST(ScanCursor, the_end_of_one_shard_is_the_beginning_of_the_next) {
   kvd::ScanCursor cursor = kvd::cursor_after(1, 2, kvd::Keyspace::Position{77});
   EXPECT_EQ(kvd::parse_cursor(std::to_string(cursor.to_number()))->position, 77u);
   EXPECT_EQ(kvd::parse_cursor(std::to_string(cursor.to_number()))->shard, 1);
-  for (const char* text : {"", "-1", "x", "1x", "99999999999999999999"})
+  for (const char* text : {"-1", "x", "1x", "99999999999999999999"})
     EXPECT_FALSE(kvd::parse_cursor(text)) << text;
+  EXPECT_EQ(kvd::parse_cursor("")->to_number(), 0u);
 }
 
 }  // namespace

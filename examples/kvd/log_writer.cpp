@@ -1,0 +1,169 @@
+// log_writer.cpp: gather, write, answer; now and then a new segment, a sync, a compaction.
+#include "examples/kvd/log_writer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace kvd {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto sync_interval = 1s;
+
+// More commits than this are not gathered.
+constexpr std::size_t group_max = 1024;
+
+// Keys that expired before a segment was closed can be left out of its compaction, for no later
+// record can mean them. Commits wait a little in this process's mailbox, and wall clocks are set
+// back now and then: hence a margin.
+constexpr std::int64_t expiry_margin_ms = 60'000;
+
+}  // namespace
+
+LogWriter::LogWriter(const Daemon& daemon, ShardNumber number)
+    : settings_(daemon.settings),
+      number_(number),
+      directory_(shard_directory(daemon.settings, number)) {}
+
+void LogWriter::init() {
+  rt::trap_exit(true);  // so that terminate runs when we are asked to stop
+  Recovered log = rt::blocking([directory = directory_] { return recover_log(directory); });
+  segment_ = std::move(log.segment);
+  segment_number_ = log.number;
+  segment_bytes_ = segment_->size();
+  if (log.cut_bytes > 0) {
+    rt::report("kvd: the log of shard " + std::to_string(number_) + " ended with " +
+               std::to_string(log.cut_bytes) +
+               " bytes of a change that was never finished, nor acknowledged: cut off");
+  }
+  if (settings_.fsync == Fsync::everysec) rt::send_after(sync_interval, rt::self(), SyncTick{});
+}
+
+void LogWriter::handle(Commit commit) {
+  group_.push_back(std::move(commit));
+  if (group_.size() == 1) {
+    rt::cast(rt::ServerRef<LogWriter>(rt::self()), Flush{.others_had_a_turn = false});
+  } else if (group_.size() >= group_max) {
+    write_group();
+  }
+}
+
+void LogWriter::handle(Flush flush) {
+  if (flush.others_had_a_turn) return write_group();
+  rt::yield();
+  rt::cast(rt::ServerRef<LogWriter>(rt::self()), Flush{.others_had_a_turn = true});
+}
+
+std::uint64_t LogWriter::handle(Attach) {
+  write_group();
+  return written_;
+}
+
+void LogWriter::handle_info(rt::Message& message) {
+  if (message.is<SyncTick>()) {
+    start_sync();
+    rt::send_after(sync_interval, rt::self(), SyncTick{});
+  } else if (const auto* compacted = message.get_if<Compacted>()) {
+    base_ = compacted->base;
+    base_bytes_ = compacted->base_bytes;
+  } else if (const auto* down = message.get_if<rt::Down>()) {
+    task_ended(*down);
+  }
+}
+
+void LogWriter::terminate(const rt::ExitReason& reason) {
+  if (!reason.is_orderly()) return;  // what was not written was not acknowledged
+  write_group();
+  if (settings_.fsync == Fsync::no) return;
+  rt::blocking([files = std::exchange(unsynced_, {})] {
+    for (const std::shared_ptr<File>& file : files) file->sync();
+  });
+}
+
+void LogWriter::write_group() {
+  if (group_.empty()) return;
+  pieces_.clear();
+  std::size_t bytes = 0;
+  for (const Commit& commit : group_) {
+    std::string& records = commit.part->records;
+    pieces_.push_back({.iov_base = records.data(), .iov_len = records.size()});
+    bytes += records.size();
+  }
+  if (bytes > 0) {
+    segment_->write_all(pieces_);
+    segment_bytes_ += bytes;
+    sync_group();
+  }
+  answer_group();
+  if (segment_bytes_ >= std::max(settings_.segment_bytes, base_bytes_)) begin_next_segment();
+}
+
+void LogWriter::sync_group() {
+  if (settings_.fsync == Fsync::always) {
+    rt::blocking([file = segment_] { file->sync(); });
+  } else if (unsynced_.empty() || unsynced_.back() != segment_) {
+    unsynced_.push_back(segment_);
+  }
+}
+
+void LogWriter::answer_group() {
+  written_ = group_.back().number;
+  rt::cast(group_.back().shard, Shard::Written{written_});
+  for (Commit& commit : group_) rt::send(commit.connection, Finished{std::move(commit.part)});
+  group_.clear();
+}
+
+void LogWriter::start_sync() {
+  if (unsynced_.empty() || sync_) return;
+  auto sync = [files = std::exchange(unsynced_, {})] {
+    rt::blocking([files] {
+      for (const std::shared_ptr<File>& file : files) file->sync();
+    });
+  };
+  sync_ = rt::spawn_monitor(std::move(sync)).ref;
+}
+
+void LogWriter::begin_next_segment() {
+  segment_ = rt::blocking([directory = directory_, next = segment_number_ + 1] {
+    return create_segment(directory, next);
+  });
+  ++segment_number_;
+  segment_bytes_ = 0;
+  start_compaction();
+}
+
+void LogWriter::start_compaction() {
+  SegmentNumber last_closed = segment_number_ - 1;
+  if (compaction_ || last_closed <= base_) return;
+  auto compact = [writer = rt::self(),
+                  directory = directory_,
+                  last_closed,
+                  expired_before = now_ms() - expiry_margin_ms] {
+    std::size_t bytes =
+        rt::blocking([=] { return compact_log(directory, last_closed, expired_before); });
+    rt::send(writer, Compacted{last_closed, bytes});
+  };
+  compaction_ = rt::spawn_monitor(std::move(compact)).ref;
+}
+
+void LogWriter::task_ended(const rt::Down& down) {
+  bool failed = down.reason != rt::ExitReason::normal();
+  if (sync_ == down.ref) {
+    sync_.reset();
+    // What the kernel could not make durable it may have dropped: trying again would hide it.
+    if (failed) rt::exit(down.reason);
+  } else if (compaction_ == down.ref) {
+    compaction_.reset();
+    if (failed) {
+      rt::report("kvd: shard " + std::to_string(number_) +
+                 " could not compact its log, and will try again: " + down.reason.to_string());
+    } else {
+      start_compaction();  // of segments that were closed meanwhile
+    }
+  }
+}
+
+}  // namespace kvd

@@ -1,0 +1,70 @@
+// main.cpp: kvd, a key-value daemon on airssys-rt. Talk to it with redis-cli.
+//
+// Reading order: supervision.hpp (who there is), connection.hpp, shard.hpp, log_writer.hpp (a
+// command's way), then what they stand on: resp_parser, reply_plan, executor, keyspace, log.
+//
+// Exit codes: 0 after SIGTERM or SIGINT, when everything acknowledged is on disk; 1 when the daemon
+// has given up; 2 when it could not start, with one sentence that says why.
+#include <airssys/rt.hpp>
+#include <airssys/rt/net.hpp>
+#include <cstdio>
+#include <expected>
+#include <string>
+#include <utility>
+
+#include "examples/kvd/daemon.hpp"
+#include "examples/kvd/data_directory.hpp"
+#include "examples/kvd/options.hpp"
+#include "examples/kvd/supervision.hpp"
+
+namespace {
+
+namespace rt = airssys::rt;
+
+constexpr int cannot_start = 2;
+constexpr int gave_up = 1;
+
+int complain(const std::string& sentence) {
+  std::fprintf(stderr, "kvd: %s\n", sentence.c_str());
+  return cannot_start;
+}
+
+// The first process: starts the tree, waits until somebody wants the daemon to end, ends it.
+int serve(kvd::Daemon& daemon) {
+  rt::trap_exit(true);
+  const kvd::Settings& settings = daemon.settings;
+  std::string address = settings.bind + ":" + std::to_string(settings.port);
+  std::expected<rt::net::TcpListener, std::error_code> socket = rt::net::TcpListener::bind(address);
+  if (!socket) return complain("cannot listen on " + address + ": " + socket.error().message());
+
+  std::expected<rt::Pid, rt::StartError> tree = kvd::start_tree(daemon, *socket);
+  if (!tree) return complain(tree.error().reason().to_string());
+  std::fprintf(stderr,
+               "kvd: ready on %s, %u shards, data in %s\n",
+               socket->local_address().c_str(),
+               settings.shards,
+               settings.data.c_str());
+
+  rt::Exit exit = rt::receive<rt::Exit>();
+  if (exit.from == *tree) return gave_up;
+  // New clients are refused from here on; those that are here get their answers.
+  (void)rt::try_terminate_child(*tree, "listener");
+  socket->close();
+  (void)rt::try_stop(*tree, rt::ExitReason::shutdown());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::expected<kvd::Settings, int> settings = kvd::parse_options(argc, argv);
+  if (!settings) return settings.error();
+  try {
+    kvd::DataDirectory data(*settings);
+    kvd::Daemon daemon(*settings);
+    rt::Options options{.schedulers = settings->schedulers, .inspector = settings->inspector};
+    return rt::run(options, [&daemon] { return serve(daemon); });
+  } catch (const std::exception& error) {
+    return complain(error.what());
+  }
+}

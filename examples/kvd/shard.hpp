@@ -1,0 +1,67 @@
+// shard.hpp: the process that owns one part of the keys.
+//
+// All operations on a key go through its shard, one after the other: no lock, and no operation sees
+// half of another. A part of a burst is executed without a pause, so what one client sent together
+// for one shard is one step for everybody else.
+//
+// A reply never runs ahead of the log. Whatever changed something goes to the log writer, which
+// sends the replies on when the change is written; and as long as any change is not written yet,
+// replies that may have seen it take the same way. So nobody is ever told what a crash can undo.
+//
+// When the process crashes its supervisor starts another, which reads the log and goes on. Work
+// that is sent meanwhile waits in its mailbox: it has its name before it begins to read.
+#pragma once
+
+#include <airssys/rt.hpp>
+#include <cstdint>
+#include <memory>
+
+#include "examples/kvd/burst.hpp"
+#include "examples/kvd/daemon.hpp"
+#include "examples/kvd/executor.hpp"
+#include "examples/kvd/keyspace.hpp"
+
+namespace kvd {
+
+namespace rt = airssys::rt;
+
+class LogWriter;
+
+// A part that comes back to its connection, from the shard or from its log writer.
+struct Finished {
+  std::unique_ptr<Part> part;
+};
+
+class Shard : public rt::Server<Shard> {
+ public:
+  // From a connection: execute the operations of `part`.
+  struct Work {
+    rt::Pid connection;
+    std::shared_ptr<const Burst> burst;
+    std::unique_ptr<Part> part;
+  };
+  // From the log writer: so many commits are in the log, counted as `Commit::number` is.
+  struct Written {
+    std::uint64_t commits;
+  };
+
+  Shard(const Daemon& daemon, ShardNumber number);
+
+  void init();
+  void handle(Work work);
+  void handle(Written written) { written_ = written.commits; }
+  void handle_info(rt::Message& message);
+
+ private:
+  struct Sweep {};
+
+  const Daemon& daemon_;
+  ShardLimits limits_;
+  Keyspace keys_;
+  Executor executor_{keys_, limits_};
+  rt::ServerRef<LogWriter> log_;
+  std::uint64_t committed_ = 0;  // sent to the log writer
+  std::uint64_t written_ = 0;    // of them, known to be in the log
+};
+
+}  // namespace kvd

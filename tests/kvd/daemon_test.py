@@ -1,0 +1,389 @@
+"""daemon_test.py: the daemon from outside: nothing acknowledged is lost, whatever dies.
+
+Method: real processes, real sockets, real files, real signals, and Redis' own tools where they are
+installed. What was acknowledged is kept in a list of the test's own and compared afterwards.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+from support import (PATIENCE_S, Client, ErrorReply, Server, command, free_port, wait_until)
+
+SHARDS = 4
+
+
+class Writer(threading.Thread):
+    """Writes counters to keys of its own until it is told to stop, and notes what was acknowledged.
+
+    After an error reply it goes on: that write was not acknowledged and may be there or not.
+    """
+
+    def __init__(self, server, name, pipeline=8):
+        super().__init__(daemon=True)
+        self.server = server
+        self.name_of_keys = name
+        self.pipeline = pipeline
+        self.acknowledged = {}
+        self.uncertain = {}
+        self.errors = 0
+        self.stopping = threading.Event()
+        self.failure = None
+
+    def run(self):
+        try:
+            with self.server.client() as client:
+                self.write(client)
+        except (EOFError, ConnectionError):
+            pass  # the daemon was killed; what is noted is what counts
+        except BaseException as failure:  # pylint: disable=broad-except
+            self.failure = failure
+
+    def write(self, client):
+        number = 0
+        while not self.stopping.is_set():
+            batch = [(f"{self.name_of_keys}:{n % 500}", str(n))
+                     for n in range(number, number + self.pipeline)]
+            number += self.pipeline
+            for key, value in batch:
+                self.uncertain.setdefault(key, []).append(value)
+            client.send(b"".join(command("SET", key, value) for key, value in batch))
+            for key, value in batch:
+                if client.reply() == b"+OK\r\n":
+                    self.acknowledged[key] = value
+                    self.uncertain[key] = []
+                else:
+                    self.errors += 1
+
+    def stop(self):
+        self.stopping.set()
+        self.join(PATIENCE_S)
+        if self.failure:
+            raise self.failure
+
+    def missing(self, client):
+        """Keys whose value is neither what was acknowledged nor what was written after it."""
+        return [(key, value, found) for key, value in self.acknowledged.items()
+                if (found := client.value("GET", key)) != value and found not in self.uncertain[key]]
+
+
+class WithDaemon(unittest.TestCase):
+    def start(self, *flags):
+        server = Server("--shards", str(SHARDS), *flags)
+        self.addCleanup(server.close)
+        return server
+
+    def writers(self, server, count=4):
+        all_writers = [Writer(server, f"w{number}") for number in range(count)]
+        for writer in all_writers:
+            writer.start()
+        return all_writers
+
+    def assert_nothing_missing(self, server, writers):
+        with server.client() as client:
+            for writer in writers:
+                self.assertGreater(len(writer.acknowledged), 0)
+                self.assertEqual(writer.missing(client), [])
+
+
+class Durability(WithDaemon):
+    def test_an_acknowledged_write_survives_the_crash_of_its_shard(self):
+        server = self.start()
+        writers = self.writers(server)
+        with server.client() as client:
+            for crash in range(8):
+                before = sum(len(writer.acknowledged) for writer in writers)
+                wait_until("more writes", lambda: sum(
+                    writer.acknowledged.__len__() for writer in writers) >= min(before + 100, 2000))
+                self.assertEqual(client.value("DEBUG", "CRASH", crash % SHARDS), "OK")
+                client.value("DBSIZE")
+        for writer in writers:
+            writer.stop()
+        self.assert_nothing_missing(server, writers)
+        self.assertTrue(server.said("keys again"))
+        self.assertEqual(server.terminate(), 0)
+
+    def test_an_acknowledged_write_survives_kill_9_of_the_daemon(self):
+        for fsync in ("always", "everysec", "no"):
+            with self.subTest(fsync=fsync):
+                server = self.start("--fsync", fsync)
+                for _ in range(3):
+                    writers = self.writers(server)
+                    wait_until("writes", lambda: all(len(w.acknowledged) > 50 for w in writers))
+                    server.kill()
+                    for writer in writers:
+                        writer.stop()
+                    server.start()
+                    self.assert_nothing_missing(server, writers)
+
+    def test_nothing_is_lost_while_the_log_is_compacted(self):
+        server = self.start("--segment", "20kb")
+        writers = self.writers(server)
+        data = os.path.join(server.directory, "data")
+
+        def bases():
+            return sum(name.endswith(".base") for shard in range(SHARDS)
+                       for name in os.listdir(os.path.join(data, f"shard-{shard}")))
+
+        wait_until("a base for every shard", lambda: bases() >= SHARDS)
+        with server.client() as client:
+            client.value("DEBUG", "CRASH", "1")
+        wait_until("more writes", lambda: all(len(w.acknowledged) == 500 for w in writers))
+        server.kill()
+        for writer in writers:
+            writer.stop()
+        server.start()
+        self.assert_nothing_missing(server, writers)
+        # Some 2000 keys live; the log holds about as much, not all that was ever written.
+        size = sum(os.path.getsize(os.path.join(path, name))
+                   for path, _, names in os.walk(data) for name in names)
+        self.assertLess(size, 1_000_000)
+
+    def test_sigterm_finishes_what_was_begun_and_ends_with_zero(self):
+        server = self.start("--fsync", "everysec")
+        writers = self.writers(server)
+        wait_until("writes", lambda: all(len(w.acknowledged) > 50 for w in writers))
+        self.assertEqual(server.terminate(), 0)
+        for writer in writers:
+            writer.stop()
+        with self.assertRaises(ConnectionRefusedError):
+            Client(server.port)
+        server.start()
+        self.assert_nothing_missing(server, writers)
+
+    def test_values_times_and_deletions_come_back(self):
+        server = self.start()
+        with server.client() as client:
+            client.value("MSET", "a", "1", "b", "2", "c", "3")
+            client.value("APPEND", "a", "23")
+            client.value("DEL", "b")
+            client.value("EXPIRE", "c", "1000")
+            client.value("SET", "gone", "x", "PX", "1")
+            client.value("SET", "binary", b"\0\r\n\xff" * 1000)
+            client.value("INCRBY", "n", "-5")
+            wait_until("a key to expire", lambda: client.value("EXISTS", "gone") == 0)
+        server.kill()
+        server.start()
+        with server.client() as client:
+            self.assertEqual(client.value("MGET", "a", "b", "c", "gone", "n"),
+                             ["123", None, "3", None, "-5"])
+            self.assertEqual(client.value("GET", "binary"), "\0\r\n\xff" * 1000)
+            self.assertGreater(client.value("TTL", "c"), 900)
+            self.assertEqual(client.value("TTL", "a"), -1)
+            client.value("FLUSHALL")
+        server.kill()
+        server.start()
+        with server.client() as client:
+            self.assertEqual(client.value("DBSIZE"), 0)
+
+    def test_a_write_that_was_cut_off_is_reported_and_damage_is_refused(self):
+        server = self.start()
+        with server.client() as client:
+            for number in range(100):
+                client.value("SET", f"key:{number}", "v" * 50)
+        server.kill()
+        log = os.path.join(server.directory, "data", "shard-0", "00000001.log")
+        with open(log, "ab") as file:
+            file.write(b"\x40\0\0\0half a record")
+        server.start()
+        self.assertTrue(server.said("bytes of a change that was never finished"))
+        with server.client() as client:
+            self.assertEqual(client.value("DBSIZE"), 100)
+        server.kill()
+        with open(log, "r+b") as file:
+            file.seek(60)
+            file.write(b"?")
+        code, message = run_to_end(server.command_line())
+        self.assertEqual(code, 2, message)
+        self.assertIn("is damaged at byte", message)
+        self.assertIn(log, message)
+
+
+class Clients(WithDaemon):
+    def test_too_many_clients_are_told_so(self):
+        server = self.start("--max-clients", "3")
+        clients = [server.client() for _ in range(3)]
+        for client in clients:
+            self.assertEqual(client.value("PING"), "PONG")
+        with server.client() as one_more:
+            self.assertEqual(one_more.rest(), b"-ERR max number of clients reached\r\n")
+        clients.pop().close()
+
+        def is_let_in():
+            with server.client() as client:
+                try:
+                    client.send(command("PING"))
+                    return client.reply() == b"+PONG\r\n"
+                except (EOFError, ConnectionError):
+                    return False
+
+        wait_until("room for another client", is_let_in)
+        for client in clients:
+            self.assertEqual(client.value("PING"), "PONG")
+            client.close()
+
+    def test_a_value_beyond_the_limit_is_a_protocol_error(self):
+        server = self.start("--max-value", "1kb")
+        with server.client() as client:
+            self.assertEqual(client.value("SET", "k", "x" * 1024), "OK")
+            client.send(command("SET", "k", "x" * 1025))
+            self.assertEqual(client.rest(), b"-ERR Protocol error: invalid bulk length\r\n")
+
+    def test_beyond_the_memory_limit_writes_are_refused_and_reads_go_on(self):
+        server = self.start("--max-memory", "1mb")
+        with server.client() as client:
+            refused = None
+            for number in range(100_000):
+                try:
+                    client.value("SET", f"key:{number}", "x" * 1000)
+                except ErrorReply as error:
+                    refused = (number, str(error))
+                    break
+            self.assertIsNotNone(refused)
+            number, text = refused
+            self.assertEqual(text, "OOM command not allowed when used memory > 'maxmemory'.")
+            self.assertEqual(client.value("STRLEN", "key:0"), 1000)
+            for other in range(number):
+                client.value("DEL", f"key:{other}")
+            self.assertEqual(client.value("SET", "key", "x"), "OK")
+
+    def test_a_client_that_leaves_in_the_middle_harms_nobody(self):
+        server = self.start()
+        for _ in range(50):
+            client = server.client()
+            client.send(command("SET", "k", "v") * 100 + b"*3\r\n$3\r\nSET\r\n$1000\r\nabc")
+            client.close()
+        with server.client() as client:
+            self.assertEqual(client.value("PING"), "PONG")
+            self.assertEqual(client.value("GET", "k"), "v")
+
+        def is_alone():
+            with server.client() as client:
+                return "connected_clients:1\r\n" in client.value("INFO")
+
+        wait_until("the others to be gone", is_alone)
+
+    def test_a_slow_reader_gets_every_byte_and_holds_up_nobody(self):
+        server = self.start()
+        value = "x" * 100_000
+        with server.client() as slow, server.client() as other:
+            slow.value("SET", "big", value)
+            sender = threading.Thread(target=slow.send, args=(command("GET", "big") * 500,))
+            sender.start()
+            for _ in range(100):
+                self.assertEqual(other.value("PING"), "PONG")
+            for _ in range(500):
+                self.assertEqual(len(slow.reply()), len(value) + 11)
+            sender.join(PATIENCE_S)
+
+    def test_info_counts(self):
+        server = self.start()
+        with server.client() as client:
+            client.value("MSET", "a", "1", "b", "2")
+            client.value("EXPIRE", "a", "100")
+            info = client.value("INFO")
+            self.assertIn("db0:keys=2,expires=1,avg_ttl=0\r\n", info)
+            self.assertIn(f"shards:{SHARDS}\r\n", info)
+            self.assertIn("aof_fsync:everysec\r\n", info)
+            names = [description[0] for description in client.value("COMMAND")]
+            self.assertIn("get", names)
+
+    def test_keys_that_nobody_asks_for_expire_too(self):
+        server = self.start()
+        with server.client() as client:
+            for number in range(200):
+                client.value("SET", f"key:{number}", "v", "PX", "1")
+            wait_until("the sweep", lambda: client.value("DBSIZE") == 0)
+            self.assertIn("expired_keys:200\r\n", client.value("INFO"))
+
+
+class Tools(WithDaemon):
+    def setUp(self):
+        if not shutil.which("redis-cli"):
+            self.skipTest("redis-cli is not installed")
+
+    def test_redis_cli_talks_to_it(self):
+        server = self.start()
+        script = "set greeting 'hello world'\nget greeting\nincr n\nkeys gree*\nnonsense\n"
+        result = subprocess.run(["redis-cli", "-p", str(server.port)], input=script, text=True,
+                                capture_output=True, timeout=PATIENCE_S, check=True)
+        self.assertEqual(result.stdout.split("\n")[:4],
+                         ["OK", "hello world", "1", "greeting"])
+        self.assertIn("ERR unknown command", result.stdout)
+        scan = subprocess.run(["redis-cli", "-p", str(server.port), "--scan"], text=True,
+                              capture_output=True, timeout=PATIENCE_S, check=True)
+        self.assertEqual(sorted(scan.stdout.split()), ["greeting", "n"])
+
+    def test_redis_benchmark_runs_through(self):
+        server = self.start()
+        for pipeline in ("1", "16"):
+            result = subprocess.run(
+                ["redis-benchmark", "-p", str(server.port), "-c", "50", "-P", pipeline, "-n",
+                 "5000", "-r", "1000", "-q", "-t", "ping,set,get,incr,mset"],
+                text=True, capture_output=True, timeout=PATIENCE_S, check=True)
+            for test in ("PING_INLINE", "SET", "GET", "INCR", "MSET (10 keys)"):
+                self.assertIn(f"{test}: ", result.stdout)
+            self.assertNotIn("Error", result.stdout + result.stderr)
+
+
+def run_to_end(command_line, **options):
+    """Exit code and what was said on stderr."""
+    result = subprocess.run(command_line, text=True, capture_output=True, timeout=PATIENCE_S,
+                            check=False, **options)
+    return result.returncode, result.stderr + result.stdout
+
+
+class Flags(WithDaemon):
+    KVD = os.environ.get("KVD", "")
+
+    def assert_refused(self, command_line, *words):
+        code, message = run_to_end(command_line)
+        self.assertEqual(code, 2, message)
+        for word in words:
+            self.assertIn(word, message)
+        self.assertEqual(len(message.strip().split("\n")), 1, message)
+
+    def test_help_names_every_flag(self):
+        code, text = run_to_end([self.KVD, "--help"])
+        self.assertEqual(code, 0)
+        for flag in ("--port", "--bind", "--schedulers", "--shards", "--data", "--inspector",
+                     "--fsync", "--max-clients", "--max-value", "--max-memory"):
+            self.assertIn(flag, text)
+
+    def test_a_bad_flag_is_one_sentence_and_exit_code_2(self):
+        for flags in (["--port", "x"], ["--port", "70000"], ["--shards", "0"], ["--shards", "257"],
+                      ["--fsync", "sometimes"], ["--max-value", "lots"], ["--max-value", "600mb"],
+                      ["--nonsense"], ["--max-clients", "0"], ["--schedulers", "-1"]):
+            with self.subTest(flags=flags):
+                self.assert_refused([self.KVD, *flags], "kvd: ")
+
+    def test_a_port_in_use_is_one_sentence_and_exit_code_2(self):
+        server = self.start()
+        line = server.command_line()
+        line[line.index("--data") + 1] += "-other"
+        self.assert_refused(line, "cannot listen on", "in use")
+
+    def test_a_directory_that_cannot_be_used_is_one_sentence_and_exit_code_2(self):
+        server = self.start()
+        line = server.command_line()
+        line[line.index("--port") + 1] = str(free_port())
+        self.assert_refused(line, "another program uses the data")
+        line[line.index("--data") + 1] = "/proc/nowhere"
+        self.assert_refused(line, "cannot create /proc/nowhere")
+
+    def test_another_number_of_shards_is_refused(self):
+        server = self.start()
+        server.terminate()
+        line = server.command_line()
+        line[line.index("--shards") + 1] = "3"
+        self.assert_refused(line, "is for 'kvd 1, 4 shards', not for 'kvd 1, 3 shards'")
+
+
+if __name__ == "__main__":
+    if not os.environ.get("KVD"):
+        sys.exit("KVD must name the daemon's program")
+    unittest.main(verbosity=2)
