@@ -7,6 +7,8 @@
 #include <ctime>
 #include <new>
 
+#include "base/assert.hpp"
+
 namespace airssys::rt::base {
 
 namespace {
@@ -15,7 +17,8 @@ class SteadyClock final : public Clock {
  public:
   std::int64_t now_ns() noexcept override {
     timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    [[maybe_unused]] const int result = ::clock_gettime(CLOCK_MONOTONIC, &now);
+    RT_INVARIANT(result == 0, "the kernel has a monotonic clock");
     return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
   }
 };

@@ -99,10 +99,11 @@ std::optional<double> quota_on_path(const std::string& root, const Hierarchy& hi
   const std::string& mounted = hierarchy.mounted_group;
   if (mounted != "/")
     group = group.starts_with(mounted) ? group.substr(mounted.size()) : std::string();
+  const std::string top = root + hierarchy.mount_point;
   std::optional<double> smallest;
   for (;;) {
     while (group.ends_with('/')) group.pop_back();
-    keep_smaller(smallest, quota_of(root + hierarchy.mount_point + group, hierarchy.is_version_2));
+    keep_smaller(smallest, quota_of(std::string(top).append(group), hierarchy.is_version_2));
     if (group.empty()) return smallest;
     group.erase(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
   }

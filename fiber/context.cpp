@@ -1,11 +1,7 @@
-// context.cpp: the landing, and both halves of the switch.
+// context.cpp: where fibers begin and where they land.
 //
-// The thread's side exchanges the exception state: it runs on the thread's own stack before and
-// after the fiber, so the pointer that it uses is right both times. The fiber's side touches
-// nothing of the thread after it comes back but what the new thread hands it with the jump.
+// The switch itself is inline, in the header.
 #include "fiber/context.hpp"
-
-#include <boost/context/detail/fcontext.hpp>
 
 #include <csetjmp>
 
@@ -18,17 +14,8 @@ namespace airssys::rt::fiber {
 namespace {
 
 using base::this_thread::Slot;
-using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
-
-// The first thing on a fiber's stack after each jump to it.
-ThreadContext& arrive(Fiber& fiber, transfer_t from) noexcept {
-  auto& thread = *static_cast<ThreadContext*>(from.data);
-  thread.context = from.fctx;
-  sanitizer::after_switch(fiber.sanitizer_stack, thread.sanitizer_stack);
-  return thread;
-}
 
 // The topmost frame of a fiber, and the place that cuts go back to. It never returns. After a cut,
 // _setjmp returns again: nothing here is kept over it but the parameter, which is not changed.
@@ -45,7 +32,7 @@ ThreadContext& arrive(Fiber& fiber, transfer_t from) noexcept {
 
 void first_jump(transfer_t from) {
   Fiber& fiber = *static_cast<ThreadContext*>(from.data)->running;
-  arrive(fiber, from);
+  detail::arrive(fiber, from);
   land(fiber);
 }
 
@@ -70,33 +57,6 @@ void prepare(Fiber& fiber, Entry entry) noexcept {
   fiber.entry = entry;
   fiber.exceptions = {};
   fiber.context = make_fcontext(&fiber, bytes, first_jump);
-}
-
-void switch_to(ThreadContext& thread, Fiber& fiber) noexcept {
-  RT_CHECK(fiber.context != nullptr && thread.running == nullptr,
-           "a thread's loop resumes fibers that are off, one at a time");
-  void* const context = fiber.context;
-  fiber.context = nullptr;
-  fiber.resumer = &thread;
-  thread.running = &fiber;
-  thread.exceptions = *thread.exception_globals;
-  *thread.exception_globals = fiber.exceptions;
-
-  sanitizer::before_switch(thread.sanitizer_stack, fiber.sanitizer_stack);
-  const transfer_t from = jump_fcontext(context, &thread);
-  sanitizer::after_switch(thread.sanitizer_stack, fiber.sanitizer_stack);
-
-  fiber.context = from.fctx;
-  fiber.exceptions = *thread.exception_globals;
-  *thread.exception_globals = thread.exceptions;
-  thread.running = nullptr;
-  if (fiber.guard == Guard::canary) check_canary(fiber.low);
-}
-
-ThreadContext& switch_back(Fiber& fiber, ThreadContext& thread) noexcept {
-  RT_CHECK(thread.running == &fiber, "a fiber goes back to the thread that it is on");
-  sanitizer::before_switch(fiber.sanitizer_stack, thread.sanitizer_stack);
-  return arrive(fiber, jump_fcontext(thread.context, &thread));
 }
 
 ThreadContext* this_thread_context() noexcept {

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdio>
+#include <fstream>
 #include <memory>
 #include <mutex>
 
@@ -52,11 +52,9 @@ Fiber* construct(Fiber* place, SizeClass size_class, Guard guard) noexcept {
 
 // How many guards mprotect may make: each splits a mapping, and the host needs some too.
 std::size_t protectable_stacks() noexcept {
-  unsigned long mappings_max = 65530;  // the kernel's default
-  if (std::FILE* const file = std::fopen("/proc/sys/vm/max_map_count", "re")) {
-    if (std::fscanf(file, "%lu", &mappings_max) != 1) mappings_max = 65530;
-    std::fclose(file);
-  }
+  std::size_t mappings_max = 0;
+  if (!(std::ifstream("/proc/sys/vm/max_map_count") >> mappings_max))
+    mappings_max = 65530;  // the kernel's default
   return mappings_max / 2 > 2000 ? mappings_max / 2 - 2000 : 0;
 }
 
@@ -96,7 +94,7 @@ StackPool::StackPool(const Options& options) noexcept
       guard_kind_(options.guard) {}
 
 StackPool::~StackPool() {
-  for (Depot& depot : depots_)
+  for (const Depot& depot : depots_)
     for (Fiber* const fiber : depot.warm) sanitizer::end(fiber->sanitizer_stack);
   // relaxed: nobody else is left.
   const unsigned count = reservation_count_.load(std::memory_order_relaxed);
@@ -182,13 +180,12 @@ void StackPool::give_to_depot(std::span<Fiber*> fibers) noexcept {
 }
 
 Fiber* StackPool::cut_fresh(SizeClass size_class, Depot& depot) noexcept {
-  // relaxed throughout: cut_end is written under mutex_ only, and stacks_ is a statistic.
-  if (depot.newest == nullptr ||
-      depot.newest->cut_end.load(std::memory_order_relaxed) == depot.newest->end) {
+  if (depot.newest == nullptr || depot.newest->is_used_up()) {
     Reservation* const reservation = reserve(size_class);
     if (reservation == nullptr) return nullptr;
     depot.newest = reservation;
   }
+  // relaxed, all three: cut_end is written under mutex_ only, and stacks_ is a statistic.
   std::byte* const low_end = depot.newest->cut_end.load(std::memory_order_relaxed);
   depot.newest->cut_end.store(low_end + stride_bytes(size_class), std::memory_order_relaxed);
   stacks_.fetch_add(1, std::memory_order_relaxed);
@@ -227,7 +224,7 @@ StackPool::Reservation* StackPool::reserve(SizeClass size_class) noexcept {
 }
 
 Guard StackPool::protect(std::byte* low_end) noexcept {
-  // relaxed throughout: written under mutex_ only; guard_kind() merely tells.
+  // relaxed: written under mutex_ only.
   GuardKind kind = guard_kind_.load(std::memory_order_relaxed);
   if (kind == GuardKind::marker) {
     if (::madvise(low_end, guard_bytes, madvise_guard_install) == 0) return Guard::page;
@@ -239,7 +236,7 @@ Guard StackPool::protect(std::byte* low_end) noexcept {
     else
       kind = GuardKind::canary;
   }
-  guard_kind_.store(kind, std::memory_order_relaxed);
+  guard_kind_.store(kind, std::memory_order_relaxed);  // relaxed: guard_kind() merely tells
   return kind == GuardKind::canary ? Guard::canary : Guard::page;
 }
 

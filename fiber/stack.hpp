@@ -99,6 +99,11 @@ class StackPool {
     SizeClass size_class = 0;
     // Written under mutex_, read by any thread: stacks have been cut up to here.
     base::Atomic<std::byte*> cut_end{nullptr};
+
+    // relaxed: asked under mutex_.
+    [[nodiscard]] bool is_used_up() const noexcept {
+      return cut_end.load(std::memory_order_relaxed) == end;
+    }
   };
   struct Cold {
     Fiber* fiber;  // an address only, its page is gone
