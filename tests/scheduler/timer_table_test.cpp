@@ -100,6 +100,17 @@ TEST_F(TimerTableTest, the_death_of_a_target_takes_back_its_timers_alone) {
   EXPECT_FALSE(table_.cancel_target(1001)) << "a timer that fired has left its target's chain";
 }
 
+TEST_F(TimerTableTest, targets_that_share_a_bucket_are_told_apart) {
+  constexpr std::uint64_t targets = 1000;  // more than half as many buckets: some share one
+  for (std::uint64_t target = 1; target <= targets; ++target) create(100 * tick, target);
+  for (std::uint64_t target = 1; target <= targets; ++target) {
+    const auto taken = table_.cancel_target(target);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->order.target, target);
+    EXPECT_FALSE(table_.cancel_target(target));
+  }
+}
+
 TEST_F(TimerTableTest, the_end_can_take_back_whatever_is_pending) {
   for (int i = 0; i < 700; ++i) create(100 * tick, i % 2 == 0 ? 5 : 0);
   std::size_t taken = 0;
