@@ -86,7 +86,7 @@ class Explorer {
   unsigned number() const { return current_; }
   void step(const Access& access);
   void wait_until(std::function<bool()> condition);
-  [[noreturn]] void fail(const std::string& why);
+  [[noreturn]] void fail(const char* why);
   unsigned next_location() { return locations_++; }
   bool has(Weakness weakness) const { return bounds_.weakness == weakness; }
   void acquire(const Location& location, bool acquires);
@@ -102,7 +102,7 @@ class Explorer {
   void trace(const char* format, Arguments... arguments);
 
  private:
-  void note_failure(const std::string& why);
+  void note_failure(const char* why);
   void run();
   void begin_run();
   void resume(unsigned thread);

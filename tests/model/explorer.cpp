@@ -245,19 +245,24 @@ void Explorer::wait_until(std::function<bool()> condition) {
   current().waits_for = nullptr;
 }
 
-void Explorer::note_failure(const std::string& why) {
+void Explorer::note_failure(const char* why) {
   failure_ = why;
-  schedule_ += "  here: " + why + "\n";
+  schedule_ += std::string("  here: ") + why + "\n";
 }
 
-void Explorer::fail(const std::string& why) {
+void Explorer::fail(const char* why) {
   note_failure(why);
   if (on_fiber_) leave_fiber();  // for ever: a failed run goes no further
-  std::fprintf(stderr, "model: failed outside of the program's threads: %s\n", why.c_str());
+  std::fprintf(stderr, "model: failed outside of the program's threads: %s\n", why);
   std::abort();
 }
 
 Outcome explore(const std::function<void(Program&)>& program, Bounds bounds) {
+  // A sanitizer looks for other mistakes than an interleaving more would show, and is slow.
+  if (sanitizer::thread || sanitizer::address) {
+    bounds.preemptions = std::min(bounds.preemptions, 2U);
+    bounds.delayed_stores = std::min(bounds.delayed_stores, 1U);
+  }
   return Explorer(program, bounds).explore_all();
 }
 
