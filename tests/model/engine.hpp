@@ -78,26 +78,30 @@ class Explorer {
   ~Explorer();
 
   Outcome explore_all();
+  // Runs the failing path of another explorer again, and tells what happens.
   std::string explain(const Explorer& failed);
 
+  // The one that runs now, or null.
   static Explorer* active() { return active_; }
 
-  Thread& current() { return threads_[current_]; }
-  unsigned number() const { return current_; }
+  // For the program's threads: see explorer.hpp.
   void step(const Access& access);
   void wait_until(std::function<bool()> condition);
   [[noreturn]] void fail(const char* why);
+
+  // For accesses.
+  Thread& current() { return threads_[current_]; }
+  unsigned number() const { return current_; }
   unsigned next_location() { return locations_++; }
   bool has(Weakness weakness) const { return bounds_.weakness == weakness; }
   void acquire(const Location& location, bool acquires);
   const Clock& clock_to_release(bool releases);
-
+  void tick() { ++current().clock.seen[current_]; }
   bool chooses_to_delay(const Location& location);
   void commit(const BufferedStore& store);
   void drain(Thread& thread);
   void drain_all();
   void forget(const Location& location);
-  void tick() { ++current().clock.seen[current_]; }
   template <class... Arguments>
   void trace(const char* format, Arguments... arguments);
 

@@ -16,7 +16,13 @@
 //                   that two threads touch without an acquire of a release between is a failure, in
 //                   whatever order they came. So an order that is too weak to hand something over
 //                   is found, though no value is ever reordered as a weaker machine than x86 might
-// What is not: loads that pass loads, spurious failures of compare_exchange_weak.
+// What is not: loads that pass loads, spurious failures of compare_exchange_weak, and which of two
+// threads' hidden stores to the same word comes out first.
+//
+// Nothing is decided before an access whose time no other thread can tell: a read of what nobody
+// else ever writes, a write of what nobody else ever looks at. Who uses what is learnt on the way;
+// when something new is learnt the exploration begins again. Hidden stores come out, or not, just
+// when another thread looks.
 //
 // A run fails by `check`, RT_CHECK, a data race, or when nobody can go on though somebody waits.
 #pragma once

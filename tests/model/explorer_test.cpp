@@ -1,3 +1,5 @@
+// explorer_test.cpp: known mistakes are found, and programs that are right are left alone.
+//
 // Aim: that the explorer finds what it is there to find, and nothing in programs that are right.
 // Method: programs of two or three lines a thread whose failures are known from the literature,
 // each next to its repaired form.

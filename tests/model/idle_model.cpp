@@ -1,3 +1,5 @@
+// idle_model.cpp: wakers against schedulers on their way to bed, in every interleaving.
+//
 // Aim: I4: work that has become visible is found, though everybody is about to sleep.
 // Method: schedulers that go to bed as the head of scheduler/idle.hpp says, against wakers who make
 // work visible with a plain store and never do it themselves. A run in which work lies there and

@@ -1,3 +1,5 @@
+// inbox_model.cpp: an owner against senders and a claimer, in every interleaving.
+//
 // Aim: that the inbox loses no signal and no wake, keeps each sender's order, hands over what its
 // orders promise, and refuses for ever once closed.
 // Method: all interleavings of an owner with two senders, with a claimer, and with its own end.

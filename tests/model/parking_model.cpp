@@ -1,3 +1,5 @@
+// parking_model.cpp: a process that parks and wakes on two threads, in every interleaving.
+//
 // Aim: that a process which parks, is woken and moves between threads is run by one thread at a
 // time (I2), stands in the run queue at most once (I1), and never sleeps on mail (I3).
 // Method: two schedulers with one run queue of one place, and senders; the word that decides is the

@@ -1,3 +1,5 @@
+// quiescence_model.cpp: look-ups against the reuse of a slot, in every interleaving.
+//
 // Aim: that memory which was looked up without a lock is not used again while somebody may still
 // look at it (I6), and that a grace period ends once nobody does.
 // Method: readers who look up a table slot between enter and leave, against an owner who empties

@@ -1,3 +1,5 @@
+// run_next_model.cpp: an owner against impatient thieves, in every interleaving.
+//
 // Aim: that a task put into the run-next slot leaves it exactly once, and that whoever has it sees
 // what its owner wrote before.
 // Method: all interleavings of an owner who puts, displaces and takes with two impatient thieves.

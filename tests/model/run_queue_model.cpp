@@ -1,3 +1,5 @@
+// run_queue_model.cpp: an owner against thieves on a ring of four, in every interleaving.
+//
 // Aim: that each task pushed is taken exactly once, in order as seen by each taker, by someone who
 // sees what its owner wrote; also when the ring is full, when it wraps, and when thieves race.
 // Method: queues of four slots; an owner that pushes more than fits and pops, and one or two

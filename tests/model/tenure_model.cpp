@@ -1,3 +1,5 @@
+// tenure_model.cpp: a thread against the monitor that robs it, in every interleaving.
+//
 // Aim: that a scheduler never has two owners, that a thread inside the runtime is never robbed, and
 // that the next owner sees the scheduler as the last one left it.
 // Method: a thread that enters and leaves twice against a monitor that tries to take twice; the
