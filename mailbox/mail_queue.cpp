@@ -40,18 +40,23 @@ Signal& MailQueue::take_after(Signal* before) noexcept {
   return taken;
 }
 
+std::uint32_t MailQueue::granules_of(const Signal& signal) noexcept {
+  return static_cast<std::uint32_t>((std::uint64_t{signal.bytes} + granule_bytes - 1) /
+                                    granule_bytes);
+}
+
 void MailQueue::add_to_figures(const Signal& signal) noexcept {
-  const std::uint32_t granules = signal.bytes / granule_bytes + (signal.bytes % granule_bytes != 0);
   // relaxed loads and stores: one writer, and figures for show.
   count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  granules_.store(granules_.load(std::memory_order_relaxed) + granules, std::memory_order_relaxed);
+  granules_.store(granules_.load(std::memory_order_relaxed) + granules_of(signal),
+                  std::memory_order_relaxed);
 }
 
 void MailQueue::subtract_from_figures(const Signal& signal) noexcept {
-  const std::uint32_t granules = signal.bytes / granule_bytes + (signal.bytes % granule_bytes != 0);
   // relaxed loads and stores: one writer, and figures for show.
   count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  granules_.store(granules_.load(std::memory_order_relaxed) - granules, std::memory_order_relaxed);
+  granules_.store(granules_.load(std::memory_order_relaxed) - granules_of(signal),
+                  std::memory_order_relaxed);
 }
 
 Cursor::Cursor(MailQueue& queue, Start start) noexcept

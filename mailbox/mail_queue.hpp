@@ -57,6 +57,7 @@ class MailQueue {
 
   // Takes the signal behind `before`; null: the oldest. Requires: there is one.
   Signal& take_after(Signal* before) noexcept;
+  static std::uint32_t granules_of(const Signal& signal) noexcept;
   void add_to_figures(const Signal& signal) noexcept;
   void subtract_from_figures(const Signal& signal) noexcept;
 

@@ -44,6 +44,7 @@
 // is harmless.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -143,11 +144,9 @@ class IdleSet {
     return searcher_.load(std::memory_order_seq_cst) != 0;
   }
   bool is_somebody_asleep() const noexcept {
-    // seq_cst: as above.
-    for (const auto& word : sleepers_) {
-      if (word.load(std::memory_order_seq_cst) != 0) return true;
-    }
-    return false;
+    return std::ranges::any_of(sleepers_, [](const auto& word) {
+      return word.load(std::memory_order_seq_cst) != 0;  // seq_cst: as above
+    });
   }
 
   // The lowest first, so that few schedulers do the work when there is little of it.
