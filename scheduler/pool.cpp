@@ -1,0 +1,67 @@
+// pool.cpp: start, stop, and waking whoever sleeps.
+#include "scheduler/pool.hpp"
+
+#include "scheduler/thread.hpp"
+
+namespace airssys::rt::scheduler {
+
+Pool::Pool(const Config& config)
+    : doors(config.doors),
+      clock(*config.clock),
+      idle(config.schedulers),
+      blocking({.threads_max = config.blocking_threads_max}) {
+  base::enable_asymmetric_fences();
+  for (unsigned id = 0; id < config.schedulers; ++id)
+    schedulers_.push_back(std::make_unique<Scheduler>(*this, id, config.seed + id));
+}
+
+Pool::~Pool() {
+  stop();
+}
+
+void Pool::start() {
+  const std::lock_guard lock(mutex_);
+  for (auto& scheduler : schedulers_)
+    threads_.push_back(std::make_unique<Thread>(*this, scheduler.get()));
+}
+
+void Pool::stop() noexcept {
+  // release: whoever sees it sees what led to it.
+  is_stopping_.store(true, std::memory_order_release);
+  blocking.stop();
+  const std::lock_guard lock(mutex_);
+  for (auto& thread : threads_) thread->unpark();
+  poller.interrupt();
+  for (auto& thread : threads_) thread->join();
+  threads_.clear();
+}
+
+void Pool::inject(Task& task) noexcept {
+  const unsigned queue = task.level <= Level::normal ? 0 : static_cast<unsigned>(task.level) - 1;
+  injectors[queue].put_foreign(task);
+  wake_one();
+}
+
+void Pool::wake_one() noexcept {
+  const auto id = idle.pick_to_wake();
+  if (!id) return;
+  // acquire: pairs with the release of who made that thread the driver.
+  drivers_[*id].load(std::memory_order_acquire)->unpark();
+  // seq_cst fence: the unpark before the look at who keeps the poller; pairs with the keeper's, which
+  // says that it keeps and then looks for an unpark. Weaker: both could miss each other.
+  base::atomic_fence(std::memory_order_seq_cst);
+  // relaxed: the fence orders it; a keeper that is interrupted for nothing looks once more.
+  if (keeper.load(std::memory_order_relaxed) == *id + 1) poller.interrupt();
+}
+
+bool Pool::looks_empty() const noexcept {
+  for (const auto& injector : injectors) {
+    if (injector.waiting() != 0) return false;
+  }
+  for (const auto& scheduler : schedulers_) {
+    if (!scheduler->looks_empty()) return false;
+  }
+  return true;
+}
+
+}  // namespace airssys::rt::scheduler

@@ -1,0 +1,92 @@
+// pool.hpp: all schedulers of one runtime, the threads that drive them, and what they share.
+//
+// What is shared: the injectors, where work from outside meets; the idle set; the poller; the
+// blocking pool; stacks; grace periods; and the seams: clock and seed. A pool knows no process: tasks
+// and doors are all it sees.
+//
+// Roles: any thread may inject, wake, count. Threads are started by `start` and by the monitor, and
+// have all ended when `stop` returns.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/mutex.hpp"
+#include "base/quiescence.hpp"
+#include "fiber/stack.hpp"
+#include "scheduler/blocking_pool.hpp"
+#include "scheduler/idle.hpp"
+#include "scheduler/injector.hpp"
+#include "scheduler/poller.hpp"
+#include "scheduler/scheduler.hpp"
+#include "scheduler/task.hpp"
+
+namespace airssys::rt::scheduler {
+
+class Thread;
+
+class Pool {
+ public:
+  struct Config {
+    unsigned schedulers = 1;
+    Doors doors{};
+    base::Clock* clock = nullptr;  // the seam of time
+    std::uint64_t seed = 0;        // the seam of chance
+    unsigned blocking_threads_max = 64;
+  };
+
+  explicit Pool(const Config& config);  // Throws std::system_error: no descriptor for the poller.
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool();
+
+  void start();  // Throws std::system_error: no thread.
+  // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool.
+  void stop() noexcept;
+
+  // From a thread that drives no scheduler: queues the task and wakes somebody for it.
+  void inject(Task& task) noexcept;
+  // After work has become visible: wakes one sleeper, unless somebody searches already.
+  void wake_one() noexcept;
+
+  unsigned count() const noexcept { return static_cast<unsigned>(schedulers_.size()); }
+  Scheduler& scheduler(unsigned id) noexcept { return *schedulers_[id]; }
+  bool is_stopping() const noexcept {
+    // relaxed: whoever misses it looks again after its wake, which stop sends afterwards.
+    return is_stopping_.load(std::memory_order_relaxed);
+  }
+  // Whether any scheduler or injector might hold work; exact behind the fence of IdleSet::sleep.
+  bool looks_empty() const noexcept;
+
+  // Fixed after construction.
+  const Doors doors;
+  base::Clock& clock;
+
+  base::Quiescence quiescence;
+  fiber::StackPool stacks;
+  std::array<Injector<Task>, 3> injectors;
+  IdleSet idle;
+  Poller poller;
+  BlockingPool blocking;
+
+  // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by that
+  // thread; read by who wakes it.
+  base::Atomic<unsigned> keeper{0};
+
+ private:
+  friend class Thread;
+  friend class Monitor;
+
+  std::vector<std::unique_ptr<Scheduler>> schedulers_;
+  base::Atomic<bool> is_stopping_{false};
+  // Which thread drives a scheduler now. Written at start and by a hand-over.
+  std::array<base::Atomic<Thread*>, IdleSet::schedulers_max> drivers_{};
+
+  base::Mutex mutex_{base::LockRank::scheduler};
+  std::vector<std::unique_ptr<Thread>> threads_;  // under mutex_
+};
+
+}  // namespace airssys::rt::scheduler

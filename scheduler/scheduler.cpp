@@ -1,0 +1,129 @@
+// scheduler.cpp: who runs next.
+#include "scheduler/scheduler.hpp"
+
+#include <span>
+
+#include "scheduler/pool.hpp"
+
+namespace airssys::rt::scheduler {
+
+Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
+    : timers(wheel, id),
+      stacks(pool.stacks),
+      pool_(pool),
+      id_(id),
+      ports_{Injector<Task>::Port(pool.injectors[0]),
+             Injector<Task>::Port(pool.injectors[1]),
+             Injector<Task>::Port(pool.injectors[2])},
+      random_(seed) {}
+
+void Scheduler::push(Task& task) noexcept {
+  const unsigned queue = queue_of(task.level);
+  if (queues_[queue].push(task)) return;
+  // Full: half of it goes where every scheduler looks, in one step.
+  std::array<Task*, RunQueue<Task>::batch_max> batch;
+  const std::uint32_t moved = queues_[queue].take_half_for_overflow(batch);
+  pool_.injectors[queue].put(ports_[queue], std::span<Task* const>(batch.data(), moved));
+  RT_CHECK(queues_[queue].push(task), "I1: no room in a queue that was just halved");
+}
+
+void Scheduler::push_next(Task& task) noexcept {
+  if (task.level != Level::normal) {
+    push(task);
+  } else if (Task* displaced = run_next_.put(task)) {
+    push(*displaced);
+  }
+}
+
+Task* Scheduler::pick() noexcept {
+  Task* task = nullptr;
+  if (++turns_ % injector_turns == 0) task = take_injected();
+  if (!task) task = pick_local();
+  if (!task) task = take_injected();
+  if (task) counters.turns.add(1);
+  return task;
+}
+
+Task* Scheduler::pick_local() noexcept {
+  for (unsigned queue = queue_count - 1; queue > 0; --queue) {
+    if (Task* task = queues_[queue].pop()) {
+      reductions = slice_reductions;
+      return task;
+    }
+  }
+  if (Task* task = run_next_.take()) {
+    if (reductions > 0) return task;
+    push(*task);  // it would inherit a slice that is used up
+  }
+  reductions = slice_reductions;
+  return take_fairly();
+}
+
+// From the queue that low and normal share: a low task is put back until its turn has come.
+Task* Scheduler::take_fairly() noexcept {
+  for (;;) {
+    Task* task = queues_[0].pop();
+    if (!task || task->level != Level::low) return task;
+    if (++task->passed_over == low_turns) {
+      task->passed_over = 0;
+      return task;
+    }
+    push(*task);
+  }
+}
+
+Task* Scheduler::take_injected() noexcept {
+  constexpr std::size_t batch = 32;
+  for (unsigned queue = queue_count; queue-- > 0;) {
+    std::array<Task*, batch> tasks;
+    const std::size_t taken = pool_.injectors[queue].take(ports_[queue], tasks);
+    if (taken == 0) continue;
+    for (std::size_t i = 1; i < taken; ++i) push(*tasks[i]);
+    reductions = slice_reductions;
+    return tasks[0];
+  }
+  return nullptr;
+}
+
+Task* Scheduler::steal(std::int64_t now_ns) noexcept {
+  const unsigned count = pool_.count();
+  const unsigned first = random_.below(count);
+  // Whole queues first: a task in a run-next slot is about to be run where its message was made.
+  for (const bool run_next_too : {false, true}) {
+    for (unsigned i = 0; i < count; ++i) {
+      Scheduler& victim = pool_.scheduler((first + i) % count);
+      if (&victim == this) continue;
+      if (Task* task = steal_from(victim, now_ns, run_next_too)) {
+        counters.steals.add(1);
+        counters.turns.add(1);
+        reductions = slice_reductions;
+        return task;
+      }
+    }
+  }
+  return nullptr;
+}
+
+Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept {
+  if (run_next_too)
+    return victim.run_next_.steal(sightings_[victim.id_], now_ns, run_next_patience_ns);
+  for (unsigned queue = queue_count; queue-- > 0;) {
+    if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) return task;
+  }
+  return nullptr;
+}
+
+bool Scheduler::looks_empty() const noexcept {
+  for (const auto& queue : queues_) {
+    if (!queue.is_empty()) return false;
+  }
+  return run_next_.is_empty();
+}
+
+std::uint32_t Scheduler::queued() const noexcept {
+  std::uint32_t sum = run_next_.is_empty() ? 0 : 1;
+  for (const auto& queue : queues_) sum += queue.size();
+  return sum;
+}
+
+}  // namespace airssys::rt::scheduler

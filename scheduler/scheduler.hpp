@@ -1,0 +1,102 @@
+// scheduler.hpp: a run queue with its timers, its pools and its counters.
+//
+// A scheduler is what one thread drives at a time; it does nothing by itself. Thread and scheduler
+// are separate, so that the monitor can hand the scheduler of a stuck thread to another one.
+//
+//   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low, first in, first out
+//         every 61st turn, and when all of these are empty: the injector first
+//   steal: from one other scheduler, the oldest half of its queue; a run-next slot last
+//
+// "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
+// Owner: the thread that drives it, inside the runtime. Others reach in only through RunQueue,
+// RunNext, the wheel and the counters, which say for themselves who may.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/atomic.hpp"
+#include "base/random.hpp"
+#include "fiber/stack.hpp"
+#include "scheduler/injector.hpp"
+#include "scheduler/run_next.hpp"
+#include "scheduler/run_queue.hpp"
+#include "scheduler/task.hpp"
+#include "scheduler/timer_table.hpp"
+#include "scheduler/timer_wheel.hpp"
+
+namespace airssys::rt::scheduler {
+
+class Pool;
+
+struct Counters {
+  Counter turns;       // tasks taken
+  Counter reductions;  // charged, counted at the end of each turn
+  Counter steals;      // times that work was taken from another scheduler
+  Counter sleeps;      // times that its thread went to sleep
+  Counter timers;      // timers fired
+  Counter hand_overs;  // times that it was taken from a stuck thread
+};
+
+class Scheduler {
+ public:
+  Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  unsigned id() const noexcept { return id_; }
+
+  // Owner: behind all others of its level.
+  void push(Task& task) noexcept;
+  // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
+  // of another level are pushed.
+  void push_next(Task& task) noexcept;
+
+  // Owner: the task to run now, or null. Sets `reductions` to its slice.
+  Task* pick() noexcept;
+  // Owner, while it searches and has nothing itself: something from elsewhere, or null.
+  Task* steal(std::int64_t now_ns) noexcept;
+
+  // Any thread: whether something might be here; exact only behind the fences of idle.hpp.
+  bool looks_empty() const noexcept;
+  // Any thread: how many tasks are queued here; a figure.
+  std::uint32_t queued() const noexcept;
+
+  TimerWheel wheel;
+  TimerTable timers;
+  fiber::StackPool::Cache stacks;
+  Counters counters;
+
+  // Owner: what is left of the slice; not above zero: give way at the next safe point.
+  std::int32_t reductions = slice_reductions;
+  // Owner: its driver has gone to bed for it, see idle.hpp. A driver that takes over in the middle of
+  // that gets up for it.
+  bool is_abed = false;
+
+ private:
+  static constexpr unsigned queue_count = 3;        // low and normal share one
+  static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
+  static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
+  static constexpr std::int64_t run_next_patience_ns = 5'000;
+
+  static unsigned queue_of(Level level) noexcept {
+    return level <= Level::normal ? 0 : static_cast<unsigned>(level) - 1;
+  }
+  Task* pick_local() noexcept;
+  Task* take_fairly() noexcept;
+  Task* take_injected() noexcept;
+  Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
+
+  Pool& pool_;
+  const unsigned id_;
+  std::array<RunQueue<Task>, queue_count> queues_;
+  RunNext<Task> run_next_;
+  std::array<Injector<Task>::Port, queue_count> ports_;
+
+  // Owner only.
+  base::Random random_;
+  std::uint32_t turns_ = 0;
+  std::array<RunNext<Task>::Sighting, 128> sightings_{};
+};
+
+}  // namespace airssys::rt::scheduler

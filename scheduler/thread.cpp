@@ -1,0 +1,330 @@
+// thread.cpp: the loop of a thread: pick, switch, settle, search, sleep.
+#include "scheduler/thread.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/os.hpp"
+
+namespace airssys::rt::scheduler {
+
+Thread::Thread(Pool& pool, Scheduler* scheduler)
+    : pool_(pool), scheduler_(scheduler), os_thread_([this] { run(); }) {}
+
+Thread::~Thread() {
+  join();
+}
+
+void Thread::join() noexcept {
+  if (os_thread_.joinable()) os_thread_.join();
+}
+
+// --- The loop. ---------------------------------------------------------------------------------
+
+void Thread::run() noexcept {
+  base::name_this_thread("airs-scheduler");
+  base::this_thread::set(base::this_thread::Slot::scheduler_thread, this);
+  fiber::ThreadContext context;
+  const fiber::AlternateStack alternate_stack;
+  context_ = &context;
+  pool_.quiescence.add(tenure_.place());
+  if (scheduler_) {
+    // release: hands this thread to who wakes it: Pool::wake_one.
+    pool_.drivers_[scheduler_->id()].store(this, std::memory_order_release);
+  }
+  while (!pool_.is_stopping()) {
+    if (scheduler_) {
+      drive();
+    } else {
+      wait_for_scheduler();
+    }
+  }
+  tenure_.leave();
+  pool_.quiescence.remove(tenure_.place());
+  base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
+}
+
+void Thread::drive() noexcept {
+  RT_CHECK(tenure_.enter(pool_.quiescence) == Held::kept, "T1: drives what it has lost");
+  while (scheduler_ && !pool_.is_stopping()) {
+    stay_inside();
+    Task* task = std::exchange(next_, nullptr);
+    if (!task) task = pick();
+    if (!task) task = wait_for_work();
+    if (task) resume(*task);
+  }
+  tenure_.leave();
+}
+
+// Announces itself anew, so that grace periods do not wait for a thread that is always inside.
+void Thread::stay_inside() noexcept {
+  pool_.quiescence.enter(tenure_.place());
+}
+
+void Thread::resume(Task& task) noexcept {
+  begin(task);
+  fiber::Fiber* fiber = task.fiber;
+  if (!fiber) {
+    handed_ = &task;
+    if (task.stack_class != 0) {
+      fiber = &take_fiber(task.stack_class);
+    } else {
+      if (!runner_) runner_ = &take_fiber(0);
+      fiber = runner_;
+    }
+  }
+  fiber::switch_to(*context_, *fiber);
+  settle(*fiber);
+}
+
+void Thread::begin(Task& task) noexcept {
+  task_ = &task;
+  reductions_at_begin_ = scheduler_->reductions;
+}
+
+fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
+  fiber::Fiber* fiber = scheduler_->stacks.take(size_class);
+  RT_CHECK(fiber != nullptr, "no address space left for a stack");
+  if (!fiber->context) fiber::prepare(*fiber, &Thread::runner);
+  return *fiber;
+}
+
+void Thread::settle(fiber::Fiber& fiber) noexcept {
+  Task* task = std::exchange(noted_, nullptr);
+  task_ = nullptr;
+  switch (std::exchange(note_, Note::none)) {
+    case Note::none:
+      break;
+    case Note::parked:
+      if (!pool_.doors.try_idle(*task)) scheduler_->push_next(*task);
+      break;
+    case Note::yielded:
+      scheduler_->push(*task);
+      break;
+    case Note::handed_over:
+      scheduler_ = nullptr;
+      pool_.inject(*task);
+      break;
+    case Note::released:
+      scheduler_->stacks.give(fiber);
+      break;
+  }
+}
+
+void Thread::settle_account() noexcept {
+  const std::int32_t used = reductions_at_begin_ - scheduler_->reductions;
+  reductions_at_begin_ = scheduler_->reductions;
+  if (used <= 0) return;
+  const auto charged = static_cast<std::uint64_t>(used);
+  scheduler_->counters.reductions.add(charged);
+  if (task_) task_->reductions.add(charged);
+}
+
+Task* Thread::pick() noexcept {
+  if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
+  return scheduler_->pick();
+}
+
+void Thread::look_around() noexcept {
+  turns_since_look_ = 0;
+  const std::int64_t now = pool_.clock.now_ns();
+  fire_timers(now);
+  if (now - looked_at_ns_ < look_around_ns) return;
+  looked_at_ns_ = now;
+  if (pool_.poller.sources() != 0) pool_.poller.poll(0);
+}
+
+bool Thread::fire_timers(std::int64_t now_ns) noexcept {
+  if (scheduler_->wheel.next_due_ns() > now_ns) return false;
+  const std::size_t fired = scheduler_->wheel.expire_until(now_ns, timers_at_once);
+  scheduler_->counters.timers.add(fired);
+  return fired != 0;
+}
+
+// --- Out of work: search, then sleep. The protocol is idle.hpp's. --------------------------------
+
+Task* Thread::wait_for_work() noexcept {
+  const unsigned id = scheduler_->id();
+  bool searching = pool_.idle.try_search();
+  while (!pool_.is_stopping()) {
+    if (searching) {
+      if (Task* task = search()) {
+        pool_.idle.stop_searching();
+        pool_.wake_one();
+        return task;
+      }
+    }
+    if (pool_.idle.sleep(id, searching) && anything_to_do()) {
+      searching = !pool_.idle.cancel_sleep(id);
+    } else {
+      scheduler_->is_abed = true;
+      sleep_until_something_happens();
+      if (!scheduler_) return nullptr;
+      scheduler_->is_abed = false;
+      searching = !pool_.idle.cancel_sleep(id);
+      if (Task* task = take_after_sleep(searching)) return task;
+    }
+    if (!searching) searching = pool_.idle.try_search();
+  }
+  if (searching) pool_.idle.stop_searching();
+  return nullptr;
+}
+
+// Who leaves the poller or a timer with something to run wakes another one, so that the I/O is never
+// left to a busy thread.
+Task* Thread::take_after_sleep(bool& searching) noexcept {
+  looked_at_ns_ = pool_.clock.now_ns();
+  fire_timers(looked_at_ns_);
+  Task* task = scheduler_->pick();
+  if (!task) return nullptr;
+  if (std::exchange(searching, false)) pool_.idle.stop_searching();
+  pool_.wake_one();
+  return task;
+}
+
+Task* Thread::search() noexcept {
+  std::int64_t now = pool_.clock.now_ns();
+  const std::int64_t until = now + spin_ns;
+  while (!pool_.is_stopping()) {
+    stay_inside();
+    fire_timers(now);
+    if (Task* task = scheduler_->pick()) return task;
+    if (Task* task = scheduler_->steal(now)) return task;
+    if (now >= until) return nullptr;
+    if (pool_.poller.sources() != 0) pool_.poller.poll(0);
+    for (int i = 0; i < 8; ++i) base::spin_pause();
+    now = pool_.clock.now_ns();
+  }
+  return nullptr;
+}
+
+// The last look before sleep, after everybody has been told of it.
+bool Thread::anything_to_do() noexcept {
+  return !pool_.looks_empty() || scheduler_->wheel.next_due_ns() <= pool_.clock.now_ns() ||
+         pool_.is_stopping();
+}
+
+void Thread::sleep_until_something_happens() noexcept {
+  const std::int64_t due = scheduler_->wheel.next_due_ns();
+  std::int64_t timeout = -1;  // for ever
+  if (due != TimerWheel::never_ns)
+    timeout = std::max<std::int64_t>(due - pool_.clock.now_ns(), 0);
+  scheduler_->counters.sleeps.add(1);
+  const unsigned me = scheduler_->id() + 1;
+  tenure_.leave();
+  unsigned nobody = 0;
+  // relaxed on both: the fence below orders what matters; the poller itself lets in one at a time.
+  if (pool_.keeper.compare_exchange_strong(
+          nobody, me, std::memory_order_relaxed, std::memory_order_relaxed)) {
+    // seq_cst fence: "I keep" before the look for an unpark; pairs with Pool::wake_one.
+    base::atomic_fence(std::memory_order_seq_cst);
+    if (parker_.park_for(0) == base::Woken::timed_out) pool_.poller.poll(timeout);
+    // relaxed: an interrupt that comes too late only makes the next keeper look once more.
+    pool_.keeper.store(0, std::memory_order_relaxed);
+  } else if (timeout < 0) {
+    parker_.park();
+  } else {
+    parker_.park_for(timeout);
+  }
+  if (tenure_.enter(pool_.quiescence) == Held::taken) scheduler_ = nullptr;
+}
+
+void Thread::wait_for_scheduler() noexcept {
+  // acquire: pairs with the monitor's offer: the scheduler is as its last driver left it.
+  Scheduler* offered = offered_.exchange(nullptr, std::memory_order_acquire);
+  if (!offered) {
+    parker_.park();
+    return;
+  }
+  scheduler_ = offered;
+  if (std::exchange(offered->is_abed, false) && !pool_.idle.cancel_sleep(offered->id())) {
+    pool_.idle.stop_searching();
+    pool_.wake_one();
+  }
+}
+
+// --- On a fiber. -------------------------------------------------------------------------------
+
+void Thread::runner(fiber::Fiber& fiber, fiber::Ended last) noexcept {
+  if (last != fiber::Ended::returned) {
+    // Process code was cut; it may have been outside the runtime when it was.
+    Task& task = *enter().task_;
+    end_turn(fiber, current()->pool_.doors.ended(task, last));
+  }
+  for (;;) {
+    Task* task = next_for_runner(fiber);
+    end_turn(fiber, current()->pool_.doors.run(*task));
+  }
+}
+
+// The next task that has no stack; goes back to the loop while there is none.
+Task* Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
+  for (;;) {
+    Thread* thread = current();
+    if (Task* task = std::exchange(thread->handed_, nullptr)) return task;
+    if (!thread->pool_.is_stopping()) {
+      thread->stay_inside();
+      Task* task = thread->pick();
+      if (task && !task->fiber && task->stack_class == 0) {
+        thread->begin(*task);
+        return task;
+      }
+      thread->next_ = task;
+    }
+    fiber::switch_back(fiber, *thread->context_);
+  }
+}
+
+void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
+  Thread* thread = current();
+  Task* task = std::exchange(thread->task_, nullptr);
+  if (turn == Turn::again) thread->scheduler_->push(*task);
+  if (thread->runner_ == &fiber) return;
+  if (!thread->runner_ && fiber.size_class == 0) {
+    thread->runner_ = &fiber;
+    return;
+  }
+  thread->note_ = Note::released;
+  fiber::switch_back(fiber, *thread->context_);
+}
+
+void Thread::switch_away(Note note) noexcept {
+  Thread* thread = current();
+  fiber::Fiber& fiber = *thread->context_->running;
+  RT_CHECK(thread->task_ != nullptr, "I2: a fiber without a task cannot wait");
+  thread->note_ = note;
+  thread->noted_ = thread->task_;
+  thread->task_->fiber = &fiber;
+  if (thread->runner_ == &fiber) thread->runner_ = nullptr;
+  fiber::switch_back(fiber, *thread->context_);
+}
+
+void Thread::park() noexcept {
+  current()->settle_account();
+  switch_away(Note::parked);
+}
+
+void Thread::yield() noexcept {
+  Thread* thread = current();
+  thread->settle_account();
+  thread->look_around();
+  switch_away(Note::yielded);
+}
+
+Thread& Thread::lost() noexcept {
+  switch_away(Note::handed_over);
+  return *current();
+}
+
+void Thread::make_runnable(Task& task) noexcept {
+  scheduler_->push(task);
+  pool_.wake_one();
+}
+
+void Thread::make_runnable_next(Task& task) noexcept {
+  scheduler_->push_next(task);
+  pool_.wake_one();
+}
+
+}  // namespace airssys::rt::scheduler

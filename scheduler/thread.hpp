@@ -1,0 +1,153 @@
+// thread.hpp: one OS thread's loop: it drives a scheduler, resumes fibers, and sleeps.
+//
+//        loop (on the thread's own stack)                 a fiber
+//   pick ──▶ switch_to ─────────────────────────▶ runner takes tasks without a stack, back to back
+//    ▲                                            task blocks: keeps this stack, `park` ──┐
+//    │                                            or: nothing left, or a task with a stack ┤
+//    └── settle: publish what the fiber asked for ◀────────────── switch_back ─────────────┘
+//
+// A fiber cannot publish itself as parked while it still runs, so it leaves a note (After) and
+// switches; the loop then acts on the note. From that moment another thread may resume the fiber.
+//
+// Process code enters the runtime by enter() and leaves by leave(); the loop is always inside,
+// except while it sleeps. enter() may find that the monitor has taken the scheduler; then the task
+// is queued for others and this thread goes to the spare ones. Everything about a thread is read
+// anew after anything that may switch: `Thread::current()`.
+#pragma once
+
+#include <cstdint>
+#include <thread>
+
+#include "base/atomic.hpp"
+#include "base/parker.hpp"
+#include "base/this_thread.hpp"
+#include "fiber/containment.hpp"
+#include "fiber/context.hpp"
+#include "scheduler/pool.hpp"
+#include "scheduler/scheduler.hpp"
+#include "scheduler/task.hpp"
+#include "scheduler/tenure.hpp"
+
+namespace airssys::rt::scheduler {
+
+class Thread {
+ public:
+  // Starts the thread. `scheduler` null: a spare one, which waits to be given one.
+  Thread(Pool& pool, Scheduler* scheduler);
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+  ~Thread();
+
+  // The thread that runs now, or null on a thread that is none of any pool's.
+  static Thread* current() noexcept {
+    return static_cast<Thread*>(
+        base::this_thread::get(base::this_thread::Slot::scheduler_thread));
+  }
+
+  Pool& pool() const noexcept { return pool_; }
+
+  // --- Any thread.
+  void unpark() noexcept { parker_.unpark(); }
+  void join() noexcept;
+
+  // --- Process code, on this thread.
+  // Into the runtime. Afterwards the process may be on another thread, which is the answer.
+  static Thread& enter() noexcept {
+    Thread* thread = current();
+    if (thread->tenure_.enter(thread->pool_.quiescence) == Held::taken) [[unlikely]]
+      return lost();
+    return *thread;
+  }
+  // Back to process code.
+  void leave() noexcept { tenure_.leave(); }
+  // The task whose code runs on this thread; null while the loop or an idle runner does.
+  Task* task() const noexcept { return task_; }
+
+  // --- Inside the runtime, on this thread.
+  Scheduler& scheduler() const noexcept { return *scheduler_; }
+  fiber::Fiber& fiber() const noexcept { return *context_->running; }
+
+  // The running task waits: it keeps this stack, and is at rest once the loop has found its inbox
+  // empty. Returns when somebody has made it runnable, or at once when mail had come.
+  static void park() noexcept;
+  // The running task gives way to others of its level; it keeps this stack.
+  static void yield() noexcept;
+  // Queues a task that somebody owed a wake.
+  void make_runnable(Task& task) noexcept;      // behind all others
+  void make_runnable_next(Task& task) noexcept;  // before all others of normal level
+
+  // Charges the running task. Whether its slice is used up.
+  bool charge(std::int32_t reductions) noexcept {
+    return (scheduler_->reductions -= reductions) <= 0;
+  }
+  // Counts what the running task has been charged since its turn began or this was last called.
+  // Before the task is at rest or gone.
+  void settle_account() noexcept;
+  // When it last read the clock: at most some 100 µs ago while it runs tasks.
+  std::int64_t looked_at_ns() const noexcept { return looked_at_ns_; }
+  // Reads the clock; fires timers and looks after I/O if it is time to.
+  void look_around() noexcept;
+
+ private:
+  friend class Monitor;
+
+  // What the loop does after a fiber has switched back.
+  enum class Note : std::uint8_t {
+    none,         // nothing left to run here, or next_ is to be run
+    parked,       // noted_ waits
+    yielded,      // noted_ is to be queued
+    handed_over,  // noted_ is to be queued by others: this thread has lost its scheduler
+    released,     // the fiber's task is through, and the thread has another runner
+  };
+
+  static constexpr std::int64_t spin_ns = 20'000;          // about what a wake costs
+  static constexpr std::int64_t look_around_ns = 100'000;  // at the latest, on a busy scheduler
+  static constexpr std::uint32_t turns_between_looks = 16;
+  static constexpr std::size_t timers_at_once = 256;
+
+  static void runner(fiber::Fiber& fiber, fiber::Ended last) noexcept;
+  static Task* next_for_runner(fiber::Fiber& fiber) noexcept;
+  static void end_turn(fiber::Fiber& fiber, Turn turn) noexcept;
+  static Thread& lost() noexcept;
+  static void switch_away(Note note) noexcept;
+
+  void run() noexcept;
+  void drive() noexcept;
+  void resume(Task& task) noexcept;
+  void begin(Task& task) noexcept;
+  void settle(fiber::Fiber& fiber) noexcept;
+  fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
+  Task* pick() noexcept;
+  Task* wait_for_work() noexcept;
+  Task* search() noexcept;
+  Task* take_after_sleep(bool& searching) noexcept;
+  void stay_inside() noexcept;
+  bool anything_to_do() noexcept;
+  void sleep_until_something_happens() noexcept;
+  bool fire_timers(std::int64_t now_ns) noexcept;
+  void wait_for_scheduler() noexcept;
+
+  Pool& pool_;
+  Tenure tenure_;
+  base::Parker parker_;
+
+  // This thread only, inside the runtime.
+  Scheduler* scheduler_;
+  fiber::ThreadContext* context_ = nullptr;
+  fiber::Fiber* runner_ = nullptr;  // the fiber for tasks without a stack; null: the last was kept
+  Task* task_ = nullptr;            // whose code runs
+  Task* handed_ = nullptr;          // from the loop to the runner
+  Task* next_ = nullptr;            // from the runner to the loop
+  Task* noted_ = nullptr;           // what note_ is about
+  Note note_ = Note::none;
+  std::int32_t reductions_at_begin_ = slice_reductions;
+  std::uint32_t turns_since_look_ = 0;
+  std::int64_t looked_at_ns_ = 0;
+
+  // Written by the monitor, taken by this thread: the scheduler it is to drive from now on.
+  base::Atomic<Scheduler*> offered_{nullptr};
+
+  std::thread os_thread_;  // the last member: it uses all others
+};
+
+}  // namespace airssys::rt::scheduler
