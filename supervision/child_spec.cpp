@@ -1,14 +1,10 @@
 // child_spec.cpp: whether a child's specification makes sense, and running its start function.
 #include "supervision/child_spec.hpp"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <typeinfo>
 #include <unordered_set>
 #include <utility>
 
@@ -25,12 +21,6 @@ StartError bad_spec(std::string_view id, std::string_view what) {
 StartError failed(ExitReason reason) {
   std::string what = "the start function failed: " + reason.to_string();
   return {StartError::error, std::move(reason), std::move(what)};
-}
-
-std::string readable_name(const std::type_info& type) {
-  std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr), &std::free);
-  return name ? name.get() : type.name();
 }
 
 }  // namespace
@@ -69,14 +59,12 @@ std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
     result = spec.start->start();
   } catch (const StartError& error) {
     result = std::unexpected(error);
-  } catch (const ExitException& error) {
-    result = std::unexpected(failed(error.reason()));
-  } catch (const ProcessError& error) {
-    result = std::unexpected(failed(error.reason()));
-  } catch (const std::exception& error) {
-    result = std::unexpected(failed(ExitReason::error(readable_name(typeid(error)), error.what())));
-  } catch (...) {  // a forced unwind goes on at the end of this handler
-    result = std::unexpected(failed(ExitReason::error("nocatch")));
+  } catch (const ExitException& exit) {
+    result = std::unexpected(failed(exit.reason()));
+  } catch (const std::exception&) {
+    result = std::unexpected(failed(reason_of_current_exception()));
+  } catch (...) {  // a forced unwind, too: it goes on at the end of this handler
+    result = std::unexpected(failed(ExitReason::error("nocatch", "not a std::exception")));
   }
   if (!result && result.error().kind() == StartError::ignore) return Pid();
   return result;

@@ -63,7 +63,9 @@ auto blocking(F&& f, Pinned pinned) {
 }  // namespace detail
 
 // Runs f on the blocking pool and answers what it answers; what it throws is thrown here (D20).
-// f must own what it uses: the process may die while the job runs on (E5, D19).
+// f must own what it uses: the process may die while the job runs on (E5, D19). Suspends; for
+// processes. Throws SpawnError while the runtime stops, Unwinding in the destructors of a process
+// that is being ended (Z3).
 template <class F>
 auto blocking(F&& f) {
   return detail::blocking(std::forward<F>(f), detail::Pinned::no);

@@ -16,13 +16,15 @@
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/time.hpp>
-#include <cstdint>
+#include <cstddef>
 #include <expected>
 
 namespace airssys::rt::detail {
 
 class PendingCall {
  public:
+  static constexpr std::size_t mark_bytes = 3 * sizeof(void*);
+
   explicit PendingCall(Pid server);
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
@@ -38,7 +40,7 @@ class PendingCall {
  private:
   Pid server_;
   MonitorRef monitor_;
-  void* mark_;  // the last mail that had come when the call was made
+  alignas(void*) std::byte mark_[mark_bytes];  // where the mail ended when the call was made
   bool is_open_ = true;
 };
 

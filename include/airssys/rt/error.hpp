@@ -115,6 +115,11 @@ class StartError : public ProcessError {
   Pid pid_;
 };
 
+// In a catch block: the reason with which the exception that is being handled ends a process (Z6):
+// that of an ExitException or ProcessError, error{type, what} of a std::exception, error{nocatch}
+// of anything else. Any thread.
+ExitReason reason_of_current_exception();
+
 // Why a spawn was refused: the runtime is stopping, or the process table is full.
 class SpawnError : public ProcessError {
  public:

@@ -5,8 +5,10 @@
 // runner before the process's links and monitors hear of its end (Z5).
 #pragma once
 
+#include <airssys/rt/detail/type_name.hpp>
 #include <cstddef>
 #include <functional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -20,6 +22,10 @@ namespace airssys::rt::detail {
 void* allocate(std::size_t bytes);
 void deallocate(void* block) noexcept;
 
+// A type's name at an address of its own.
+template <class T>
+inline constexpr std::string_view program_name = type_name<T>();
+
 class Program {
  public:
   Program() = default;
@@ -31,6 +37,8 @@ class Program {
   virtual void run() = 0;
   // The behaviour this is, or null for a body.
   virtual Behaviour* behaviour() noexcept { return nullptr; }
+  // What it is called where processes are listed: a constant that outlives all processes, or null.
+  virtual const std::string_view* name() const noexcept { return nullptr; }
 
   static void* operator new(std::size_t bytes) { return allocate(bytes); }
   static void operator delete(void* block) noexcept { deallocate(block); }
@@ -41,6 +49,7 @@ class Body final : public Program {
  public:
   explicit Body(F f) : f_(std::move(f)) {}
   void run() override { static_cast<void>(std::invoke(f_)); }
+  const std::string_view* name() const noexcept override { return &program_name<F>; }
 
  private:
   F f_;

@@ -128,6 +128,8 @@ class ServerProcess final : public Behaviour {
     if (holds_ == Holds::server) std::destroy_at(&server_);
   }
 
+  const std::string_view* name() const noexcept override { return &program_name<S>; }
+
   void start() override {
     Arguments arguments = std::move(arguments_);
     std::destroy_at(&arguments_);

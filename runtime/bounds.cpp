@@ -1,0 +1,202 @@
+// bounds.cpp: counting, the line, and the owner's side of a bounded mailbox.
+#include "runtime/bounds.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+
+#include "base/assert.hpp"
+#include "base/memory.hpp"
+#include "mailbox/mail_queue.hpp"
+
+namespace airssys::rt::runtime {
+
+namespace {
+
+constexpr std::uint64_t granule_bytes = 16;
+constexpr std::uint64_t granules_field = (std::uint64_t{1} << 32) - 1;
+// A bound that was not asked for: 2^29 messages or 8 GiB. Twice that, and a message on top, stays
+// within the fields.
+constexpr std::uint64_t no_bound = std::uint64_t{1} << 29;
+
+std::uint64_t bound_of(std::uint64_t asked) noexcept {
+  return asked == 0 ? no_bound : std::min(asked, no_bound);
+}
+
+}  // namespace
+
+Bounds::Bounds(const MailboxOptions& options) noexcept
+    : messages_max_(bound_of(options.capacity)),
+      granules_max_(bound_of(options.bytes / granule_bytes + (options.bytes % granule_bytes != 0))),
+      overflow_(options.overflow) {}
+
+std::uint64_t Bounds::cost_of(const Envelope& message) noexcept {
+  const std::uint64_t bytes = message.bytes;
+  return (std::uint64_t{1} << granules_bits) + (bytes + granule_bytes - 1) / granule_bytes;
+}
+
+bool Bounds::is_full(std::uint64_t word, std::uint64_t times) const noexcept {
+  const std::uint64_t messages = (word & ~in_line) >> granules_bits;
+  const std::uint64_t granules = word & granules_field;
+  return messages >= messages_max_ * times || granules >= granules_max_ * times;
+}
+
+bool Bounds::try_count(Envelope& message) noexcept {
+  const std::uint64_t cost = cost_of(message);
+  std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
+  do {
+    if ((word & in_line) != 0 || is_full(word)) return false;
+    // relaxed, twice: see Orders.
+  } while (!word_.compare_exchange_weak(
+      word, word + cost, std::memory_order_relaxed, std::memory_order_relaxed));
+  message.flags |= counted_in_bounds;
+  return true;
+}
+
+bool Bounds::count_beyond(Envelope& message) noexcept {
+  const std::uint64_t cost = cost_of(message);
+  std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
+  do {
+    if (is_full(word, 2)) return false;
+    // relaxed, twice: see Orders.
+  } while (!word_.compare_exchange_weak(
+      word, word + cost, std::memory_order_relaxed, std::memory_order_relaxed));
+  message.flags |= counted_in_bounds;
+  return true;
+}
+
+// The last look for room and the mark that somebody waits are one step, so an owner that frees room
+// after that look finds the mark (B1).
+Bounds::Joined Bounds::join(Sender& sender) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (is_closed_) return Joined::closed;
+  const std::uint64_t cost = cost_of(*sender.envelope);
+  std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
+  std::uint64_t changed = 0;
+  bool waits = false;
+  do {
+    waits = (word & in_line) != 0 || is_full(word);
+    changed = waits ? word | in_line : word + cost;
+    // relaxed, twice: see Orders.
+  } while (!word_.compare_exchange_weak(
+      word, changed, std::memory_order_relaxed, std::memory_order_relaxed));
+  if (waits) {
+    line_.push_back(sender);
+    return Joined::waits;
+  }
+  sender.envelope->flags |= counted_in_bounds;
+  return Joined::counted;
+}
+
+bool Bounds::step_out(Sender& sender) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!sender.is_linked()) return false;
+  base::List<Sender>::remove(sender);
+  note_line_end();
+  return true;
+}
+
+void Bounds::free(Process& owner, Envelope& message) noexcept {
+  uncount(message);
+  // relaxed: see Orders.
+  const std::uint64_t before = word_.fetch_sub(cost_of(message), std::memory_order_relaxed);
+  if ((before & in_line) == 0) return;
+  const std::lock_guard lock(mutex_);
+  serve(owner);
+}
+
+// The owner's inbox is open and the owner runs, so a push owes no wake.
+void Bounds::serve(Process& owner) noexcept {
+  for (Sender* sender = line_.front(); sender != nullptr; sender = line_.front()) {
+    // relaxed, twice: see Orders; B2: nobody else counts in meanwhile.
+    if (is_full(word_.load(std::memory_order_relaxed))) return;
+    word_.fetch_add(cost_of(*sender->envelope), std::memory_order_relaxed);
+    sender->envelope->flags |= counted_in_bounds;
+    base::List<Sender>::remove(*sender);
+    const auto pushed = owner.inbox.push(*sender->envelope);
+    RT_CHECK(pushed == mailbox::Pushed::queued, "B2: the owner lets a sender in while it rests");
+    sender->outcome = Sender::Outcome::sent;
+    sender->settled(*sender);
+  }
+  note_line_end();
+}
+
+void Bounds::note_line_end() noexcept {
+  if (!line_.empty()) return;
+  word_.fetch_and(~in_line, std::memory_order_relaxed);  // relaxed: see Orders
+}
+
+bool Bounds::is_full_without(const Envelope& message) const noexcept {
+  return is_full(word_.load(std::memory_order_relaxed) - cost_of(message));  // relaxed: see Orders
+}
+
+void Bounds::close() noexcept {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+  while (Sender* sender = line_.pop_front()) {
+    sender->outcome = Sender::Outcome::no_process;
+    sender->settled(*sender);
+  }
+  note_line_end();
+}
+
+Drops Bounds::drops() const noexcept {
+  const auto read = [this](Drop reason) {
+    return drops_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);  // a figure
+  };
+  return {.refused = read(Drop::refused),
+          .oldest = read(Drop::oldest),
+          .beyond = read(Drop::beyond),
+          .late = read(Drop::late)};
+}
+
+Bounds& Bounds::share() noexcept {
+  // relaxed: whoever shares has a share, or the process's stands until it leaves the runtime.
+  owners_.fetch_add(1, std::memory_order_relaxed);
+  return *this;
+}
+
+void Bounds::release() noexcept {
+  // acq_rel: the last one must see everything the others did with the block before it goes.
+  if (owners_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  std::destroy_at(this);
+  base::free(this);
+}
+
+void ReleaseBounds::operator()(Bounds* bounds) const noexcept {
+  bounds->release();
+}
+
+BoundsShare make_bounds(const MailboxOptions& options) {
+  if (options.capacity == 0 && options.bytes == 0) return nullptr;
+  return BoundsShare(::new (base::allocate(sizeof(Bounds))) Bounds(options));
+}
+
+void room_freed(Process& self, Envelope& message) {
+  self.bounds->free(self, message);
+}
+
+void drop_oldest(Process& self) {
+  Bounds& bounds = *self.bounds;
+  if (bounds.overflow() != Overflow::drop_oldest || !bounds.is_full()) return;
+  mailbox::Cursor cursor(self.mail, mailbox::Cursor::Start::oldest);
+  while (mailbox::Signal* signal = cursor.peek()) {
+    Envelope& message = Envelope::of_signal(*signal);
+    if ((message.flags & counted_in_bounds) == 0) {
+      cursor.skip();
+    } else if (bounds.is_full_without(message)) {
+      cursor.take();
+      bounds.free(self, message);
+      bounds.note_drop(Bounds::Drop::oldest);
+      detail::destroy_payload(message.payload());
+    } else {
+      return;
+    }
+  }
+}
+
+void wake_all_senders(Process& self) {
+  self.bounds->close();
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,156 @@
+// bounds.hpp: the room of a bounded mailbox, and the line of those who wait for some (B1–B8).
+//
+// A mailbox is full when it holds `capacity` messages or `bytes` bytes; one that is not full takes
+// a message of any size. Counted is what was sent and not yet received, wherever it lies meanwhile.
+//
+//   room, nobody waits ──▶ counted, then pushed by its sender
+//   full ──▶ reject, drop_newest, try_send: refused
+//        ──▶ drop_oldest: counted and pushed all the same, up to twice the bound; the owner drops
+//        ──▶ block: in line ── the owner frees room ──▶ counted and pushed by the owner, for the
+//                              first in line; so nobody overtakes, and a place is never lost
+//
+// States      word_ is: in line (1 bit) | messages (31) | granules of 16 bytes (32)
+// Roles       try_count, count_beyond, join, step_out: any thread that holds an owner's share.
+//             free, serve, close: the owner of the mailbox, running.
+// Invariants  B1 the first bit is set exactly while the line is not empty; both change under
+// mutex_.
+//             B2 while it is set, only the owner counts in, so the line cannot be overtaken.
+//             B3 a message has the flag counted_in_bounds exactly while it is counted.
+// Orders      relaxed: the word only counts; messages are handed over by the inbox, the line by
+//             mutex_. One word, so room and line are never seen apart.
+// Progress    with room: one compare-and-swap, one subtraction; the mutex only when somebody waits
+// Lifetime    owners_: the process's block holds one share until it is used again, so whoever has
+//             found the process may look; who waits holds another and needs no process any more.
+#pragma once
+
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/send.hpp>
+#include <cstdint>
+
+#include "base/atomic.hpp"
+#include "base/intrusive_list.hpp"
+#include "base/mutex.hpp"
+#include "runtime/envelope.hpp"
+#include "runtime/process.hpp"
+
+namespace airssys::rt::runtime {
+
+class Call;
+class System;
+
+// Somebody in line, with the message that is to go in.
+struct Sender : base::ListHook {
+  enum class Outcome : std::uint8_t { none, sent, no_process };
+
+  Envelope* envelope = nullptr;
+  // Called once, with the outcome, by the owner and under the line's mutex: it must be short.
+  void (*settled)(Sender&) noexcept = nullptr;
+  Outcome outcome = Outcome::none;
+};
+
+// Messages that did not get in, or were thrown out, by reason (B6). Figures.
+struct Drops {
+  std::uint64_t refused = 0;  // reject and drop_newest; try_send to a mailbox that blocks
+  std::uint64_t oldest = 0;   // thrown out for newer ones
+  std::uint64_t beyond = 0;   // drop_oldest, at twice the bound: the owner has not looked for long
+  std::uint64_t late = 0;     // a plain thread's, when its time was up
+};
+
+class Bounds {
+ public:
+  explicit Bounds(const MailboxOptions& options) noexcept;
+  Bounds(const Bounds&) = delete;
+  Bounds& operator=(const Bounds&) = delete;
+
+  Overflow overflow() const noexcept { return overflow_; }
+
+  // Counts a message in. False: the mailbox is full, or others are in line.
+  [[nodiscard]] bool try_count(Envelope& message) noexcept;
+  // Counts a message in beyond the bound. False: that is twice the bound.
+  [[nodiscard]] bool count_beyond(Envelope& message) noexcept;
+  // A message that was counted has found the inbox closed: nobody counts there any more.
+  static void uncount(Envelope& message) noexcept { message.flags &= not_counted; }
+
+  enum class Joined : std::uint8_t {
+    counted,  // there was room: the caller pushes
+    waits,    // in line: `settled` will be called, unless step_out comes first
+    closed,   // the process has ended
+  };
+  Joined join(Sender& sender) noexcept;
+  // True: out of the line again, nothing was sent. False: settled, or being settled right now; with
+  // the return of this call `settled` has returned.
+  bool step_out(Sender& sender) noexcept;
+
+  // Owner: a counted message has left the mailbox.
+  void free(Process& owner, Envelope& message) noexcept;
+  bool is_full() const noexcept {
+    return is_full(word_.load(std::memory_order_relaxed));  // relaxed: see Orders
+  }
+  // Owner: whether the mailbox would be full without this message as well.
+  bool is_full_without(const Envelope& message) const noexcept;
+  // Owner, when it ends: whoever is in line, or comes, hears that there is no process.
+  void close() noexcept;
+
+  enum class Drop : std::uint8_t { refused, oldest, beyond, late };
+  void note_drop(Drop reason) noexcept {
+    drops_[static_cast<unsigned>(reason)].fetch_add(1, std::memory_order_relaxed);  // a figure
+  }
+  Drops drops() const noexcept;
+
+  // Another share, and the end of one.
+  Bounds& share() noexcept;
+  void release() noexcept;
+
+ private:
+  static constexpr std::uint8_t not_counted = static_cast<std::uint8_t>(~counted_in_bounds);
+  static constexpr unsigned granules_bits = 32;
+  static constexpr std::uint64_t in_line = std::uint64_t{1} << 63;
+
+  static std::uint64_t cost_of(const Envelope& message) noexcept;
+  bool is_full(std::uint64_t word, std::uint64_t times = 1) const noexcept;  // times the bound
+  // Under mutex_.
+  void serve(Process& owner) noexcept;
+  void note_line_end() noexcept;
+
+  // Fixed after construction.
+  const std::uint64_t messages_max_;
+  const std::uint64_t granules_max_;
+  const Overflow overflow_;
+
+  // Any thread, atomic: see Orders.
+  base::Atomic<std::uint64_t> word_{0};
+  base::Atomic<std::uint32_t> owners_{1};
+  base::Atomic<std::uint64_t> drops_[4]{};
+
+  base::Mutex mutex_{base::LockRank::table};  // `settled` wakes under it
+  // Under mutex_.
+  base::List<Sender> line_;
+  bool is_closed_ = false;
+};
+
+// Null when the options ask for no bound. What Process::bounds is given at spawn.
+BoundsShare make_bounds(const MailboxOptions& options);
+
+// Sends to a process with bounds, by its policy. On `sent` the message is gone, else it is still
+// the caller's, also when this throws: BadArgument when it would wait for room in its own mailbox.
+// Inside; may suspend, returns inside, maybe on another thread. A process that ends while it waits
+// is unwound from here, and its message is sent or not, never both (B2).
+SendResult send_bounded(Call& call, Process& to, Message& message, detail::WhenFull when_full);
+// The same from a plain thread that is outside: it waits at most System::send_timeout_ns, then
+// full.
+SendResult send_bounded_from_outside(System& system,
+                                     Pid to,
+                                     Message& message,
+                                     detail::WhenFull when_full);
+
+// Owner, for a process with bounds. It has taken a message with the flag counted_in_bounds out of
+// its mail:
+void room_freed(Process& self, Envelope& message);
+// it has taken its inbox in, so what is too much is known (B5):
+void drop_oldest(Process& self);
+// its inbox is closed:
+void wake_all_senders(Process& self);
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,53 @@
+// call.cpp: in and out of the runtime.
+#include "runtime/call.hpp"
+
+#include <airssys/rt/error.hpp>
+
+#include "base/memory.hpp"
+#include "runtime/exit.hpp"
+#include "runtime/signals.hpp"
+
+namespace airssys::rt::runtime {
+
+using scheduler::Thread;
+
+bool is_unwinding(const Process& process) noexcept {
+  return process.must_end || process.is_ending;
+}
+
+void safe_point(Process& process) {
+  if (is_unwinding(process)) return;
+  if (obey(process)) end_here(process);
+  if (!Thread::current()->charge(0)) return;
+  Thread::yield();
+  if (obey(process)) end_here(process);
+}
+
+Process& Call::enter() {
+  Thread* thread = Thread::current();
+  if (!thread || !thread->task())
+    throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
+  return static_cast<Process&>(*Thread::enter().task());
+}
+
+Call::Call(Kind kind) : process_(enter()) {
+  if (kind == Kind::safe_point) safe_point(process_);
+}
+
+Visit::Visit(System& system) : system_(system), announcement_(nullptr) {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == &system) return;
+  announcement_ = ::new (base::allocate(sizeof(base::Announcement), alignof(base::Announcement)))
+      base::Announcement;
+  system_.quiescence.add(*announcement_);
+  system_.quiescence.enter(*announcement_);
+}
+
+Visit::~Visit() {
+  if (!announcement_) return;
+  base::Quiescence::leave(*announcement_);
+  system_.quiescence.remove(*announcement_);
+  base::free(announcement_);
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,57 @@
+// control_signal.hpp: the signals that are not messages: exits, links, monitors and their answers.
+//
+// One block for all of them; which fields mean something is the kind's business:
+//
+//   kind            from       mine                theirs               reason
+//   exit            sender     link: sender's id   link: the peer's id  why; flag is_link (X2)
+//   link, unlink    sender     sender's link id    the peer's, as known -
+//   monitor         watcher    the watcher's ref   -                    -
+//   demonitor       watcher    the watcher's ref   -                    -
+//   down            the ended  -                   the watcher's ref    why
+//   alive_request   asker      the asker's alias   -                    -
+//   info_request    asker      the asker's alias   -                    -
+//
+// Its sender allocates it; who obeys it, or is told that the inbox is closed, frees it.
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <cstdint>
+
+#include "base/memory.hpp"
+#include "mailbox/signal.hpp"
+
+namespace airssys::rt::runtime {
+
+struct ControlSignal : mailbox::Signal {
+  Pid from;
+  std::uint64_t mine = 0;
+  std::uint64_t theirs = 0;
+  ExitReason reason;
+
+  static void* operator new(std::size_t bytes) { return base::allocate(bytes); }
+  static void operator delete(void* block) noexcept { base::free(block); }
+
+  static ControlSignal& of(mailbox::Signal& signal) noexcept {
+    return static_cast<ControlSignal&>(signal);
+  }
+};
+
+// Signal::flags of an exit.
+inline constexpr std::uint8_t exit_of_link = 1;
+
+inline ControlSignal* make_signal(mailbox::SignalKind kind,
+                                  Pid from,
+                                  std::uint64_t mine = 0,
+                                  std::uint64_t theirs = 0,
+                                  ExitReason reason = {}) {
+  auto* signal = new ControlSignal;
+  signal->kind = kind;
+  signal->from = from;
+  signal->mine = mine;
+  signal->theirs = theirs;
+  signal->reason = std::move(reason);
+  return signal;
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,36 @@
+// disposal.hpp: messages that found nobody in a place where no code of the user's may run.
+//
+// A message's destructor may do anything, also use a timer or wait for a lock; a timer that finds
+// its target gone holds the wheel's mutex. So the message is laid aside, and a thread of the
+// blocking pool destroys it. What it could not take because the runtime stops is destroyed with the
+// System.
+//
+// States      laid_aside_ is: null | the newest message, linked to older ones
+// Roles       dispose: any thread, under any lock above LockRank::queue. empty: any thread.
+// Orders      dispose releases, empty acquires: what was in the message when it was laid aside
+// Progress    dispose is lock-free but for the submit, which only the first of several does
+#pragma once
+
+#include "base/atomic.hpp"
+#include "mailbox/signal.hpp"
+#include "scheduler/blocking_pool.hpp"
+
+namespace airssys::rt::runtime {
+
+class Disposal : private scheduler::Job {
+ public:
+  explicit Disposal(scheduler::BlockingPool& pool) noexcept;
+  Disposal(const Disposal&) = delete;
+  Disposal& operator=(const Disposal&) = delete;
+  ~Disposal() { empty(); }
+
+  void dispose(void* payload) noexcept;
+  // Destroys what has been laid aside, here and now.
+  void empty() noexcept;
+
+ private:
+  scheduler::BlockingPool& pool_;
+  base::Atomic<mailbox::Signal*> laid_aside_{nullptr};
+};
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,33 @@
+// envelope.hpp: a message as one block: signal, payload header, value.
+//
+//   | Signal 16 | PayloadHeader 16 | value ... |
+//   ▲ Envelope                     ▲ payload
+//
+// Templates of the public face know the payload's address, the mailbox knows the signal's; these
+// are the two ways between them. The block's owner is whoever holds it: sender, inbox, receiver.
+#pragma once
+
+#include <airssys/rt/detail/payload.hpp>
+#include <cstddef>
+
+#include "mailbox/signal.hpp"
+
+namespace airssys::rt::runtime {
+
+struct Envelope : mailbox::Signal {
+  detail::PayloadHeader header;
+
+  void* payload() noexcept { return this + 1; }
+  static Envelope& of_payload(void* payload) noexcept {
+    return static_cast<Envelope*>(payload)[-1];
+  }
+  static Envelope& of_signal(mailbox::Signal& signal) noexcept {
+    return static_cast<Envelope&>(signal);
+  }
+};
+static_assert(sizeof(Envelope) == 32 && sizeof(Envelope) % detail::payload_align == 0);
+
+// Signal::flags of a message.
+inline constexpr std::uint8_t counted_in_bounds = 1;  // its mailbox reserved room for it (B1)
+
+}  // namespace airssys::rt::runtime

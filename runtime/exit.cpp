@@ -1,0 +1,154 @@
+// exit.cpp: the end of a process, told in order (P6, Z5):
+//
+//   code has stopped ▶ its object is destroyed ▶ name and timers are released ▶ the inbox is closed
+//   ▶ mail is destroyed, requests are refused ▶ links get exits, watchers get downs ▶ slot retired
+//
+// Destructors are process code: one that never returns delays the downs, one that throws is cut off
+// and the rest goes on. Each step leaves nothing behind that would make it run twice.
+#include "runtime/exit.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/memory.hpp"
+#include "fiber/unwind.hpp"
+#include "runtime/bounds.hpp"
+#include "runtime/call.hpp"
+#include "runtime/idler.hpp"
+#include "runtime/run.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/timers.hpp"
+#include "runtime/wait.hpp"
+
+namespace airssys::rt::runtime {
+
+using mailbox::Signal;
+using mailbox::SignalKind;
+
+namespace {
+
+void append(Signal*& list, Signal* more) {
+  Signal** end = &list;
+  while (*end) end = &(*end)->next;
+  *end = more;
+}
+
+void destroy_program(Process& process) {
+  if (!process.program) return;
+  detail::Program* program = std::exchange(process.program, nullptr);
+  run_code(process, [program] { delete program; });
+}
+
+// Nothing comes any more; all that has come and was not received becomes one list.
+void close_mailbox(Process& process) {
+  if (std::exchange(process.is_closed, true)) return;
+  Signal* rest = process.inbox.close();
+  Signal* received = process.mail.take_everything();
+  append(process.pending, rest);
+  append(received, process.pending);
+  process.pending = received;
+}
+
+Signal* take_pending_message(Process& process) {
+  Signal* signal = process.pending;
+  if (!signal || signal->kind != SignalKind::message) return nullptr;
+  process.pending = signal->next;
+  return signal;
+}
+
+void refuse_what_is_left(System& system, Process& process) {
+  const Pid pid = process.pid();
+  while (process.pending) {
+    run_code(process, [&process] {
+      while (Signal* message = take_pending_message(process))
+        detail::destroy_payload(Envelope::of_signal(*message).payload());
+    });
+    if (Signal* request = process.pending) {
+      process.pending = request->next;
+      refuse(system, pid, *request);
+    }
+  }
+}
+
+// Lets others run in the middle of an end with very many links (L11).
+void give_way_if_due() {
+  scheduler::Thread& thread = *scheduler::Thread::current();
+  if (thread.charge(1)) {
+    scheduler::Thread::yield();
+  }
+}
+
+void tell_link(System& system, Process& process, const Relation& link) {
+  ControlSignal* exit =
+      make_signal(SignalKind::exit, process.pid(), link.mine, link.theirs, process.reason);
+  exit->flags = exit_of_link;
+  send_signal(system, link.peer, exit);
+}
+
+void tell_watcher(System& system, Process& process, const Relation& watcher) {
+  send_signal(
+      system,
+      watcher.peer,
+      make_signal(SignalKind::down, process.pid(), 0, watcher.theirs, process.reason));
+}
+
+// Exits first, then downs, one watcher's in the order in which it set them up (P8).
+void tell_relations(System& system, Process& process) {
+  const auto all = process.relations.all();
+  std::vector<Relation, base::Allocator<Relation>> told(all.begin(), all.end());
+  process.relations.clear();
+  const auto rank = [](const Relation& r) { return r.kind == RelationKind::link ? 0 : 1; };
+  std::sort(told.begin(), told.end(), [&](const Relation& a, const Relation& b) {
+    return std::pair(rank(a), a.theirs) < std::pair(rank(b), b.theirs);
+  });
+  for (Relation& relation : told) {
+    switch (relation.kind) {
+      case RelationKind::link:
+        tell_link(system, process, relation);
+        break;
+      case RelationKind::monitored_by:
+        tell_watcher(system, process, relation);
+        break;
+      case RelationKind::monitor:
+        delete monitor_name(relation);
+        send_signal(system,
+                    relation.peer,
+                    make_signal(SignalKind::demonitor, process.pid(), relation.mine));
+        break;
+      case RelationKind::alias:
+        break;
+    }
+    give_way_if_due();
+  }
+}
+
+}  // namespace
+
+void end_here(Process& process) {
+  scheduler::Thread& thread = *scheduler::Thread::current();
+  fiber::Fiber& fiber = thread.fiber();
+  // What is unwound is the process's code, and it may be a hog: it runs outside.
+  thread.leave();
+  static_cast<void>(process);
+  fiber::unwind(fiber);
+}
+
+scheduler::Turn finish(Process& process) {
+  System& system = current_system();
+  process.is_ending = true;
+  Wait::abandon_all(process);
+  destroy_program(process);
+  drop_idler(process);
+  system.names.release(process);
+  cancel_timers_of(system, process);
+  close_mailbox(process);
+  if (process.bounds) wake_all_senders(process);
+  refuse_what_is_left(system, process);
+  tell_relations(system, process);
+  scheduler::Thread::current()->settle_account();
+  system.retire(process);
+  return scheduler::Turn::over;
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,171 @@
+// info.cpp: process_info, is_alive, processes: asked and answered.
+#include "runtime/info.hpp"
+
+#include <airssys/rt/info.hpp>
+#include <airssys/rt/process.hpp>
+#include <utility>
+
+#include "fiber/context.hpp"
+#include "runtime/call.hpp"
+#include "runtime/call_reply.hpp"
+#include "runtime/relations.hpp"
+#include "runtime/signals.hpp"
+
+namespace airssys::rt {
+
+namespace runtime {
+
+namespace {
+
+using InfoAnswer = std::optional<ProcessInfo>;
+struct AliveAnswer {
+  bool is_alive;
+};
+
+// Of a stack with process code on it; a process that rests without one has none.
+std::size_t stack_bytes(const Process& process) noexcept {
+  if (!process.fiber) return 0;
+  const fiber::Fiber& fiber = *process.fiber;
+  return static_cast<std::size_t>(reinterpret_cast<const std::byte*>(&fiber) - fiber.low) +
+         sizeof(fiber);
+}
+
+void add_relations(ProcessInfo& info, Process& process) {
+  for (const Relation& relation : process.relations.all()) {
+    switch (relation.kind) {
+      case RelationKind::link:
+        info.links.push_back(relation.peer);
+        break;
+      case RelationKind::monitor:
+        info.monitors.push_back(relation.peer);
+        break;
+      case RelationKind::monitored_by:
+        info.monitored_by.push_back(relation.peer);
+        break;
+      case RelationKind::alias:
+        break;
+    }
+  }
+}
+
+// By the owner.
+ProcessInfo info_of(System& system, Process& process) {
+  scheduler::Thread::current()->settle_account();
+  // relaxed, twice: its own words.
+  const WaitReason reason = process.wait_reason.load(std::memory_order_relaxed);
+  const auto waits_for = Pid::from_bits(process.waits_for.load(std::memory_order_relaxed));
+  ProcessInfo info{.pid = process.pid(),
+                   .parent = process.parent,
+                   .name = system.names.name_of(process.pid()),
+                   .state = state_of(process),
+                   .wait_reason = to_string(reason),
+                   .waits_for = waits_for,
+                   .priority = static_cast<Priority>(process.level),
+                   .traps_exits = process.traps_exits,
+                   .reductions = process.reductions.read(),
+                   .message_queue_len = process.mail.count(),
+                   .memory_bytes = sizeof(Process) + stack_bytes(process) + process.mail.bytes() +
+                                   process.relations.heap_bytes(),
+                   .links = {},
+                   .monitors = {},
+                   .monitored_by = {}};
+  add_relations(info, process);
+  return info;
+}
+
+template <class Answer>
+void reply(System& system, const ControlSignal& request, Answer answer) {
+  send_through_alias(system, request.from, request.mine, detail::make_payload(std::move(answer)));
+}
+
+}  // namespace
+
+ProcessState state_of(const Process& process) noexcept {
+  // relaxed, twice: for show.
+  if (process.is_exiting.load(std::memory_order_relaxed)) return ProcessState::exiting;
+  switch (process.wait_reason.load(std::memory_order_relaxed)) {
+    case WaitReason::none:
+      return ProcessState::runnable;
+    case WaitReason::blocking_job:
+      return ProcessState::blocking;
+    default:
+      return ProcessState::waiting;
+  }
+}
+
+void answer_alive(System& system, const ControlSignal& request, bool is_alive) {
+  reply(system, request, AliveAnswer{is_alive});
+}
+
+void answer_info(System& system, Process& process, const ControlSignal& request) {
+  reply(system, request, InfoAnswer(info_of(system, process)));
+}
+
+void answer_info_of_dead(System& system, const ControlSignal& request) {
+  reply(system, request, InfoAnswer());
+}
+
+}  // namespace runtime
+
+using runtime::Call;
+using runtime::Process;
+
+const char* to_string(ProcessState state) noexcept {
+  switch (state) {
+    case ProcessState::runnable:
+      return "runnable";
+    case ProcessState::running:
+      return "running";
+    case ProcessState::waiting:
+      return "waiting";
+    case ProcessState::suspended:
+      return "suspended";
+    case ProcessState::blocking:
+      return "blocking";
+    case ProcessState::exiting:
+      return "exiting";
+  }
+  return "?";
+}
+
+bool is_alive(Pid pid) {
+  const Call call;
+  Process& process = call.process();
+  if (pid == process.pid()) return true;
+  Message answer =
+      runtime::ask(process, pid, mailbox::SignalKind::alive_request, Deadline::never());
+  return answer.get_if<runtime::AliveAnswer>()->is_alive;
+}
+
+std::optional<ProcessInfo> process_info(Pid pid) {
+  return runtime::process_info_until(pid, Deadline::never());
+}
+
+std::optional<ProcessInfo> runtime::process_info_until(Pid pid, Deadline deadline) {
+  const Call call;
+  Process& process = call.process();
+  if (pid == process.pid()) {
+    ProcessInfo own = runtime::info_of(call.system(), process);
+    own.state = ProcessState::running;
+    return own;
+  }
+  Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, deadline);
+  if (!answer) return std::nullopt;
+  return std::move(*answer.get_if<runtime::InfoAnswer>());
+}
+
+std::vector<Pid> processes() {
+  const Call call;
+  std::vector<Pid> pids;
+  call.system().table.each([&pids](const Process& process) {
+    // acquire: pairs with the store in NameRegistry::release: whoever was told that it is gone does
+    // not find it here.
+    if (process.is_exiting.load(std::memory_order_acquire)) return;
+    // relaxed: it may have gone since; then this is no pid any more.
+    const std::uint64_t bits = process.pid_bits.load(std::memory_order_relaxed);
+    if (!(bits & Process::free_bit)) pids.push_back(Pid::from_bits(bits));
+  });
+  return pids;
+}
+
+}  // namespace airssys::rt

@@ -1,0 +1,119 @@
+// process.hpp: the control block of a process.
+//
+//   fresh ─── run ──▶ living ─── finish ──▶ exiting ─── retire ──▶ free slot (after a grace period)
+//                       │ code was cut, returned, or threw   ▲
+//                       └────────────────────────────────────┘
+//
+// 192 bytes at most, in the process table, type-stable. What only a running or blocked process needs
+// lies at the top of its stack (fiber::Fiber); what few need, in blocks of their own (Bounds, Relations,
+// Idler). Fields are grouped by who may touch them. The owner of a process is the thread that runs it,
+// or, while it is at rest, whoever has taken its inbox from idle.
+#pragma once
+
+#include <airssys/rt/detail/program.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/atomic.hpp"
+#include "base/cache_line.hpp"
+#include "mailbox/inbox.hpp"
+#include "mailbox/mail_queue.hpp"
+#include "mailbox/signal.hpp"
+#include "runtime/relations.hpp"
+#include "runtime/wait_reason.hpp"
+#include "scheduler/task.hpp"
+
+namespace airssys::rt::runtime {
+
+class Bounds;  // bounds.hpp
+struct Idler;  // idler.hpp
+class Wait;    // wait.hpp
+
+struct ReleaseBounds {
+  void operator()(Bounds* bounds) const noexcept;  // bounds.cpp
+};
+using BoundsShare = std::unique_ptr<Bounds, ReleaseBounds>;
+
+struct alignas(base::cache_line_bytes) Process : scheduler::Task {
+  // Any thread: see inbox.hpp.
+  mailbox::Inbox inbox;
+
+  // Fixed from spawn to retirement.
+  Pid parent;
+  std::uint64_t born = 0;              // grows with time: who was spawned before whom
+  const std::string_view* code = nullptr;  // what its program is called: a constant; null: unknown
+  detail::Program* program = nullptr;      // cleared by finish
+  // Null: unbounded. Others look while they are inside, so renew lets go of it, not the end.
+  BoundsShare bounds;
+
+  // Owner only.
+  mailbox::MailQueue mail;             // obeyed and not yet received
+  mailbox::Signal* pending = nullptr;  // taken from the inbox and not yet obeyed, oldest first
+  Relations relations;
+  Idler* idler = nullptr;
+  Wait* waits = nullptr;       // records of what will wake it, on its stack or the heap
+  ExitReason reason;           // once must_end: why
+  std::uint64_t refs_given = 0;
+  bool has_started = false;
+  bool must_end = false;       // a terminating exit was acted on; nothing more is obeyed (S9)
+  bool is_ending = false;      // finish has begun: safe points act on nothing
+  bool is_closed = false;      // the inbox is closed
+  bool traps_exits = false;
+
+  // Written by the owner, read by anyone: figures for show, and by the registry as it says.
+  base::Atomic<WaitReason> wait_reason{WaitReason::none};
+  base::Atomic<bool> is_exiting{false};  // registry.hpp: no name is given any more
+  base::Atomic<bool> is_named{false};    // written under the registry's mutex
+  // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
+  base::Atomic<std::uint64_t> waits_for{0};
+
+  // Written by who aims a timer at it, read by its end: timers.cpp.
+  base::Atomic<bool> is_timer_target{false};
+
+  // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
+  // who retires, read by anyone: process_table.hpp.
+  base::Atomic<std::uint64_t> pid_bits{free_bit};
+  static constexpr std::uint64_t free_bit = std::uint64_t{1} << 63;  // of a node that never is
+
+  Pid pid() const noexcept {
+    // relaxed: for the owner and for who has found it by this pid.
+    return Pid::from_bits(pid_bits.load(std::memory_order_relaxed));
+  }
+  std::uint64_t new_ref() noexcept { return ++refs_given; }
+
+  // Makes a block that has passed its grace period like new. The words that anyone may read at any
+  // time (a stale pid's look-up, a listing) are stored to, never constructed again.
+  void renew() noexcept;
+};
+static_assert(sizeof(Process) <= 192, "a process at rest costs a quarter of a kilobyte");
+
+inline void Process::renew() noexcept {
+  fiber = nullptr;
+  level = scheduler::Level::normal;
+  passed_over = 0;
+  stack_class = 0;
+  reductions.reset();
+  std::destroy_at(&inbox);
+  std::construct_at(&inbox);
+  parent = {};
+  code = nullptr;
+  program = nullptr;
+  bounds = nullptr;
+  pending = nullptr;
+  idler = nullptr;
+  waits = nullptr;
+  reason = {};
+  refs_given = 0;
+  has_started = must_end = is_ending = is_closed = traps_exits = false;
+  // relaxed, all: nobody decides by them before publish releases the pid.
+  wait_reason.store(WaitReason::none, std::memory_order_relaxed);
+  is_exiting.store(false, std::memory_order_relaxed);
+  is_named.store(false, std::memory_order_relaxed);
+  is_timer_target.store(false, std::memory_order_relaxed);
+  waits_for.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace airssys::rt::runtime

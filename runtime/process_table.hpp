@@ -1,0 +1,131 @@
+// process_table.hpp: pid → process; looking up writes nothing and takes no lock.
+//
+//   chunks_[slot / 1024] ──▶ | Process | Process | ... |      a pid is alive while the slot's own
+//                                                              pid_bits are equal to it
+//
+//             take                  publish                       retire            grace period
+//   free ───────────▶ being made ───────────▶ alive, maybe exiting ──────▶ retired ─────────────▶ free
+//
+// Roles       find, each: any thread, inside (base/quiescence.hpp). take, retire: who has a Local of
+//             its own, or the mutex, see Locals.
+// Invariants  I6 a slot is taken again only after a grace period, with another generation: a stale pid
+//             finds nobody, and who has found a process may push into its inbox until it leaves the
+//             runtime.
+// Orders      publish releases pid_bits, find acquires: the block is as its maker left it
+// Progress    find is wait-free; take and retire touch the shared depot once in a batch
+// Proof       tests/model: table reuse over base/quiescence.hpp
+#pragma once
+
+#include <airssys/rt/pid.hpp>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "base/atomic.hpp"
+#include "base/mutex.hpp"
+#include "base/quiescence.hpp"
+#include "runtime/process.hpp"
+
+namespace airssys::rt::runtime {
+
+class ProcessTable {
+ public:
+  static constexpr std::uint32_t chunk_slots = 1024;
+  static constexpr std::uint32_t slots_max = 1U << 24;
+
+  // Retired slots that wait for their grace period together.
+  struct Batch {
+    base::Quiescence::Stamp stamp;
+    std::vector<std::uint32_t> slots;
+  };
+
+  // Free and retired slots of one scheduler; one caller at a time.
+  class Local {
+   private:
+    friend class ProcessTable;
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> retired_;
+    std::deque<Batch> waiting_;
+  };
+
+  ProcessTable(base::Quiescence& quiescence, std::uint32_t processes_max);
+  ProcessTable(const ProcessTable&) = delete;
+  ProcessTable& operator=(const ProcessTable&) = delete;
+  ~ProcessTable();  // Requires: no process is alive.
+
+  // A fresh process block, not yet to be found; null when the table is full.
+  Process* take(Local& local);
+  // From now on `find` answers it. Answers its pid.
+  Pid publish(Process& process) noexcept;
+  // It is not found any more, and its block is used again after a grace period.
+  void retire(Local& local, Process& process) noexcept;
+
+  // The process, exiting or not, or null.
+  Process* find(Pid pid) noexcept {
+    if (pid.node() != 0) return nullptr;
+    Process* process = at(pid.slot());
+    // acquire: pairs with publish. Weaker: the inbox could be seen as its last owner closed it.
+    if (!process || process->pid_bits.load(std::memory_order_acquire) != pid.bits()) return nullptr;
+    return process;
+  }
+
+  // Calls visit(process) for each that is alive at some moment of the call; those that live through
+  // all of it are among them (P19).
+  template <class Visit>
+  void each(Visit visit) {
+    each(0, slots_max, visit);
+  }
+  // The same, of those with slots from first to before last. Answers where to go on, 0 when there is
+  // nobody beyond.
+  template <class Visit>
+  std::uint32_t each(std::uint32_t first, std::uint32_t last, Visit visit) {
+    // acquire: pairs with the release in take_fresh.
+    const std::uint32_t end = slots_.load(std::memory_order_acquire);
+    last = std::min(last, end);
+    for (std::uint32_t slot = first; slot < last; ++slot) {
+      Process* process = at(slot);
+      // acquire: as in find.
+      if (process && !(process->pid_bits.load(std::memory_order_acquire) & Process::free_bit))
+        visit(*process);
+    }
+    return last < end ? last : 0;
+  }
+
+  // How many are alive; a figure, exact when nobody spawns or dies.
+  std::size_t alive() const noexcept {
+    return alive_.load(std::memory_order_relaxed);  // relaxed: a figure
+  }
+  std::size_t reserved_bytes() const noexcept;
+
+ private:
+  static constexpr std::uint32_t batch = 256;
+  static constexpr std::size_t batches_kept = 4;  // by a scheduler; the rest goes to the depot
+
+  Process* at(std::uint32_t slot) noexcept {
+    if (slot >= slots_max) return nullptr;
+    // acquire: pairs with take_fresh: the chunk's blocks have been constructed.
+    Process* chunk = chunks_[slot / chunk_slots].load(std::memory_order_acquire);
+    return chunk ? chunk + slot % chunk_slots : nullptr;
+  }
+  bool refill(Local& local);
+  bool take_rested(std::deque<Batch>& batches, Local& local);
+  bool take_fresh(Local& local);  // under mutex_
+
+  base::Quiescence& quiescence_;
+  const std::uint32_t processes_max_;
+
+  // Any thread, atomic.
+  std::array<base::Atomic<Process*>, slots_max / chunk_slots> chunks_{};
+  base::Atomic<std::uint32_t> slots_{0};  // handed out at least once
+  base::Atomic<std::size_t> alive_{0};
+
+  base::Mutex mutex_{base::LockRank::table};
+  // Under mutex_; slots_ is written under it, too.
+  std::deque<Batch> depot_;
+};
+
+}  // namespace airssys::rt::runtime

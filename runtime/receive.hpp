@@ -1,0 +1,23 @@
+// receive.hpp: taking mail out, from a given place in the mailbox.
+#pragma once
+
+#include <airssys/rt/time.hpp>
+
+#include "mailbox/mail_queue.hpp"
+#include "runtime/process.hpp"
+#include "runtime/wait_reason.hpp"
+
+namespace airssys::rt::runtime {
+
+using Accepts = bool (*)(void* context, void* payload);
+
+// The first message behind the cursor that `accepts` says yes to, or null at the deadline. Inside, a
+// safe point each time it waits; while the process is unwound it looks and does not wait (Z3).
+void* take_mail_from(Process& process,
+                     mailbox::Cursor& cursor,
+                     Accepts accepts,
+                     void* context,
+                     Deadline deadline,
+                     WaitReason reason);
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,81 @@
+// relations.hpp: one process's half of its links, monitors and aliases.
+//
+// Owner only: each side keeps its own half, and the halves agree by signals (signals.hpp), so no
+// lock is needed. A relation is found by its kind and its key:
+//
+//   kind           key                      peer         mine            theirs
+//   link           peer                     other end    id of our link  id of the peer's link
+//   monitor        mine                     watched      our ref's id    -
+//   monitored_by   peer and theirs          watcher      -               the watcher's ref id
+//   alias          mine                     -            our ref's id    -
+//
+// A link's incarnation has up to two ids: the one we gave it when we asked for it, and the one that
+// came with the peer's request. A signal that speaks of a link names the ids its sender knew; it is
+// about our link if one of them matches. So an exit or unlink of an earlier incarnation finds
+// nothing (L8), and no acknowledgement has to be waited for.
+// Up to 16 relations are searched one by one; beyond that an index makes every step O(1) (L11).
+#pragma once
+
+#include <airssys/rt/pid.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace airssys::rt::runtime {
+
+enum class RelationKind : std::uint8_t { link, monitor, monitored_by, alias };
+
+// For a monitor: whether and how it is an address too. For an alias: when it ends (A1).
+enum class AddressMode : std::uint8_t { none, until_unalias, until_demonitor, until_reply };
+
+struct Relation {
+  RelationKind kind;
+  AddressMode mode = AddressMode::none;
+  Pid peer = {};
+  std::uint64_t mine = 0;
+  std::uint64_t theirs = 0;
+};
+
+class Relations {
+ public:
+  Relations() noexcept = default;
+  Relations(const Relations&) = delete;
+  Relations& operator=(const Relations&) = delete;
+  ~Relations() { clear(); }
+
+  // Requires: there is none with this kind and key.
+  void add(const Relation& relation);
+
+  Relation* find_link(Pid peer) noexcept { return find(RelationKind::link, peer.bits(), 0); }
+  Relation* find_monitor(std::uint64_t mine) noexcept {
+    return find(RelationKind::monitor, mine, 0);
+  }
+  Relation* find_alias(std::uint64_t mine) noexcept { return find(RelationKind::alias, mine, 0); }
+  Relation* find_watcher(Pid peer, std::uint64_t theirs) noexcept {
+    return find(RelationKind::monitored_by, peer.bits(), theirs);
+  }
+
+  // The pointer is invalid afterwards, and so are all others.
+  void remove(Relation& relation) noexcept;
+
+  std::span<Relation> all() noexcept;
+  void clear() noexcept;
+
+  // Memory beyond the object itself.
+  std::size_t heap_bytes() const noexcept;
+
+ private:
+  struct Block;
+  static constexpr std::uint32_t searched_max = 16;
+
+  Relation* find(RelationKind kind, std::uint64_t first, std::uint64_t second) noexcept;
+  void grow();
+  void build_index();
+  std::uint32_t* index_place(const Relation& relation) noexcept;
+  void index_insert(std::uint32_t position) noexcept;
+  void index_erase(std::uint32_t* place) noexcept;
+
+  Block* block_ = nullptr;  // null: there are none
+};
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,18 @@
+// report.hpp: what the log is told about a process that did not end in order.
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <string_view>
+
+#include "runtime/process.hpp"
+
+namespace airssys::rt::runtime {
+
+// The process's code has ended by itself, with this reason. Says nothing of an orderly one (X16); who
+// dies of somebody else's end is not reported again.
+void report_crash(const Process& process, const ExitReason& reason);
+
+// The process was cut off: what its frames owned is lost (Z4).
+void report_abandoned(const Process& process, std::string_view why);
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,34 @@
+// run.hpp: a process's turns on a runner: the doors that the scheduler calls.
+//
+//   body:       start ──▶ the function ──▶ finish
+//   behaviour:  start ──▶ ( message )* ──▶ finish          no stack between messages
+//
+// Process code runs in run_code: outside the runtime, with an answer for every way in which it can
+// end: returned, threw, was unwound or was cut off. In the last two cases the frames above run_code
+// are gone, too: the runner begins anew and calls `ended` (scheduler/task.hpp).
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <optional>
+#include <type_traits>
+
+#include "fiber/context.hpp"
+#include "runtime/process.hpp"
+#include "scheduler/task.hpp"
+
+namespace airssys::rt::runtime {
+
+scheduler::Turn run_process(scheduler::Task& task);
+scheduler::Turn process_was_cut(scheduler::Task& task, fiber::Ended why);
+bool process_may_rest(scheduler::Task& task);
+
+// Runs process code on this stack; why it failed, or nothing when it returned. Inside before and
+// after, maybe on another thread.
+std::optional<ExitReason> run_code(Process& process, void (*code)(void*), void* argument);
+
+template <class F>
+std::optional<ExitReason> run_code(Process& process, F code) {
+  return run_code(process, [](void* f) { (*static_cast<F*>(f))(); }, &code);
+}
+
+}  // namespace airssys::rt::runtime

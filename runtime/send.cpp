@@ -1,0 +1,66 @@
+// send.cpp: messages on their way in, from processes.
+#include <airssys/rt/send.hpp>
+
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/registry.hpp>
+#include <string>
+#include <utility>
+
+#include "runtime/bounds.hpp"
+#include "runtime/call.hpp"
+#include "runtime/envelope.hpp"
+#include "runtime/signals.hpp"
+
+namespace airssys::rt {
+
+using runtime::Call;
+using runtime::Envelope;
+using runtime::Process;
+
+namespace detail {
+
+SendResult send(Pid to, void* payload, WhenFull when_full) {
+  Message message(payload);  // freed if this process ends in the doorway
+  Call call;
+  call.charge(1);
+  Process* target = call.system().find(to);
+  if (!target) return SendResult::no_process;
+  // A message that came through an alias and is passed on is plain mail again.
+  header_of(payload).tag = 0;
+  if (target->bounds)
+    return runtime::send_bounded(call, *target, message, when_full);
+  if (!call.system().deliver(*target, Envelope::of_payload(payload)))
+    return SendResult::no_process;
+  static_cast<void>(message.release());
+  return SendResult::sent;
+}
+
+void send_named(std::string_view name, void* payload) {
+  Message message(payload);
+  const auto to = whereis(name);
+  if (!to) throw NameError(NameError::not_registered, std::string(name));
+  send(*to, message.release(), WhenFull::follow_policy);
+}
+
+void send_alias(const Ref& alias, void* payload) {
+  Message message(payload);
+  const Call call;
+  call.charge(1);
+  runtime::send_through_alias(call.system(), alias.owner, alias.id, message.release());
+}
+
+}  // namespace detail
+
+void send_exit(Pid to, ExitReason reason) {
+  const Call call;
+  call.charge(1);
+  Process& process = call.process();
+  runtime::send_signal(
+      call.system(),
+      to,
+      runtime::make_signal(
+          mailbox::SignalKind::exit, process.pid(), 0, 0, std::move(reason)));
+  if (to == process.pid()) runtime::safe_point(process);  // takes effect before it returns (X7)
+}
+
+}  // namespace airssys::rt

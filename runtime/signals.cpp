@@ -1,0 +1,264 @@
+// signals.cpp: obeying, one kind after the other.
+#include "runtime/signals.hpp"
+
+#include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/link.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "runtime/bounds.hpp"
+#include "runtime/info.hpp"
+#include "runtime/wait.hpp"
+
+namespace airssys::rt::runtime {
+
+using mailbox::Signal;
+using mailbox::SignalKind;
+
+namespace {
+
+void must_end(Process& process, ExitReason reason) {
+  process.must_end = true;
+  process.reason = std::move(reason);
+}
+
+// An address of this process: a message through it is kept unless it is closed (A2).
+bool passes_alias(Process& process, std::uint64_t id) {
+  if (Relation* alias = process.relations.find_alias(id)) {
+    if (alias->mode == AddressMode::until_reply) process.relations.remove(*alias);
+    return true;
+  }
+  Relation* monitor = process.relations.find_monitor(id);
+  if (!monitor || monitor->mode == AddressMode::none) return false;
+  if (monitor->mode == AddressMode::until_reply)
+    drop_monitor(current_system(), process, *monitor, true);
+  return true;
+}
+
+// A request to a server has reached a process that is none: its type knows what to answer (G5). That
+// is the public face's code, which comes in through the door as anybody's.
+void refuse_request(Envelope& request) {
+  Message owned(request.payload());
+  scheduler::Thread::current()->leave();
+  request.header.type->dispatch(nullptr, request.payload());
+  scheduler::Thread::enter();
+}
+
+void obey_message(Process& process, Envelope& message) {
+  if (message.header.tag != 0 && !passes_alias(process, message.header.tag)) {
+    detail::destroy_payload(message.payload());
+    return;
+  }
+  if (message.header.type->server && !process.program->behaviour())
+    return refuse_request(message);
+  process.mail.append(message);
+}
+
+// The table of X3, from its link half on.
+void obey_exit_of_link(Process& process, ControlSignal& exit) {
+  Relation* link = process.relations.find_link(exit.from);
+  const bool is_ours = link && ((exit.mine != 0 && link->theirs == exit.mine) ||
+                                (exit.theirs != 0 && link->mine == exit.theirs));
+  if (!is_ours) return;
+  process.relations.remove(*link);
+  if (process.traps_exits) {
+    keep(process, detail::make_payload(Exit{exit.from, exit.reason}));
+  } else if (exit.reason.kind() != ExitReason::Kind::normal) {
+    must_end(process, std::move(exit.reason));
+  }
+}
+
+void obey_exit(Process& process, ControlSignal& exit) {
+  if (exit.flags & exit_of_link) return obey_exit_of_link(process, exit);
+  const ExitReason::Kind kind = exit.reason.kind();
+  if (kind == ExitReason::Kind::kill) {
+    must_end(process, ExitReason::killed());
+  } else if (process.traps_exits) {
+    keep(process, detail::make_payload(Exit{exit.from, exit.reason}));
+  } else if (kind != ExitReason::Kind::normal || exit.from == process.pid()) {
+    must_end(process, std::move(exit.reason));
+  }
+}
+
+void obey_link(Process& process, const ControlSignal& request) {
+  if (Relation* link = process.relations.find_link(request.from)) {
+    link->theirs = request.mine;
+  } else {
+    process.relations.add(
+        {.kind = RelationKind::link, .peer = request.from, .theirs = request.mine});
+  }
+}
+
+// Takes back the incarnation that its sender knew. One that we have asked for and that the sender
+// had not seen yet stays: it is on its way, and both sides will have it (L8).
+void obey_unlink(Process& process, const ControlSignal& request) {
+  Relation* link = process.relations.find_link(request.from);
+  if (!link) return;
+  if (link->theirs == request.mine) link->theirs = 0;
+  if (link->mine == request.theirs) link->mine = 0;
+  if (link->mine == 0 && link->theirs == 0) process.relations.remove(*link);
+}
+
+void obey_down(Process& process, ControlSignal& down) {
+  Relation* monitor = process.relations.find_monitor(down.theirs);
+  if (!monitor) return;
+  Down message{{{process.pid(), down.theirs}}, down.from, {}, std::move(down.reason)};
+  if (const auto* name = monitor_name(*monitor)) {
+    message.name = *name;
+  }
+  const bool stays_alias = monitor->mode == AddressMode::until_unalias;
+  drop_monitor(current_system(), process, *monitor, false);
+  if (stays_alias) {
+    process.relations.add(
+        {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = down.theirs});
+  }
+  keep(process, detail::make_payload(std::move(message)));
+}
+
+void obey_control(Process& process, ControlSignal& signal) {
+  switch (signal.kind) {
+    case SignalKind::exit:
+      return obey_exit(process, signal);
+    case SignalKind::link:
+      return obey_link(process, signal);
+    case SignalKind::unlink:
+      return obey_unlink(process, signal);
+    case SignalKind::monitor:
+      return process.relations.add({.kind = RelationKind::monitored_by,
+                                    .peer = signal.from,
+                                    .theirs = signal.mine});
+    case SignalKind::demonitor:
+      if (Relation* watcher = process.relations.find_watcher(signal.from, signal.mine))
+        process.relations.remove(*watcher);
+      return;
+    case SignalKind::down:
+      return obey_down(process, signal);
+    case SignalKind::alive_request:
+      return answer_alive(current_system(), signal, true);
+    case SignalKind::info_request:
+      return answer_info(current_system(), process, signal);
+    default:
+      RT_UNREACHABLE("a signal of a kind that nobody sends");
+  }
+}
+
+void obey_one(Process& process, Signal& signal) {
+  switch (signal.kind) {
+    case SignalKind::message:
+      return obey_message(process, Envelope::of_signal(signal));
+    case SignalKind::wake:
+      return static_cast<Waker&>(signal).arrive();
+    default: {
+      const std::unique_ptr<ControlSignal> control(&ControlSignal::of(signal));
+      return obey_control(process, *control);
+    }
+  }
+}
+
+void append_to_pending(Process& process, Signal* signals) {
+  Signal** end = &process.pending;
+  while (*end) end = &(*end)->next;
+  *end = signals;
+}
+
+}  // namespace
+
+bool obey(Process& process) {
+  if (process.must_end) return true;
+  if (Signal* fresh = process.inbox.take_all()) {
+    if (process.pending) {
+      append_to_pending(process, fresh);
+    } else {
+      process.pending = fresh;
+    }
+  }
+  if (!process.pending) return false;
+  std::int32_t obeyed = 0;
+  while (process.pending && !process.must_end) {
+    Signal& signal = *process.pending;
+    process.pending = signal.next;
+    obey_one(process, signal);
+    ++obeyed;
+  }
+  scheduler::Thread::current()->charge(obeyed);
+  if (process.bounds) drop_oldest(process);
+  return process.must_end;
+}
+
+void obey_wakes_only(Process& process) {
+  append_to_pending(process, process.inbox.take_all());
+  for (Signal** place = &process.pending; *place;) {
+    Signal& signal = **place;
+    if (signal.kind == SignalKind::wake) {
+      *place = signal.next;
+      static_cast<Waker&>(signal).arrive();
+    } else {
+      place = &signal.next;
+    }
+  }
+}
+
+void keep(Process& process, void* payload) {
+  process.mail.append(Envelope::of_payload(payload));
+}
+
+bool try_send_signal(System& system, Pid to, ControlSignal* signal) {
+  if (Process* target = system.find(to); target && system.deliver(*target, *signal)) return true;
+  delete signal;
+  return false;
+}
+
+void send_signal(System& system, Pid to, ControlSignal* signal) {
+  if (Process* target = system.find(to); target && system.deliver(*target, *signal)) return;
+  refuse(system, to, *signal);
+}
+
+void refuse(System& system, Pid dead, Signal& signal) {
+  if (signal.kind == SignalKind::message)
+    return detail::destroy_payload(Envelope::of_signal(signal).payload());
+  if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
+  const std::unique_ptr<ControlSignal> request(&ControlSignal::of(signal));
+  switch (request->kind) {
+    case SignalKind::link: {
+      ControlSignal* exit =
+          make_signal(SignalKind::exit, dead, 0, request->mine, ExitReason::noproc());
+      exit->flags = exit_of_link;
+      return send_signal(system, request->from, exit);
+    }
+    case SignalKind::monitor:
+      return send_signal(
+          system,
+          request->from,
+          make_signal(SignalKind::down, dead, 0, request->mine, ExitReason::noproc()));
+    case SignalKind::alive_request:
+      return answer_alive(system, *request, false);
+    case SignalKind::info_request:
+      return answer_info_of_dead(system, *request);
+    default:
+      return;
+  }
+}
+
+const std::string* monitor_name(const Relation& monitor) noexcept {
+  return reinterpret_cast<const std::string*>(monitor.theirs);
+}
+
+void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side) {
+  const Pid target = monitor.peer;
+  const std::uint64_t id = monitor.mine;
+  delete monitor_name(monitor);
+  process.relations.remove(monitor);
+  if (tell_other_side) {
+    send_signal(system, target, make_signal(SignalKind::demonitor, process.pid(), id));
+  }
+}
+
+void send_through_alias(System& system, Pid owner, std::uint64_t id, void* payload) {
+  Envelope& message = Envelope::of_payload(payload);
+  message.header.tag = id;
+  Process* target = system.find(owner);
+  if (!target || !system.deliver(*target, message)) detail::destroy_payload(payload);
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,50 @@
+// signals.hpp: what each signal does when its receiver acts on it, and when there is nobody left to.
+//
+//   inbox ──take_all──▶ obey, in order ──▶ messages, Exits and Downs: to the mail
+//                          │ links, monitors: to the relations; questions: answered; wakes: noted
+//                          └ a terminating exit: must_end is set and the rest stays in `pending`,
+//                            unobeyed (S9); the end of the process refuses it
+//
+// All of it is the owner's, inside the runtime. A refused signal is one that a dead process will
+// never act on: requests among them are answered as by the dead (L4, M3, P9).
+#pragma once
+
+#include <string>
+
+#include "mailbox/signal.hpp"
+#include "runtime/control_signal.hpp"
+#include "runtime/envelope.hpp"
+#include "runtime/process.hpp"
+#include "runtime/system.hpp"
+
+namespace airssys::rt::runtime {
+
+// Acts on everything that has come. True: the process must end, with process.reason. One reduction
+// for each signal (S11).
+bool obey(Process& process);
+
+// Takes the inbox in without acting on it, but for wakes: for a process that waits for a wake while
+// it may act on nothing else (Z3).
+void obey_wakes_only(Process& process);
+
+// Puts a message of the runtime's own (Exit, Down, a reply) at the end of the owner's mail.
+void keep(Process& process, void* payload);
+
+// Sends; a signal to nobody is refused, so that whoever asked is answered.
+void send_signal(System& system, Pid to, ControlSignal* signal);
+// Sends; false: there is nobody, and the signal has been freed unanswered.
+[[nodiscard]] bool try_send_signal(System& system, Pid to, ControlSignal* signal);
+
+// Answers for the dead, and frees the signal. Runs message destructors.
+void refuse(System& system, Pid dead, mailbox::Signal& signal);
+
+// The name by which a monitor was set up, or null (M5). It hangs on the monitor's relation, where
+// `theirs` has no other meaning.
+const std::string* monitor_name(const Relation& monitor) noexcept;
+// Ends our half of a monitor, and tells the other half if it is still there.
+void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side);
+
+// Sends a value through an alias, as a message whose tag names it (A2).
+void send_through_alias(System& system, Pid owner, std::uint64_t id, void* payload);
+
+}  // namespace airssys::rt::runtime

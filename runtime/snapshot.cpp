@@ -1,0 +1,50 @@
+// snapshot.cpp: one row after the other.
+#include "runtime/snapshot.hpp"
+
+#include "runtime/call.hpp"
+#include "runtime/info.hpp"
+
+namespace airssys::rt::runtime {
+
+namespace {
+
+Row row_of(System& system, const Process& process, Pid pid) {
+  // relaxed, twice: for show.
+  const WaitReason reason = process.wait_reason.load(std::memory_order_relaxed);
+  const std::uint64_t waits_for = process.waits_for.load(std::memory_order_relaxed);
+  Row row{.pid = pid,
+          .parent = process.parent,
+          .name = system.names.name_of(pid),
+          .code = process.code ? *process.code : std::string_view(),
+          .state = state_of(process),
+          .wait_reason = reason,
+          .waits_for = Pid::from_bits(waits_for),
+          .born = process.born,
+          .reductions = process.reductions.read(),
+          .messages = process.mail.count(),
+          .message_bytes = process.mail.bytes(),
+          .is_bounded = process.bounds != nullptr,
+          .drops = {}};
+  if (process.bounds) row.drops = process.bounds->drops();
+  return row;
+}
+
+}  // namespace
+
+void snapshot(System& system, const std::function<void(const Row&)>& visit) {
+  snapshot(system, 0, ProcessTable::slots_max, visit);
+}
+
+std::uint32_t snapshot(System& system,
+                       std::uint32_t first,
+                       std::uint32_t last,
+                       const std::function<void(const Row&)>& visit) {
+  const Visit inside(system);
+  return system.table.each(first, last, [&](const Process& process) {
+    // relaxed: `each` has acquired it; it may have gone since, and then this is no pid any more.
+    const std::uint64_t bits = process.pid_bits.load(std::memory_order_relaxed);
+    if (!(bits & Process::free_bit)) visit(row_of(system, process, Pid::from_bits(bits)));
+  });
+}
+
+}  // namespace airssys::rt::runtime

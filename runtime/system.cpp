@@ -1,0 +1,161 @@
+// system.cpp: making processes, and getting mail to them.
+#include "runtime/system.hpp"
+
+#include <airssys/rt/error.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "fiber/stack.hpp"
+#include "runtime/bounds.hpp"
+#include "runtime/run.hpp"
+#include "runtime/timers.hpp"
+
+namespace airssys::rt::runtime {
+
+using scheduler::Thread;
+
+namespace {
+
+scheduler::Pool::Config with_doors(scheduler::Pool::Config config) {
+  config.doors = {&run_process, &process_was_cut, &process_may_rest};
+  return config;
+}
+
+scheduler::Level level_of(Priority priority) noexcept {
+  return static_cast<scheduler::Level>(priority);
+}
+
+}  // namespace
+
+System::System(const Config& config)
+    : Pool(with_doors(config.pool)),
+      send_timeout_ns(config.send_timeout_ns),
+      table(quiescence, config.processes_max),
+      log_(config.log),
+      locals_(config.pool.schedulers),
+      births_(config.pool.schedulers) {}
+
+System::~System() {
+  stop();
+  cancel_all_timers(*this);
+}
+
+// The table of who spawns or retires here. A foreign thread holds mutex_.
+ProcessTable::Local& System::local() {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) return locals_[thread->scheduler().id()];
+  return foreign_local_;
+}
+
+Process* System::take_slot() {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) return table.take(local());
+  const std::lock_guard lock(mutex_);
+  return table.take(foreign_local_);
+}
+
+// Exact among the births on one scheduler, and right to a fraction of a millisecond between two: no
+// line of memory is shared for it.
+std::uint64_t System::next_birth() {
+  Thread* thread = Thread::current();
+  const auto now = static_cast<std::uint64_t>(
+      thread && &thread->pool() == this ? thread->looked_at_ns() : clock.now_ns());
+  if (!thread || &thread->pool() != this) return now;
+  std::uint64_t& last = births_[thread->scheduler().id()];
+  return last = std::max(last + 1, now);
+}
+
+Process& System::create(detail::Program* program, const SpawnOptions* options, Pid parent) {
+  std::unique_ptr<detail::Program> owned(program);
+  // seq_cst: seldom written, and plain to read.
+  if (!parent && refuses_spawns_.load(std::memory_order_seq_cst))
+    throw SpawnError(ExitReason::shutdown(), "the runtime is stopping: nothing is spawned any more");
+  return create_unasked(owned.release(), options, parent);
+}
+
+Process& System::create_unasked(detail::Program* program,
+                                const SpawnOptions* options,
+                                Pid parent) {
+  std::unique_ptr<detail::Program> owned(program);
+  fiber::SizeClass stack_class = 0;
+  if (options && options->stack_bytes > fiber::smallest_stack_bytes) {
+    const auto fitting = fiber::class_for(options->stack_bytes);
+    if (!fitting) throw BadArgument("SpawnOptions::stack_bytes is more than 8 MiB");
+    stack_class = *fitting;
+  }
+  Process* process = take_slot();
+  if (!process)
+    throw SpawnError(ExitReason::error("the process table is full"),
+                     "the process table is full: raise Options::max_processes");
+  process->parent = parent;
+  process->born = next_birth();
+  process->code = owned->name();
+  process->stack_class = stack_class;
+  if (options) {
+    process->level = level_of(options->priority);
+    process->bounds = make_bounds(options->mailbox);
+  }
+  const Pid pid = table.publish(*process);
+  if (options && !options->name.empty()) {
+    if (auto named = names.give(options->name, pid, process); !named) {
+      retire(*process);
+      throw std::move(named).error();
+    }
+  }
+  process->program = owned.release();
+  return *process;
+}
+
+void System::launch(Process& process) {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) {
+    thread->make_runnable(process);
+  } else {
+    inject(process);
+  }
+}
+
+bool System::deliver(Process& to, mailbox::Signal& signal) {
+  switch (to.inbox.push(signal)) {
+    case mailbox::Pushed::first:
+      wake(to);
+      return true;
+    case mailbox::Pushed::queued:
+      return true;
+    case mailbox::Pushed::closed:
+      return false;
+  }
+  RT_UNREACHABLE("a push that answers nothing");
+}
+
+void System::wake(Process& process) {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) {
+    thread->make_runnable_next(process);
+  } else {
+    inject(process);
+  }
+}
+
+void System::retire(Process& process) {
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) {
+    table.retire(local(), process);
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  table.retire(foreign_local_, process);
+}
+
+void System::log(const std::string& line) {
+  if (log_) {
+    log_(line);
+  } else {
+    std::fprintf(stderr, "airssys-rt: %s\n", line.c_str());
+  }
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,104 @@
+// system.hpp: one runtime's inside: a pool of schedulers with processes on it.
+//
+// What all processes of a runtime share: the table, the names, the log, the limits. Everything that
+// finds a process and pushes into its inbox does so inside the runtime (Call, Visit in call.hpp),
+// which keeps the process's block from being used again meanwhile (I6).
+//
+//   deliver: find ▶ push ▶ first? ▶ wake          the one way in which mail reaches a process
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/process.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/atomic.hpp"
+#include "base/mutex.hpp"
+#include "runtime/disposal.hpp"
+#include "runtime/name_registry.hpp"
+#include "runtime/process.hpp"
+#include "runtime/process_table.hpp"
+#include "scheduler/pool.hpp"
+#include "scheduler/thread.hpp"
+
+namespace airssys::rt::runtime {
+
+class System final : public scheduler::Pool {
+ public:
+  struct Config {
+    scheduler::Pool::Config pool;
+    std::uint32_t processes_max = 1U << 24;
+    std::int64_t send_timeout_ns = 5'000'000'000;
+    std::function<void(std::string_view line)> log;  // null: stderr
+  };
+
+  explicit System(const Config& config);
+  System(const System&) = delete;
+  System& operator=(const System&) = delete;
+  ~System();  // stops; takes back what timers there are
+
+  // --- Inside the runtime, any thread: scheduler's or foreign.
+
+  // A process with everything set but its relations, found by its pid and not yet runnable. Throws
+  // NameError, SpawnError; the program is destroyed then.
+  Process& create(detail::Program* program, const SpawnOptions* options, Pid parent);
+  // The same for the runtime's own work: without a parent or options, and also while it stops.
+  Process& create_own(detail::Program* program) { return create_unasked(program, nullptr, {}); }
+  // Its first turn. The caller has set its relations.
+  void launch(Process& process);
+
+  Process* find(Pid pid) noexcept { return table.find(pid); }
+
+  // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
+  // the caller's.
+  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal);
+  // Whoever has turned an inbox from idle owes this, once.
+  void wake(Process& process);
+
+  // Takes a slot back when a process is gone. On the thread that ran it.
+  void retire(Process& process);
+
+  // A line for people; the host's log or stderr.
+  void log(const std::string& line);
+
+  // No spawn from outside from now on (E3).
+  void refuse_spawns() noexcept {
+    refuses_spawns_.store(true, std::memory_order_seq_cst);  // seq_cst: seldom, and plain to read
+  }
+
+  // How long a plain thread waits for room in a bounded mailbox (B2).
+  const std::int64_t send_timeout_ns;
+
+  ProcessTable table;
+  NameRegistry names;
+  Disposal disposal{blocking};
+
+  // Processes that could not be unwound and were cut off (Z4): a figure.
+  base::Atomic<std::uint64_t> abandoned{0};
+
+ private:
+  ProcessTable::Local& local();
+  Process& create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent);
+  Process* take_slot();
+  std::uint64_t next_birth();
+
+  std::function<void(std::string_view)> log_;
+  std::vector<ProcessTable::Local> locals_;  // one per scheduler, its driver's
+  std::vector<std::uint64_t> births_;        // likewise: the last one's Process::born
+  base::Atomic<bool> refuses_spawns_{false};
+
+  base::Mutex mutex_{base::LockRank::runtime};
+  ProcessTable::Local foreign_local_;  // under mutex_
+};
+
+// The runtime on whose thread the caller runs. Requires: Thread::current().
+inline System& current_system() noexcept {
+  return static_cast<System&>(scheduler::Thread::current()->pool());
+}
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,22 @@
+// timers.hpp: messages that are sent later, as the rest of the runtime sees them.
+//
+// An order lies in the timer table of the scheduler on which it was made
+// (scheduler/timer_table.hpp). Aimed at a pid, it ends with that process: who aims makes the timer,
+// marks the process, and then looks whether it is exiting; the end of the process says that it
+// exits, and then looks at the mark. Not both can miss the other, so no timer outlives its target,
+// and a process that was never aimed at pays one load (T9).
+#pragma once
+
+#include "runtime/process.hpp"
+#include "runtime/system.hpp"
+
+namespace airssys::rt::runtime {
+
+// The end of a process, after it is marked as exiting: takes back what is aimed at it. Lets others
+// run when there is much (T12). By the owner, inside.
+void cancel_timers_of(System& system, Process& process);
+
+// The end of a runtime, when its threads have ended: takes everything back.
+void cancel_all_timers(System& system);
+
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,147 @@
+// verbs.cpp: what a process does to itself: spawn, exit, yield, sleep, flags, names.
+#include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/registry.hpp>
+#include <algorithm>
+#include <utility>
+
+#include "runtime/call.hpp"
+#include "runtime/exit.hpp"
+#include "runtime/relations.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/wait.hpp"
+
+namespace airssys::rt {
+
+using runtime::Call;
+using runtime::Process;
+using runtime::RelationKind;
+
+namespace {
+
+constexpr std::int32_t spawn_reductions = 4;
+
+// The caller without entering the runtime: what it reads is its own.
+Process& this_process() {
+  scheduler::Thread* thread = scheduler::Thread::current();
+  if (!thread || !thread->task())
+    throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
+  return static_cast<Process&>(*thread->task());
+}
+
+void join_by_link(Process& parent, Process& child) {
+  const std::uint64_t id = parent.new_ref();
+  parent.relations.add({.kind = RelationKind::link, .peer = child.pid(), .mine = id});
+  child.relations.add({.kind = RelationKind::link, .peer = parent.pid(), .theirs = id});
+}
+
+MonitorRef watch(Process& parent, Process& child) {
+  const std::uint64_t id = parent.new_ref();
+  parent.relations.add({.kind = RelationKind::monitor, .peer = child.pid(), .mine = id});
+  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = id});
+  return {{parent.pid(), id}};
+}
+
+}  // namespace
+
+namespace detail {
+
+Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitored monitored) {
+  std::unique_ptr<Program> owned(program);
+  const Call call;
+  call.charge(spawn_reductions);
+  Process& parent = call.process();
+  Process& child = call.system().create(owned.release(), options, parent.pid());
+  Spawned spawned{child.pid(), {}};
+  if (link) join_by_link(parent, child);
+  if (monitored == Monitored::yes) spawned.ref = watch(parent, child);
+  call.system().launch(child);
+  return spawned;
+}
+
+}  // namespace detail
+
+Pid spawn_behaviour(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options) {
+  return detail::spawn(behaviour.release(), &options, options.link, detail::Monitored::no).pid;
+}
+
+Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour,
+                                const SpawnOptions& options) {
+  return detail::spawn(behaviour.release(), &options, options.link, detail::Monitored::yes);
+}
+
+Pid self() {
+  return this_process().pid();
+}
+
+Pid parent() {
+  return this_process().parent;
+}
+
+void exit(ExitReason reason) {
+  throw ExitException(std::move(reason));
+}
+
+bool trap_exit(bool on) {
+  const Call call;
+  return std::exchange(call.process().traps_exits, on);
+}
+
+Priority set_priority(Priority priority) {
+  const Call call;
+  const auto old = std::exchange(call.process().level, static_cast<scheduler::Level>(priority));
+  return static_cast<Priority>(old);
+}
+
+void yield() {
+  const Call call(Call::Kind::plain);
+  Process& process = call.process();
+  if (runtime::is_unwinding(process)) return;
+  call.charge(scheduler::yield_reductions);
+  scheduler::Thread::yield();
+  runtime::safe_point(process);
+}
+
+void sleep(Duration time) {
+  const Deadline deadline = Deadline::after(time);
+  const Call call;
+  Process& process = call.process();
+  if (runtime::is_unwinding(process)) return;
+  runtime::TimedWait timeout(process);
+  timeout.arm(deadline.ns());
+  runtime::wait_for(
+      process, timeout.waker, runtime::WaitReason::sleep, Deadline::never_ns);
+}
+
+void reductions(std::uint32_t n) {
+  const Call call(Call::Kind::plain);
+  call.charge(static_cast<std::int32_t>(
+      std::min(n, static_cast<std::uint32_t>(scheduler::slice_reductions))));
+  runtime::safe_point(call.process());
+}
+
+std::expected<void, NameError> try_register_name(std::string_view name, Pid pid) {
+  const Call call;
+  return call.system().names.give(name, pid, call.system().find(pid));
+}
+
+void register_name(std::string_view name, Pid pid) {
+  if (auto named = try_register_name(name, pid); !named) throw std::move(named).error();
+}
+
+std::expected<void, NameError> try_unregister_name(std::string_view name) {
+  const Call call;
+  runtime::System& system = call.system();
+  return system.names.take_back(name, [&system](Pid pid) { return system.find(pid); });
+}
+
+void unregister_name(std::string_view name) {
+  if (auto taken = try_unregister_name(name); !taken) throw std::move(taken).error();
+}
+
+std::optional<Pid> whereis(std::string_view name) {
+  const Call call;
+  return call.system().names.find(name);
+}
+
+}  // namespace airssys::rt

@@ -1,0 +1,121 @@
+// wait.cpp: wakes, and the records that wait for them.
+#include "runtime/wait.hpp"
+
+#include <airssys/rt/time.hpp>
+#include <optional>
+
+#include "runtime/call.hpp"
+#include "runtime/exit.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/system.hpp"
+
+namespace airssys::rt::runtime {
+
+using scheduler::Thread;
+
+namespace {
+
+// At rest until something has come, whatever it is; acts on nothing.
+void rest(Process& process, WaitReason reason) {
+  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
+  Thread::park();
+}
+
+void show_running(Process& process) {
+  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
+}
+
+// What comes while it waits is obeyed before it shows itself running: a question about it is answered
+// by what it was doing when it was asked.
+void obey_while_waiting(Process& process) {
+  const bool must_end = obey(process);
+  show_running(process);
+  if (must_end) end_here(process);
+}
+
+}  // namespace
+
+void Waker::wake() {
+  System& system = *system_;
+  Process& owner = owner_;
+  // The owner cannot end before it has obeyed this: its inbox is open.
+  const auto pushed = owner.inbox.push(*this);
+  RT_CHECK(pushed != mailbox::Pushed::closed, "I3: a wake for a process that is gone");
+  if (pushed == mailbox::Pushed::first) system.wake(owner);
+}
+
+Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()) {
+  kind = mailbox::SignalKind::wake;
+}
+
+Wait::Wait(Process& process) noexcept : waker(process), process_(process), next_(process.waits) {
+  if (next_) next_->previous_ = this;
+  process.waits = this;
+}
+
+Wait::~Wait() {
+  (previous_ ? previous_->next_ : process_.waits) = next_;
+  if (next_) next_->previous_ = previous_;
+}
+
+void Wait::finish() noexcept {
+  if (!is_armed_) return;
+  is_armed_ = false;
+  if (waker.has_arrived() || disarm()) return;
+  for (;;) {
+    obey_wakes_only(process_);
+    if (waker.has_arrived()) return show_running(process_);
+    rest(process_, WaitReason::wake_on_way);
+  }
+}
+
+void Wait::abandon_all(Process& process) {
+  while (Wait* wait = process.waits) {
+    wait->finish();
+    process.waits = wait->next_;
+    if (wait->next_) wait->next_->previous_ = nullptr;
+    wait->next_ = nullptr;
+  }
+}
+
+TimedWait::TimedWait(Process& process) noexcept : Wait(process) {
+  expire = [](scheduler::TimerEntry& entry) noexcept {
+    static_cast<TimedWait&>(entry).waker.wake();
+  };
+}
+
+TimedWait::~TimedWait() {
+  finish();
+}
+
+void TimedWait::arm(std::int64_t due) {
+  is_armed_ = true;
+  Thread::current()->scheduler().wheel.arm(*this, due);
+}
+
+bool TimedWait::disarm() noexcept {
+  return scheduler::TimerWheel::cancel(*this);
+}
+
+void wait_for_mail(Process& process, WaitReason reason) {
+  rest(process, reason);
+  obey_while_waiting(process);
+}
+
+bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns) {
+  std::optional<TimedWait> timeout;
+  for (;;) {
+    if (is_unwinding(process)) return waker.has_arrived();
+    obey_while_waiting(process);
+    if (waker.has_arrived()) return true;
+    if (timeout && timeout->waker.has_arrived()) return false;
+    if (deadline_ns != Deadline::never_ns && !timeout) {
+      if (deadline_ns <= Thread::current()->pool().clock.now_ns()) return false;
+      timeout.emplace(process);
+      timeout->arm(deadline_ns);
+    }
+    rest(process, reason);
+  }
+}
+
+}  // namespace airssys::rt::runtime

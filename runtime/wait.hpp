@@ -1,0 +1,94 @@
+// wait.hpp: how a process waits for something that is not mail: a time, a descriptor, a job, room.
+//
+// Whoever will wake it holds a Waker, and every wake is a signal in the inbox, so the inbox's word
+// alone decides who sleeps:
+//
+//   armed ── source: wake() ──▶ on its way (in the inbox) ── owner obeys ──▶ arrived
+//     │                              ▲
+//     └── owner: the source's disarm answers "too late" ─┘      or "will not come": done
+//
+// A Wait is the record on the waiter's stack, around a Waker and its source. It must not leave its
+// frame while a wake may still come: its end disarms the source, and if it is too late for that, it
+// waits for the wake, whatever else happens meanwhile (a wake that is on its way always arrives). When
+// the stack is cut off instead of unwound, the end of the process does the same for each Wait it
+// finds on the list (Z4).
+#pragma once
+
+#include <cstdint>
+
+#include "mailbox/signal.hpp"
+#include "runtime/process.hpp"
+#include "runtime/wait_reason.hpp"
+#include "scheduler/timer_wheel.hpp"
+
+namespace airssys::rt::runtime {
+
+class System;
+
+class Waker : public mailbox::Signal {
+ public:
+  explicit Waker(Process& owner) noexcept;  // by its owner
+  Waker(const Waker&) = delete;
+  Waker& operator=(const Waker&) = delete;
+
+  // The source, any thread, once. The Waker may be gone as soon as the owner has obeyed it.
+  void wake();
+  // Owner.
+  bool has_arrived() const noexcept { return has_arrived_; }
+  void arrive() noexcept { has_arrived_ = true; }  // signals.cpp, as it obeys it
+
+ private:
+  Process& owner_;
+  System* system_;
+  bool has_arrived_ = false;
+};
+
+class Wait {
+ public:
+  explicit Wait(Process& process) noexcept;
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
+  Waker waker;
+
+  // At the end of the process, for a stack that was cut off.
+  static void abandon_all(Process& process);
+
+ protected:
+  ~Wait();
+
+  // The source will not call waker.wake() any more (true), or has, or is about to (false). Called at
+  // most once, by `finish`.
+  virtual bool disarm() noexcept = 0;
+  // Each derived destructor calls it first: afterwards nobody holds the waker.
+  void finish() noexcept;
+  bool is_armed_ = false;  // somebody holds the waker, and has not been asked to give it back
+
+ private:
+  Process& process_;
+  Wait* previous_ = nullptr;  // the process's other waits, in no order
+  Wait* next_;
+};
+
+// A time-out.
+class TimedWait final : public Wait, private scheduler::TimerEntry {
+ public:
+  explicit TimedWait(Process& process) noexcept;
+  ~TimedWait();
+  void arm(std::int64_t due_ns);
+  bool is_armed() const noexcept { return is_armed_; }
+
+ private:
+  bool disarm() noexcept override;
+};
+
+// Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A safe
+// point: unwinds from here if the process must end. Inside; returns inside, maybe on another thread.
+void wait_for_mail(Process& process, WaitReason reason);
+
+// Waits for this wake, or until deadline_ns (Deadline::never_ns: without end); acts on everything
+// that comes meanwhile. True: the wake has arrived. While the process is unwound or ended it does not
+// wait: false (Z3).
+bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns);
+
+}  // namespace airssys::rt::runtime
