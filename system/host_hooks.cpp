@@ -1,0 +1,125 @@
+// host_hooks.cpp: counted, chained, restored.
+#include "system/host_hooks.hpp"
+
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+
+#include "base/futex.hpp"
+#include "base/mutex.hpp"
+#include "fiber/containment.hpp"
+
+namespace airssys::rt::system {
+
+namespace {
+
+constinit base::Mutex hooks_mutex{base::LockRank::host};
+
+// One signal's handler, ours while somebody holds it.
+struct SignalHook {
+  int number;
+  void (*handler)(int, siginfo_t*, void*);
+  struct sigaction before {};
+
+  void install() noexcept {
+    struct sigaction ours {};
+    ours.sa_sigaction = handler;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    sigaction(number, &ours, &before);
+  }
+  void restore() noexcept {
+    struct sigaction current {};
+    sigaction(number, nullptr, &current);
+    if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == handler)
+      sigaction(number, &before, nullptr);
+  }
+  // What would have happened without us.
+  void chain(int signal, siginfo_t* info, void* context) noexcept {
+    if (before.sa_flags & SA_SIGINFO) {
+      before.sa_sigaction(signal, info, context);
+    } else if (before.sa_handler == SIG_DFL) {
+      // The default action ends the program when the faulting instruction runs again, or right away
+      // for a signal that somebody sent.
+      sigaction(number, &before, nullptr);
+      if (info->si_code <= 0) raise(signal);
+    } else if (before.sa_handler != SIG_IGN) {
+      before.sa_handler(signal);
+    }
+  }
+};
+
+void on_fault(int signal, siginfo_t* info, void* context);
+void on_stop(int signal, siginfo_t* info, void* context);
+
+// Under hooks_mutex; `before` is also read by the handlers, after the install that wrote it.
+constinit SignalHook segv{SIGSEGV, &on_fault};
+constinit SignalHook bus{SIGBUS, &on_fault};
+constinit SignalHook term{SIGTERM, &on_stop};
+constinit SignalHook interrupt{SIGINT, &on_stop};
+constinit std::terminate_handler terminate_before = nullptr;
+constinit unsigned containments = 0;
+constinit unsigned stop_holders = 0;
+constinit base::FutexWord stop_word{0};
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  if (fiber::handle_fault(signal, info, context)) return;
+  (signal == SIGSEGV ? segv : bus).chain(signal, info, context);
+}
+
+void on_stop(int signal, siginfo_t*, void*) {
+  // relaxed: the waiter asks for no more than the number.
+  const std::uint32_t before = stop_word.fetch_add(1, std::memory_order_relaxed);
+  if (before % StopSignals::one_nudge != 0) {
+    std::signal(signal, SIG_DFL);
+    raise(signal);
+    return;
+  }
+  base::futex_wake(stop_word, INT_MAX);
+}
+
+[[noreturn]] void on_terminate() {
+  fiber::on_terminate();  // comes back only when it was not process code
+  if (terminate_before) terminate_before();
+  std::abort();
+}
+
+}  // namespace
+
+Containment::Containment() {
+  const std::lock_guard lock(hooks_mutex);
+  if (containments++ != 0) return;
+  terminate_before = std::set_terminate(&on_terminate);
+  segv.install();
+  bus.install();
+}
+
+Containment::~Containment() {
+  const std::lock_guard lock(hooks_mutex);
+  if (--containments != 0) return;
+  if (std::get_terminate() == &on_terminate) std::set_terminate(terminate_before);
+  segv.restore();
+  bus.restore();
+}
+
+StopSignals::StopSignals() {
+  const std::lock_guard lock(hooks_mutex);
+  if (stop_holders++ != 0) return;
+  stop_word.store(0, std::memory_order_relaxed);  // relaxed: no handler is installed
+  term.install();
+  interrupt.install();
+}
+
+StopSignals::~StopSignals() {
+  const std::lock_guard lock(hooks_mutex);
+  if (--stop_holders != 0) return;
+  term.restore();
+  interrupt.restore();
+}
+
+base::FutexWord& StopSignals::word() noexcept {
+  return stop_word;
+}
+
+}  // namespace airssys::rt::system

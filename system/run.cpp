@@ -1,0 +1,37 @@
+// run.cpp: rt::run: a program that is a daemon, from its first process to its exit code (E1, E4).
+#include <airssys/rt/system.hpp>
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+
+#include "system/runtime_impl.hpp"
+
+namespace airssys::rt::detail {
+
+namespace {
+
+int exit_code_of(const ExitReason& reason, const int* result) {
+  if (reason.kind() == ExitReason::Kind::normal) return result ? *result : 0;
+  return reason.is_orderly() ? 0 : 1;
+}
+
+}  // namespace
+
+int run_program(const Options& options, Program* program, const int* result) {
+  std::unique_ptr<Program> owned(program);
+  std::unique_ptr<RuntimeImpl> runtime;
+  try {
+    runtime = std::make_unique<RuntimeImpl>(options, true);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "airssys-rt: cannot start: %s\n", error.what());
+    return 1;
+  }
+  const auto ending = std::make_shared<RuntimeImpl::Ending>();
+  runtime->start_watched(owned.release(), nullptr, ending);
+  ending->wait();
+  runtime->stop(options.stop_timeout);
+  return exit_code_of(*ending->reason(), result);
+}
+
+}  // namespace airssys::rt::detail

@@ -1,0 +1,213 @@
+// runtime_impl.cpp: starting, watching, and the doors for plain threads.
+#include "system/runtime_impl.hpp"
+
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/link.hpp>
+#include <airssys/rt/receive.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/os.hpp"
+#include "runtime/bounds.hpp"
+#include "runtime/call.hpp"
+#include "runtime/signals.hpp"
+
+namespace airssys::rt::detail {
+
+using runtime::System;
+using runtime::Visit;
+
+namespace {
+
+constexpr unsigned schedulers_max = scheduler::IdleSet::schedulers_max;
+
+unsigned scheduler_count(unsigned wanted) {
+  if (const char* text = std::getenv("AIRSSYS_RT_SCHEDULERS"); text && *text) {
+    const char* end = text + std::strlen(text);
+    const auto [rest, error] = std::from_chars(text, end, wanted);
+    if (error != std::errc() || rest != end || wanted == 0 || wanted > schedulers_max)
+      throw BadArgument("AIRSSYS_RT_SCHEDULERS is \"" + std::string(text) +
+                        "\": it must be a number from 1 to 128");
+  }
+  if (wanted > schedulers_max) throw BadArgument("Options::schedulers is more than 128");
+  return wanted != 0 ? wanted : std::min(base::usable_cpus(), schedulers_max);
+}
+
+System::Config config_of(const Options& options) {
+  return {.pool = {.schedulers = scheduler_count(options.schedulers),
+                   .clock = &base::steady_clock(),
+                   .seed = std::random_device{}(),
+                   .blocking_threads_max = options.blocking_threads_max},
+          .processes_max = static_cast<std::uint32_t>(
+              std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),
+          .send_timeout_ns =
+              std::chrono::duration_cast<std::chrono::nanoseconds>(options.send_timeout).count(),
+          .log = options.log};
+}
+
+bool is_on(HostHook hook, bool automatic) noexcept {
+  return hook == HostHook::automatic ? automatic : hook == HostHook::on;
+}
+
+}  // namespace
+
+RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
+    : options_(options), system_(config_of(options)) {
+  if (is_on(options.containment, owns_program)) containment_.emplace();
+  system_.start();
+#if __has_include("inspector/server.hpp")
+  if (!options.inspector.empty())
+    inspector_ = std::make_unique<inspector::Server>(system_, options.inspector);
+#endif
+  if (is_on(options.stop_signals, owns_program))
+    stop_on_signal_.emplace([this] { stop(options_.stop_timeout); });
+}
+
+RuntimeImpl::~RuntimeImpl() {
+  stop_on_signal_.reset();
+  stop(options_.stop_timeout);
+}
+
+void RuntimeImpl::stop(Duration deadline) {
+  std::call_once(stopped_, [&] { stop_once(deadline); });
+}
+
+void RuntimeImpl::stop_once(Duration deadline) {
+  system_.refuse_spawns();
+  const auto ending = std::make_shared<Ending>();
+  start_own(make_body([this, ending, until = Deadline::after(deadline)] {
+    end_all_processes(*this, until);
+    ending->set(ExitReason::normal());
+  }));
+  ending->wait();
+#if __has_include("inspector/server.hpp")
+  inspector_.reset();
+#endif
+  system_.stop();
+}
+
+Pid RuntimeImpl::start_own(Program* program) {
+  const Visit visit(system_);
+  runtime::Process& process = system_.create_own(program);
+  const Pid pid = process.pid();
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(own_, [this](Pid old) { return !system_.find(old); });
+    own_.push_back(pid);
+  }
+  system_.launch(process);
+  return pid;
+}
+
+bool RuntimeImpl::is_own(Pid pid) {
+  const std::lock_guard lock(mutex_);
+  return std::find(own_.begin(), own_.end(), pid) != own_.end();
+}
+
+Pid RuntimeImpl::start_watched(Program* program,
+                               const SpawnOptions* options,
+                               std::shared_ptr<Ending> ending) {
+  Pid pid;
+  {
+    const Visit visit(system_);
+    pid = system_.create(program, options, {}).pid();
+  }
+  start_own(make_body([pid, ending = std::move(ending)] {
+    const MonitorRef ref = monitor(pid);
+    {
+      const runtime::Call call;
+      if (runtime::Process* process = call.system().find(pid)) call.system().launch(*process);
+    }
+    ending->set(receive(when([&](Down& down) { return down.ref == ref; },
+                             [](Down& down) { return std::move(down.reason); })));
+  }));
+  return pid;
+}
+
+void RuntimeImpl::Ending::wait() noexcept {
+  // acquire: pairs with set.
+  while (!is_set_.load(std::memory_order_acquire)) parker_.park();
+}
+
+void RuntimeImpl::Ending::set(ExitReason reason) {
+  reason_ = std::move(reason);
+  // release: hands over the reason.
+  is_set_.store(true, std::memory_order_release);
+  parker_.unpark();
+}
+
+// --- The doors of system.hpp. --------------------------------------------------------------------
+
+Pid spawn_from_outside(RuntimeImpl& runtime, Program* program, const SpawnOptions* options) {
+  const Visit visit(runtime.system());
+  runtime::Process& process = runtime.system().create(program, options, {});
+  const Pid pid = process.pid();
+  runtime.system().launch(process);
+  return pid;
+}
+
+SendResult send_from_outside(RuntimeImpl& runtime, Pid to, void* payload, WhenFull when_full) {
+  Message message(payload);
+  {
+    const Visit visit(runtime.system());
+    runtime::Process* target = runtime.system().find(to);
+    if (!target) return SendResult::no_process;
+    header_of(payload).tag = 0;
+    if (!target->bounds) {
+      if (!runtime.system().deliver(*target, runtime::Envelope::of_payload(payload)))
+        return SendResult::no_process;
+      static_cast<void>(message.release());
+      return SendResult::sent;
+    }
+  }
+  return runtime::send_bounded_from_outside(runtime.system(), to, message, when_full);
+}
+
+void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* payload) {
+  Message message(payload);
+  const auto to = runtime.system().names.find(name);
+  if (!to) throw NameError(NameError::not_registered, std::string(name));
+  send_from_outside(runtime, *to, message.release(), WhenFull::follow_policy);
+}
+
+}  // namespace airssys::rt::detail
+
+namespace airssys::rt {
+
+Runtime::Runtime(const Options& options)
+    : impl_(new detail::RuntimeImpl(options, false),
+            [](detail::RuntimeImpl* impl) { delete impl; }) {}
+
+Runtime::~Runtime() = default;
+
+void Runtime::send_exit(Pid to, ExitReason reason) {
+  const runtime::Visit visit(impl_->system());
+  runtime::send_signal(
+      impl_->system(),
+      to,
+      runtime::make_signal(mailbox::SignalKind::exit, Pid(), 0, 0, std::move(reason)));
+}
+
+std::optional<Pid> Runtime::whereis(std::string_view name) {
+  return impl_->system().names.find(name);
+}
+
+ExitReason Runtime::run_and_wait(detail::Program* program) {
+  const auto ending = std::make_shared<detail::RuntimeImpl::Ending>();
+  impl_->start_watched(program, nullptr, ending);
+  ending->wait();
+  return *ending->reason();
+}
+
+void Runtime::stop(Duration deadline) {
+  impl_->stop(deadline);
+}
+
+}  // namespace airssys::rt

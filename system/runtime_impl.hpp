@@ -1,0 +1,84 @@
+// runtime_impl.hpp: a runtime from outside: started, visited by plain threads, stopped in order.
+//
+//   constructor: hooks ▶ schedulers ▶ inspector       stop: processes ▶ inspector ▶ schedulers ▶ hooks
+//
+// A plain thread that waits for a process's end does so through a watcher: a small process that
+// monitors the other one and wakes the thread (Ending). The stop runs as a process as well (stop.cpp),
+// so all of it is ordinary signals; these few processes are the runtime's own and are not asked to
+// end.
+#pragma once
+
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/system.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/mutex.hpp"
+#include "base/parker.hpp"
+#if __has_include("inspector/server.hpp")
+#include "inspector/server.hpp"
+#endif
+#include "runtime/system.hpp"
+#include "system/host_hooks.hpp"
+#include "system/stop_on_signal.hpp"
+
+namespace airssys::rt::detail {
+
+class RuntimeImpl {
+ public:
+  // `owns_program`: what HostHook::automatic means (E4).
+  RuntimeImpl(const Options& options, bool owns_program);
+  RuntimeImpl(const RuntimeImpl&) = delete;
+  RuntimeImpl& operator=(const RuntimeImpl&) = delete;
+  ~RuntimeImpl();
+
+  runtime::System& system() noexcept { return system_; }
+  const Options& options() const noexcept { return options_; }
+
+  // How a process ended; for a plain thread. `on_end` may be null.
+  class Ending {
+   public:
+    const std::optional<ExitReason>& reason() const noexcept { return reason_; }
+    void wait() noexcept;
+    // Called by the watcher: any thread of the runtime's.
+    void set(ExitReason reason);
+
+   private:
+    base::Parker parker_;
+    std::optional<ExitReason> reason_;
+    base::Atomic<bool> is_set_{false};
+  };
+
+  // Starts a process without a parent, and tells `ending` when it has ended. Any plain thread.
+  Pid start_watched(Program* program, const SpawnOptions* options, std::shared_ptr<Ending> ending);
+
+  // A process of the runtime's own, which `stop` leaves alone.
+  Pid start_own(Program* program);
+  bool is_own(Pid pid);
+
+  // Once; who comes second waits for the first.
+  void stop(Duration deadline);
+
+ private:
+  void stop_once(Duration deadline);
+
+  Options options_;
+  std::optional<system::Containment> containment_;
+  runtime::System system_;
+#if __has_include("inspector/server.hpp")
+  std::unique_ptr<inspector::Server> inspector_;
+#endif
+
+  base::Mutex mutex_{base::LockRank::runtime};
+  std::vector<Pid> own_;  // under mutex_
+
+  std::once_flag stopped_;
+  std::optional<system::StopOnSignal> stop_on_signal_;  // uses all others
+};
+
+// stop.cpp: ends all processes but the runtime's own, as E3 says. Runs as a process.
+void end_all_processes(RuntimeImpl& runtime, Deadline deadline);
+
+}  // namespace airssys::rt::detail

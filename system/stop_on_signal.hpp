@@ -1,0 +1,33 @@
+// stop_on_signal.hpp: the thread that turns SIGTERM and SIGINT into an orderly stop (E4).
+//
+// A signal handler may do next to nothing, so it counts in a word (host_hooks.hpp), and this thread
+// sleeps on that word. Its own end is told through the same word, by a nudge that counts elsewhere
+// in it: whatever happens, the word changes, so nothing is missed and nothing is polled.
+#pragma once
+
+#include <functional>
+#include <thread>
+
+#include "base/atomic.hpp"
+#include "system/host_hooks.hpp"
+
+namespace airssys::rt::system {
+
+class StopOnSignal {
+ public:
+  explicit StopOnSignal(std::function<void()> stop);
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+  // Waits for a stop that has begun. Not from within it.
+  ~StopOnSignal();
+
+ private:
+  void wait();
+
+  StopSignals signals_;
+  std::function<void()> stop_;
+  base::Atomic<bool> is_over_{false};
+  std::thread thread_;  // the last member: it uses all others
+};
+
+}  // namespace airssys::rt::system
