@@ -6,14 +6,14 @@
 //     run([] { ... });                      // as a process, which must end with normal
 //   }
 //
-// Each run starts a runtime, waits for the body's end and then for that of every other process: what
-// a test starts, it ends. Whatever does not end is printed by a watchdog. `with_runtime` gives the
-// runtime itself to a body on the test's own, plain thread.
+// Each run starts a runtime, waits for the body's end and then for that of every other process:
+// what a test starts, it ends. Whatever does not end is printed by a watchdog. `with_runtime` gives
+// the runtime itself to a body on the test's own, plain thread.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/system.hpp>
-#include <gtest/gtest.h>
 #include <string>
 #include <thread>
 #include <utility>

@@ -1,8 +1,9 @@
 // watchdog.hpp: a test that hangs says what hangs, and ends.
 //
 // While it stands, a thread waits for its end. When the deadline passes first, it prints every
-// process of the runtime that it watches and aborts. The deadline is for hangs only: it is far longer
-// than any test takes, also under a sanitizer. AIRSSYS_RT_TEST_DEADLINE gives another one, in seconds.
+// process of the runtime that it watches and aborts. The deadline is for hangs only: it is far
+// longer than any test takes, also under a sanitizer. AIRSSYS_RT_TEST_DEADLINE gives another one,
+// in seconds.
 #pragma once
 
 #include <airssys/rt/system.hpp>

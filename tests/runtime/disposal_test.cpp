@@ -1,0 +1,67 @@
+// disposal_test.cpp: messages laid aside are destroyed once, by a thread of the pool or at the end.
+//
+// A pool of its own; what has been destroyed is counted, and waited for.
+#include "runtime/disposal.hpp"
+
+#include <gtest/gtest.h>
+#include <airssys/rt/detail/payload.hpp>
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "scheduler/blocking_pool.hpp"
+
+namespace airssys::rt::runtime {
+namespace {
+
+class Tracked {
+ public:
+  explicit Tracked(std::atomic<int>& destroyed) : destroyed_(&destroyed) {}
+  Tracked(Tracked&& other) noexcept : destroyed_(std::exchange(other.destroyed_, nullptr)) {}
+  Tracked& operator=(Tracked&&) = delete;
+  ~Tracked() {
+    if (destroyed_) destroyed_->fetch_add(1);
+  }
+
+ private:
+  std::atomic<int>* destroyed_;
+};
+
+TEST(Disposal, a_thread_of_the_pool_destroys_what_is_laid_aside) {
+  std::atomic<int> destroyed = 0;
+  scheduler::BlockingPool pool({});
+  Disposal disposal(pool);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 1000; ++n) disposal.dispose(detail::make_payload(Tracked(destroyed)));
+    });
+  }
+  while (destroyed < 4000) std::this_thread::yield();
+  pool.stop();
+  EXPECT_EQ(destroyed, 4000);
+}
+
+TEST(Disposal, what_the_pool_does_not_take_is_destroyed_at_the_end) {
+  std::atomic<int> destroyed = 0;
+  scheduler::BlockingPool pool({});
+  pool.stop();
+  {
+    Disposal disposal(pool);
+    disposal.dispose(detail::make_payload(Tracked(destroyed)));
+    disposal.dispose(detail::make_payload(Tracked(destroyed)));
+    EXPECT_EQ(destroyed, 0);
+  }
+  EXPECT_EQ(destroyed, 2);
+}
+
+TEST(Disposal, what_needs_no_destructor_needs_no_thread) {
+  scheduler::BlockingPool pool({});
+  Disposal disposal(pool);
+  disposal.dispose(detail::make_payload(7));
+  EXPECT_EQ(pool.counters().threads, 0U);
+}
+
+}  // namespace
+}  // namespace airssys::rt::runtime

@@ -1,0 +1,193 @@
+// info_test.cpp: process_info, is_alive, processes: asked, and answered in order (P9, P13, P19).
+//
+// A process is brought into the state that is asked about by messages, never by waiting some time.
+#include "runtime/info.hpp"
+
+#include <airssys/rt.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "tests/support/in_runtime.hpp"
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Info : public support::InRuntime {};
+RT_WITH_SCHEDULERS(Info);
+
+struct Go {};
+
+// The info, once it shows what is wanted.
+template <class Wanted>
+ProcessInfo info_when(Pid pid, Wanted wanted) {
+  for (;;) {
+    auto info = process_info(pid);
+    if (info && wanted(*info)) return *info;
+    yield();
+  }
+}
+
+void await_end(Pid pid) {
+  const MonitorRef ref = monitor(pid);
+  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
+}
+
+bool contains(const std::vector<Pid>& pids, Pid pid) {
+  return std::find(pids.begin(), pids.end(), pid) != pids.end();
+}
+
+TEST_P(Info, of_oneself_is_immediate_and_complete) {
+  run([] {
+    register_name("me", self());
+    trap_exit(true);
+    send(self(), 1);
+    send(self(), 2);
+    const Pid watched = spawn_link([] { receive<Go>(); });
+    monitor(watched);
+    const auto info = process_info(self());
+    ASSERT_TRUE(info);
+    EXPECT_EQ(info->pid, self());
+    EXPECT_EQ(info->name, "me");
+    EXPECT_EQ(info->state, ProcessState::running);
+    EXPECT_EQ(info->message_queue_len, 2U);
+    EXPECT_TRUE(info->traps_exits);
+    EXPECT_EQ(info->links, std::vector{watched});
+    EXPECT_EQ(info->monitors, std::vector{watched});
+    EXPECT_GT(info->reductions, 0U);
+    EXPECT_GE(info->memory_bytes, sizeof(runtime::Process));
+    send(watched, Go());
+    receive<Down>();
+  });
+}
+
+TEST_P(Info, of_another_includes_all_that_was_sent_to_it_before) {
+  run([] {
+    const Pid pid = spawn({.priority = Priority::high}, [] { receive<Go>(); });
+    for (int i = 1; i <= 20; ++i) {
+      send(pid, i);
+      const auto info = process_info(pid);
+      ASSERT_TRUE(info);
+      EXPECT_EQ(info->message_queue_len, static_cast<std::size_t>(i));
+      EXPECT_EQ(info->parent, self());
+      EXPECT_EQ(info->priority, Priority::high);
+    }
+    const MonitorRef ref = monitor(pid);
+    EXPECT_EQ(process_info(pid)->monitored_by, std::vector{self()});
+    demonitor(ref);
+    EXPECT_TRUE(process_info(pid)->monitored_by.empty());
+    send(pid, Go());
+    await_end(pid);
+  });
+}
+
+TEST_P(Info, says_what_a_process_waits_for) {
+  run([] {
+    const Pid pid = spawn([] { receive<Go>(); });
+    const ProcessInfo waiting =
+        info_when(pid, [](const ProcessInfo& i) { return i.state == ProcessState::waiting; });
+    EXPECT_EQ(waiting.wait_reason, "receive");
+    EXPECT_FALSE(waiting.waits_for);
+    EXPECT_GT(waiting.memory_bytes, 16U << 10) << "it keeps a stack";
+    send(pid, Go());
+    await_end(pid);
+  });
+}
+
+TEST_P(Info, says_whose_answer_a_process_waits_for) {
+  run([] {
+    const Pid silent = spawn([] { receive<Go>(); });
+    const Pid asking = spawn([silent] {
+      detail::PendingCall pending(silent);
+      static_cast<void>(pending.wait(Deadline::never()));
+    });
+    const ProcessInfo info =
+        info_when(asking, [](const ProcessInfo& i) { return static_cast<bool>(i.waits_for); });
+    EXPECT_EQ(info.waits_for, silent);
+    EXPECT_EQ(info.wait_reason, "reply");
+    send(silent, Go());
+    await_end(asking);
+  });
+}
+
+TEST_P(Info, a_behaviour_at_rest_waits_without_a_stack) {
+  class Resting final : public Behaviour {
+   public:
+    void message(Message&) override { exit(ExitReason::normal()); }
+  };
+  run([] {
+    const Pid pid = spawn_behaviour(std::make_unique<Resting>());
+    const ProcessInfo info =
+        info_when(pid, [](const ProcessInfo& i) { return i.state == ProcessState::waiting; });
+    EXPECT_EQ(info.wait_reason, "receive");
+    EXPECT_LT(info.memory_bytes, 1024U);
+    send(pid, Go());
+    await_end(pid);
+  });
+}
+
+TEST_P(Info, of_the_dead_is_empty) {
+  run([] {
+    const Pid pid = spawn([] {});
+    await_end(pid);
+    EXPECT_FALSE(process_info(pid));
+    EXPECT_FALSE(process_info(Pid()));
+    EXPECT_FALSE(is_alive(pid));
+    EXPECT_FALSE(is_alive(Pid()));
+    EXPECT_TRUE(is_alive(self()));
+  });
+}
+
+TEST_P(Info, who_was_killed_is_not_alive) {
+  run([] {
+    for (int i = 0; i < 300; ++i) {
+      const Pid pid = spawn([] { receive<Go>(); });
+      EXPECT_TRUE(is_alive(pid));
+      send_exit(pid, ExitReason::kill());
+      EXPECT_FALSE(is_alive(pid));
+      EXPECT_FALSE(contains(processes(), pid));
+    }
+  });
+}
+
+TEST_P(Info, a_question_that_meets_the_end_is_answered) {
+  run([] {
+    for (int i = 0; i < 300; ++i) {
+      const Pid pid = spawn([] {});
+      process_info(pid);
+      is_alive(pid);
+    }
+  });
+}
+
+TEST_P(Info, all_that_live_are_listed) {
+  run([] {
+    std::vector<Pid> pids;
+    for (int i = 0; i < 100; ++i) pids.push_back(spawn([] { receive<Go>(); }));
+    const std::vector<Pid> listed = processes();
+    EXPECT_TRUE(contains(listed, self()));
+    for (const Pid pid : pids) EXPECT_TRUE(contains(listed, pid));
+    for (const Pid pid : pids) send(pid, Go());
+    for (const Pid pid : pids) await_end(pid);
+  });
+}
+
+TEST_P(Info, answers_do_not_touch_the_mailbox) {
+  run([] {
+    send(self(), 1);
+    const Pid pid = spawn([] { receive<Go>(); });
+    process_info(pid);
+    is_alive(pid);
+    EXPECT_EQ(process_info(self())->message_queue_len, 1U);
+    receive<int>();
+    send(pid, Go());
+    await_end(pid);
+    EXPECT_EQ(process_info(self())->message_queue_len, 0U);
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt

@@ -1,0 +1,225 @@
+// timers_test.cpp: messages that are sent later (T1–T13).
+//
+// Each test runs as a process on the real clock, and asks only for what must hold however slow the
+// machine is: never early, never twice, never after it was taken back.
+#include "runtime/timers.hpp"
+
+#include <airssys/rt.hpp>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "tests/support/in_runtime.hpp"
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+class Timers : public support::InRuntime {};
+RT_WITH_SCHEDULERS(Timers);
+
+// Says when it is destroyed.
+class Tracked {
+ public:
+  explicit Tracked(std::atomic<int>& destroyed) : destroyed_(&destroyed) {}
+  Tracked(Tracked&& other) noexcept : destroyed_(std::exchange(other.destroyed_, nullptr)) {}
+  Tracked& operator=(Tracked&&) = delete;
+  ~Tracked() {
+    if (destroyed_) destroyed_->fetch_add(1);
+  }
+
+ private:
+  std::atomic<int>* destroyed_;
+};
+
+struct Go {};
+
+TEST_P(Timers, a_message_comes_after_its_delay_and_never_before) {
+  run([] {
+    const auto begin = Clock::now();
+    send_after(2ms, self(), 7);
+    EXPECT_EQ(receive<int>(), 7);
+    EXPECT_GE(Clock::now() - begin, 2ms);
+  });
+}
+
+TEST_P(Timers, an_earlier_timer_of_one_process_comes_first) {
+  run([] {
+    for (int i = 5; i >= 1; --i) send_after(std::chrono::milliseconds(4 * i), self(), i);
+    for (int i = 1; i <= 5; ++i) EXPECT_EQ(receive<int>(), i);
+  });
+}
+
+TEST_P(Timers, a_delay_of_zero_comes_behind_what_was_sent_already) {
+  run([] {
+    send_after(0ms, self(), 2);
+    send(self(), 1);
+    EXPECT_EQ(receive<int>(), 1);
+    EXPECT_EQ(receive<int>(), 2);
+  });
+}
+
+TEST_P(Timers, a_cancelled_timer_answers_what_was_left_and_never_fires) {
+  run([] {
+    const TimerRef timer = send_after(1h, self(), 1);
+    const auto left = cancel_timer(timer);
+    ASSERT_TRUE(left);
+    EXPECT_GT(*left, 30min);
+    EXPECT_LE(*left, 1h);
+    EXPECT_FALSE(cancel_timer(timer));
+    EXPECT_FALSE(read_timer(timer));
+  });
+}
+
+TEST_P(Timers, a_timer_that_has_fired_is_gone) {
+  run([] {
+    const TimerRef timer = send_after(0ms, self(), 1);
+    receive<int>();
+    EXPECT_FALSE(cancel_timer(timer));
+    EXPECT_FALSE(read_timer(timer));
+  });
+}
+
+TEST_P(Timers, reading_a_timer_takes_nothing_away) {
+  run([] {
+    const TimerRef timer = send_after(1h, self(), 1);
+    EXPECT_TRUE(read_timer(timer));
+    EXPECT_TRUE(read_timer(timer));
+    EXPECT_TRUE(cancel_timer(timer));
+  });
+}
+
+TEST_P(Timers, refs_that_name_nothing_are_accepted) {
+  run([] {
+    EXPECT_FALSE(cancel_timer({}));
+    EXPECT_FALSE(read_timer({}));
+    EXPECT_FALSE(cancel_timer({~std::uint64_t{0}}));
+  });
+}
+
+TEST_P(Timers, a_negative_delay_throws_and_the_message_is_destroyed) {
+  run([] {
+    std::atomic<int> destroyed = 0;
+    EXPECT_THROW(send_after(-1ns, self(), Tracked(destroyed)), BadArgument);
+    EXPECT_EQ(destroyed, 1);
+  });
+}
+
+TEST_P(Timers, a_delay_beyond_the_clock_is_never) {
+  run([] {
+    const TimerRef timer = send_after(infinite, self(), 1);
+    EXPECT_TRUE(read_timer(timer));
+    EXPECT_TRUE(cancel_timer(timer));
+  });
+}
+
+TEST_P(Timers, any_process_may_cancel_a_timer) {
+  run([] {
+    const TimerRef timer = send_after(1h, self(), 1);
+    const Pid me = self();
+    spawn([timer, me] { send(me, cancel_timer(timer).has_value()); });
+    EXPECT_TRUE(receive<bool>());
+  });
+}
+
+TEST_P(Timers, the_death_of_who_set_it_changes_nothing) {
+  run([] {
+    const Pid me = self();
+    spawn_monitor([me] { send_after(5ms, me, 3); });
+    receive<Down>();
+    EXPECT_EQ(receive<int>(), 3);
+  });
+}
+
+TEST_P(Timers, the_death_of_its_target_takes_a_timer_back) {
+  run([] {
+    std::atomic<int> destroyed = 0;
+    auto [target, ref] = spawn_monitor([] { receive<Go>(); });
+    std::vector<TimerRef> timers;
+    for (int i = 0; i < 300; ++i) timers.push_back(send_after(1h, target, Tracked(destroyed)));
+    send(target, Go());
+    receive<Down>();
+    EXPECT_EQ(destroyed, 300);
+    for (const TimerRef& timer : timers) EXPECT_FALSE(read_timer(timer));
+  });
+}
+
+TEST_P(Timers, a_timer_to_the_dead_never_is) {
+  run([] {
+    std::atomic<int> destroyed = 0;
+    auto [target, ref] = spawn_monitor([] {});
+    receive<Down>();
+    EXPECT_FALSE(read_timer(send_after(0ms, target, Tracked(destroyed))));
+    EXPECT_EQ(destroyed, 1);
+  });
+}
+
+// Aims while the target ends: whichever comes first, the message goes with the target.
+TEST_P(Timers, no_timer_outlives_a_target_that_ends_meanwhile) {
+  run([] {
+    std::atomic<int> destroyed = 0;
+    for (int i = 0; i < 500; ++i) {
+      auto [target, ref] = spawn_monitor([] {});
+      const TimerRef timer = send_after(1h, target, Tracked(destroyed));
+      receive<Down>();
+      EXPECT_FALSE(read_timer(timer));
+    }
+    EXPECT_EQ(destroyed, 500);
+  });
+}
+
+TEST_P(Timers, a_name_is_looked_up_when_the_timer_fires) {
+  run([] {
+    send_after(10ms, "late", 9);
+    register_name("late", self());
+    EXPECT_EQ(receive<int>(), 9);
+  });
+}
+
+TEST_P(Timers, a_timer_to_a_name_that_nobody_has_destroys_its_message) {
+  auto destroyed = std::make_unique<std::atomic<int>>(0);
+  run([&destroyed] {
+    send_after(0ms, "nobody", Tracked(*destroyed));
+    while (*destroyed == 0) yield();
+  });
+  EXPECT_EQ(*destroyed, 1);
+}
+
+TEST_P(Timers, what_is_pending_at_the_end_of_the_runtime_is_destroyed) {
+  std::atomic<int> destroyed = 0;
+  run([&destroyed] { send_after(1h, "nobody", Tracked(destroyed)); });
+  EXPECT_EQ(destroyed, 1);
+}
+
+// Two processes and the timer itself race for each of many timers: exactly one wins.
+TEST_P(Timers, a_timer_is_cancelled_once_or_fires_once) {
+  run([] {
+    const Pid me = self();
+    const Pid rival = spawn([me] {
+      for (;;) {
+        const TimerRef timer = receive<TimerRef>();
+        if (!timer) return;
+        send(me, cancel_timer(timer).has_value());
+      }
+    });
+    for (int i = 0; i < 300; ++i) {
+      const TimerRef timer = send_after(std::chrono::microseconds(i % 60), me, i);
+      send(rival, timer);
+      const bool mine = cancel_timer(timer).has_value();
+      const bool theirs = receive<bool>();
+      EXPECT_FALSE(mine && theirs);
+      if (mine || theirs) {
+        EXPECT_FALSE(receive<int>(0ms));
+      } else {
+        EXPECT_EQ(receive<int>(), i);
+      }
+    }
+    send(rival, TimerRef());
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt
