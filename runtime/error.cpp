@@ -8,6 +8,10 @@
 #include <string>
 #include <typeinfo>
 
+#include "runtime/call.hpp"
+#include "runtime/process.hpp"
+#include "scheduler/thread.hpp"
+
 namespace airssys::rt {
 
 namespace {
@@ -47,10 +51,13 @@ NameError::NameError(Kind kind, std::string name, Pid holder)
       holder_(holder) {}
 
 ExitReason reason_of_current_exception() {
-  // A foreign exception has no type. The forced unwind of a process is one, and to rethrow it here,
-  // inside its handler, would meet std::terminate.
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  if (!type) return ExitReason::error("nocatch", "foreign exception");
+  // What passes a handler while the process is being ended is no C++ exception: it has no type to ask
+  // for, and to rethrow it inside a second handler would meet std::terminate.
+  const scheduler::Thread* thread = scheduler::Thread::current();
+  if (thread && thread->task()) {
+    const auto& process = static_cast<const runtime::Process&>(*thread->task());
+    if (runtime::is_unwinding(process)) return process.reason;
+  }
   try {
     throw;
   } catch (const ExitException& exit) {
@@ -60,7 +67,8 @@ ExitReason reason_of_current_exception() {
   } catch (const std::exception& error) {
     return ExitReason::error(readable_name(typeid(error)), error.what());
   } catch (...) {
-    return ExitReason::error("nocatch", readable_name(*type));
+    const std::type_info* type = abi::__cxa_current_exception_type();
+    return ExitReason::error("nocatch", type ? readable_name(*type) : "foreign exception");
   }
 }
 
