@@ -83,8 +83,8 @@ constexpr auto by_number = [] {
 }();
 static_assert(by_number[0].number != 0, "every name fits into eight bytes");
 
-std::string until_zero(std::string_view text, std::size_t length_max) {
-  return std::string(text.substr(0, std::min(text.find('\0'), length_max)));
+std::string_view until_zero(std::string_view text, std::size_t length_max) noexcept {
+  return text.substr(0, std::min(text.find('\0'), length_max));
 }
 
 }  // namespace
@@ -106,13 +106,18 @@ std::span<const CommandInfo> all_commands() noexcept {
 
 std::string unknown_command_error(std::string_view input, std::span<const Slice> arguments) {
   constexpr std::size_t quoted_max = 128;
-  std::string quoted;
+  std::string text = "ERR unknown command '";
+  text += until_zero(arguments[0].of(input), quoted_max);
+  text += "', with args beginning with: ";
+  std::size_t quoted_end = text.size() + quoted_max;
   for (const Slice& argument : arguments.subspan(1)) {
-    if (quoted.size() >= quoted_max) break;
-    quoted += "'" + until_zero(argument.of(input), quoted_max - quoted.size()) + "' ";
+    if (text.size() >= quoted_end) break;
+    std::string_view quoted = until_zero(argument.of(input), quoted_end - text.size());
+    text += '\'';
+    text += quoted;
+    text += "' ";
   }
-  return "ERR unknown command '" + until_zero(arguments[0].of(input), quoted_max) +
-         "', with args beginning with: " + quoted;
+  return text;
 }
 
 bool is_word(std::string_view a, std::string_view lower_case) noexcept {

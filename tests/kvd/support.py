@@ -130,7 +130,7 @@ def parse(data):
 
 
 class Server:
-    """A daemon in a directory of its own; the directory outlives a restart, and close() removes it."""
+    """A daemon in a directory of its own, which outlives a restart and is removed by close()."""
 
     def __init__(self, *flags):
         self.directory = tempfile.mkdtemp(prefix="kvd-test.")
@@ -162,8 +162,9 @@ class Server:
         wait_until("the daemon to be ready", self._is_ready)
 
     def _read_lines(self, process):
-        for line in process.stderr:
-            self.lines.append(line.rstrip("\n"))
+        with process.stderr:
+            for line in process.stderr:
+                self.lines.append(line.rstrip("\n"))
 
     def _is_ready(self):
         if self.process.poll() is not None:
