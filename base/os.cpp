@@ -3,6 +3,7 @@
 // The count of usable CPUs has a file of its own, os_cpus.cpp: control groups are a long story.
 #include "base/os.hpp"
 
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 
 #include "base/assert.hpp"
@@ -56,6 +58,21 @@ std::int64_t cpu_time_ns(clockid_t clock) noexcept {
   timespec time{};
   if (::clock_gettime(clock, &time) != 0) return -1;
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+bool sleeps_in_kernel(ThreadId thread) noexcept {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  char text[256];
+  const ssize_t length = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  if (length <= 0) return false;
+  text[length] = '\0';
+  // "tid (name) state ...": the name may hold anything, the last parenthesis ends it.
+  const char* state = std::strrchr(text, ')');
+  return state && state[1] == ' ' && (state[2] == 'S' || state[2] == 'D');
 }
 
 bool set_idle_priority(ThreadId thread) noexcept {

@@ -36,6 +36,9 @@ using ThreadId = int;
 /// CPU time in nanoseconds, or -1 when the clock's thread has ended. Costs a system call.
 [[nodiscard]] std::int64_t cpu_time_ns(clockid_t clock) noexcept;
 
+/// Whether a thread of this program waits inside a system call. Reads /proc: some microseconds.
+[[nodiscard]] bool sleeps_in_kernel(ThreadId thread) noexcept;
+
 /// Lets a thread of this program run only when nothing else wants its CPU. False if refused.
 bool set_idle_priority(ThreadId thread) noexcept;
 

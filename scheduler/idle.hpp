@@ -122,7 +122,13 @@ class IdleSet {
     return (word(id).fetch_and(~bit(id), std::memory_order_seq_cst) & bit(id)) != 0;
   }
 
-  // Any thread: for show.
+  // Any thread: whether it was asleep a moment ago.
+  [[nodiscard]] bool is_asleep(unsigned id) const noexcept {
+    // relaxed: may be out of date.
+    return (sleepers_[id / bits].load(std::memory_order_relaxed) & bit(id)) != 0;
+  }
+
+  // Any thread: for show, and behind a fence of the caller's own for the monitor's doze.
   [[nodiscard]] unsigned asleep() const noexcept {
     int count = 0;
     // relaxed: a figure that may be out of date.

@@ -1,6 +1,9 @@
 // pool.cpp: start, stop, and waking whoever sleeps.
 #include "scheduler/pool.hpp"
 
+#include <mutex>
+
+#include "scheduler/monitor.hpp"
 #include "scheduler/thread.hpp"
 
 namespace airssys::rt::scheduler {
@@ -16,24 +19,46 @@ Pool::Pool(const Config& config)
 }
 
 Pool::~Pool() {
-  stop();
+  RT_CHECK(threads_.empty(), "a pool is stopped before it is destroyed");
 }
 
 void Pool::start() {
+  monitor_ = std::make_unique<Monitor>(*this);
   const std::lock_guard lock(mutex_);
   for (auto& scheduler : schedulers_)
     threads_.push_back(std::make_unique<Thread>(*this, scheduler.get()));
 }
 
-void Pool::stop() noexcept {
+bool Pool::stop() noexcept {
   // release: whoever sees it sees what led to it.
   is_stopping_.store(true, std::memory_order_release);
   blocking.stop();
-  const std::lock_guard lock(mutex_);
-  for (auto& thread : threads_) thread->unpark();
+  if (monitor_) monitor_->end();
+  std::vector<std::unique_ptr<Thread>> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    threads.swap(threads_);
+  }
+  for (auto& thread : threads) thread->unpark();
   poller.interrupt();
-  for (auto& thread : threads_) thread->join();
-  threads_.clear();
+  const std::int64_t until = base::steady_clock().now_ns() + stop_patience_ns;
+  bool all_ended = true;
+  for (auto& thread : threads) {
+    if (thread->join_until(until)) continue;
+    all_ended = false;
+    static_cast<void>(thread.release());  // it runs on, and uses itself
+  }
+  return all_ended;
+}
+
+void Pool::offer(Scheduler& scheduler) {
+  if (spares_.empty()) {
+    threads_.push_back(std::make_unique<Thread>(*this, &scheduler));
+    return;
+  }
+  Thread* spare = spares_.back();
+  spares_.pop_back();
+  spare->take_over(scheduler);
 }
 
 void Pool::inject(Task& task) noexcept {

@@ -26,6 +26,7 @@
 
 namespace airssys::rt::scheduler {
 
+class Monitor;
 class Thread;
 
 class Pool {
@@ -44,8 +45,10 @@ class Pool {
   ~Pool();
 
   void start();  // Throws std::system_error: no thread.
-  // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool.
-  void stop() noexcept;
+  // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool. False:
+  // some thread is stuck in process code and could not be ended within a second; the pool, and all
+  // that its tasks refer to, must never be destroyed then.
+  [[nodiscard]] bool stop() noexcept;
 
   // From a thread that drives no scheduler: queues the task and wakes somebody for it.
   void inject(Task& task) noexcept;
@@ -72,11 +75,16 @@ class Pool {
   Poller poller;
   BlockingPool blocking;
 
+  // Threads that have lost their scheduler to a process's long work and have not come back yet.
+  base::Atomic<unsigned> hogs{0};
+
   // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by that
   // thread; read by who wakes it.
   base::Atomic<unsigned> keeper{0};
 
  private:
+  static constexpr std::int64_t stop_patience_ns = 1'000'000'000;
+
   friend class Thread;
   friend class Monitor;
 
@@ -85,8 +93,15 @@ class Pool {
   // Which thread drives a scheduler now. Written at start and by a hand-over.
   std::array<base::Atomic<Thread*>, IdleSet::schedulers_max> drivers_{};
 
+  // Under mutex_: gives a scheduler that nobody drives to a spare thread, or to a new one.
+  void offer(Scheduler& scheduler);
+
   base::Mutex mutex_{base::LockRank::scheduler};
-  std::vector<std::unique_ptr<Thread>> threads_;  // under mutex_
+  // Under mutex_.
+  std::vector<std::unique_ptr<Thread>> threads_;
+  std::vector<Thread*> spares_;  // wait for a scheduler
+
+  std::unique_ptr<Monitor> monitor_;
 };
 
 }  // namespace airssys::rt::scheduler

@@ -2,10 +2,12 @@
 #include "scheduler/thread.hpp"
 
 #include <algorithm>
-#include <string>
+#include <chrono>
+#include <mutex>
 #include <utility>
 
 #include "base/os.hpp"
+#include "scheduler/monitor.hpp"
 
 namespace airssys::rt::scheduler {
 
@@ -13,11 +15,20 @@ Thread::Thread(Pool& pool, Scheduler* scheduler)
     : pool_(pool), scheduler_(scheduler), os_thread_([this] { run(); }) {}
 
 Thread::~Thread() {
-  join();
+  if (os_thread_.joinable()) os_thread_.join();
 }
 
-void Thread::join() noexcept {
-  if (os_thread_.joinable()) os_thread_.join();
+bool Thread::join_until(std::int64_t until_ns) noexcept {
+  // acquire: pairs with the end of run.
+  while (!has_ended_.load(std::memory_order_acquire)) {
+    if (pool_.clock.now_ns() >= until_ns) {
+      os_thread_.detach();
+      return false;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  os_thread_.join();
+  return true;
 }
 
 // --- The loop. ---------------------------------------------------------------------------------
@@ -28,25 +39,34 @@ void Thread::run() noexcept {
   fiber::ThreadContext context;
   const fiber::AlternateStack alternate_stack;
   context_ = &context;
+  cpu_clock_ = base::this_thread_cpu_clock();
+  os_id_ = base::this_thread_id();
   pool_.quiescence.add(tenure_.place());
   if (scheduler_) {
     // release: hands this thread to who wakes it: Pool::wake_one.
     pool_.drivers_[scheduler_->id()].store(this, std::memory_order_release);
   }
-  while (!pool_.is_stopping()) {
+  while (!pool_.is_stopping() && !is_through_) {
     if (scheduler_) {
       drive();
     } else {
       wait_for_scheduler();
     }
   }
-  tenure_.leave();
+  if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*runner_);
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
+  has_ended_.store(true, std::memory_order_release);  // release: pairs with join_until
 }
 
 void Thread::drive() noexcept {
-  RT_CHECK(tenure_.enter(pool_.quiescence) == Held::kept, "T1: drives what it has lost");
+  const Held held = tenure_.enter(pool_.quiescence);
+  if (std::exchange(has_lost_, false)) {
+    tenure_.rejoin();
+  } else {
+    RT_CHECK(held == Held::kept, "T1: drives what it has lost");
+  }
+  get_up();
   while (scheduler_ && !pool_.is_stopping()) {
     stay_inside();
     Task* task = std::exchange(next_, nullptr);
@@ -104,6 +124,7 @@ void Thread::settle(fiber::Fiber& fiber) noexcept {
       break;
     case Note::handed_over:
       scheduler_ = nullptr;
+      has_lost_ = true;
       pool_.inject(*task);
       break;
     case Note::released:
@@ -157,12 +178,14 @@ Task* Thread::wait_for_work() noexcept {
     }
     if (pool_.idle.sleep(id, searching) && anything_to_do()) {
       searching = !pool_.idle.cancel_sleep(id);
+      pool_.monitor_->somebody_woke();
     } else {
       scheduler_->is_abed = true;
       sleep_until_something_happens();
       if (!scheduler_) return nullptr;
       scheduler_->is_abed = false;
       searching = !pool_.idle.cancel_sleep(id);
+      pool_.monitor_->somebody_woke();
       if (Task* task = take_after_sleep(searching)) return task;
     }
     if (!searching) searching = pool_.idle.try_search();
@@ -227,18 +250,43 @@ void Thread::sleep_until_something_happens() noexcept {
   } else {
     parker_.park_for(timeout);
   }
-  if (tenure_.enter(pool_.quiescence) == Held::taken) scheduler_ = nullptr;
+  if (tenure_.enter(pool_.quiescence) == Held::taken) {
+    scheduler_ = nullptr;
+    has_lost_ = true;
+  }
 }
 
 void Thread::wait_for_scheduler() noexcept {
-  // acquire: pairs with the monitor's offer: the scheduler is as its last driver left it.
-  Scheduler* offered = offered_.exchange(nullptr, std::memory_order_acquire);
-  if (!offered) {
-    parker_.park();
-    return;
+  if (become_spare()) parker_.park();
+}
+
+// True: it waits for a scheduler. False: it has been given one, or may not drive one any more.
+bool Thread::become_spare() noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  if (offered_) {
+    scheduler_ = std::exchange(offered_, nullptr);
+    return false;
   }
-  scheduler_ = offered;
-  if (std::exchange(offered->is_abed, false) && !pool_.idle.cancel_sleep(offered->id())) {
+  if (std::exchange(is_demoted_, false)) {
+    pool_.hogs.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a figure that steers
+    is_through_ = !base::restore_priority(os_id_);
+    if (is_through_) return false;
+  }
+  if (!std::exchange(is_spare_, true)) pool_.spares_.push_back(this);
+  return true;
+}
+
+void Thread::take_over(Scheduler& scheduler) noexcept {
+  is_spare_ = false;
+  offered_ = &scheduler;
+  // release: hands this thread to who wakes it: Pool::wake_one.
+  pool_.drivers_[scheduler.id()].store(this, std::memory_order_release);
+  unpark();
+}
+
+// The last driver may have been robbed while it slept, with its bit set.
+void Thread::get_up() noexcept {
+  if (std::exchange(scheduler_->is_abed, false) && !pool_.idle.cancel_sleep(scheduler_->id())) {
     pool_.idle.stop_searching();
     pool_.wake_one();
   }

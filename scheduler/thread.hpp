@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "base/atomic.hpp"
+#include "base/os.hpp"
 #include "base/parker.hpp"
 #include "base/this_thread.hpp"
 #include "fiber/containment.hpp"
@@ -48,7 +49,13 @@ class Thread {
 
   // --- Any thread.
   void unpark() noexcept { parker_.unpark(); }
-  void join() noexcept;
+  // Waits for its end, at most until then. False: it is stuck in process code, and detached.
+  bool join_until(std::int64_t until_ns) noexcept;
+  // For the monitor.
+  clockid_t cpu_clock() const noexcept { return cpu_clock_; }
+  base::ThreadId os_id() const noexcept { return os_id_; }
+  // A spare thread drives this scheduler from now on. Under the pool's mutex.
+  void take_over(Scheduler& scheduler) noexcept;
 
   // --- Process code, on this thread.
   // Into the runtime. Afterwards the process may be on another thread, which is the answer.
@@ -126,6 +133,8 @@ class Thread {
   void sleep_until_something_happens() noexcept;
   bool fire_timers(std::int64_t now_ns) noexcept;
   void wait_for_scheduler() noexcept;
+  bool become_spare() noexcept;
+  void get_up() noexcept;
 
   Pool& pool_;
   Tenure tenure_;
@@ -144,8 +153,18 @@ class Thread {
   std::uint32_t turns_since_look_ = 0;
   std::int64_t looked_at_ns_ = 0;
 
-  // Written by the monitor, taken by this thread: the scheduler it is to drive from now on.
-  base::Atomic<Scheduler*> offered_{nullptr};
+  // Fixed before anybody else finds this thread.
+  clockid_t cpu_clock_{};
+  base::ThreadId os_id_ = 0;
+
+  // Under the pool's mutex.
+  Scheduler* offered_ = nullptr;  // to be driven from now on
+  bool is_spare_ = false;         // among the pool's spare threads
+  bool is_demoted_ = false;       // runs at idle priority, since it was a hog's
+
+  bool has_lost_ = false;  // this thread only: its last scheduler was taken from it
+  bool is_through_ = false;  // this thread only: it may not drive a scheduler any more
+  base::Atomic<bool> has_ended_{false};  // written last of all
 
   std::thread os_thread_;  // the last member: it uses all others
 };

@@ -1,0 +1,78 @@
+// monitor.hpp: takes the scheduler away from a thread that is stuck in one process's code.
+//
+// Every tick it looks at each scheduler: has it begun another task since the last look? If not, and
+// the thread that drives it has spent 5 ms of CPU in the meantime (0.5 ms once more than three hogs
+// are known), or sleeps in the kernel without having said so, the scheduler is handed over:
+//
+//   tenure.try_take ─▶ scheduler offered to a spare thread ─▶ hog's thread at idle priority
+//                                                                     │ next step into the runtime
+//   spare, or ends if it may not be raised again ◀── process queued ◀─┘
+//
+// CPU time, not wall time: a thread that the system does not run is innocent, and demoted it could
+// hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
+// When all schedulers sleep the monitor sleeps, too: it says that it dozes, looks once more, and is
+// unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both sides).
+#pragma once
+
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "base/atomic.hpp"
+#include "base/parker.hpp"
+#include "scheduler/pool.hpp"
+
+namespace airssys::rt::scheduler {
+
+class Monitor {
+ public:
+  explicit Monitor(Pool& pool);
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+  ~Monitor() { end(); }
+
+  // Ends its thread. The object stays, for those who wake up.
+  void end() noexcept;
+
+  // By a thread that has just woken up, after its bit in the idle set was cleared.
+  void somebody_woke() noexcept {
+    // seq_cst: after the clearing of the bit; pairs with doze.
+    if (dozes_.load(std::memory_order_seq_cst)) [[unlikely]]
+      parker_.unpark();
+  }
+
+ private:
+  static constexpr std::int64_t hog_ns = 5'000'000;
+  static constexpr std::int64_t hog_among_many_ns = 500'000;
+  static constexpr std::int64_t blocked_ns = 10'000'000;  // of wall time, in an unannounced wait
+  static constexpr unsigned many_hogs = 3;
+  static constexpr unsigned hogs_max = 512;      // threads beyond it would help nobody
+  static constexpr unsigned ticks_to_doze = 10;  // so that short naps do not cost a wake each
+
+  // What was seen of one scheduler when its present task was first noticed.
+  struct Sight {
+    Thread* thread = nullptr;
+    std::uint64_t turns = 0;
+    std::int64_t cpu_ns = -1;
+    std::int64_t since_ns = 0;
+  };
+
+  void run() noexcept;
+  void doze() noexcept;
+  void look_at(unsigned id, std::int64_t now_ns) noexcept;
+  bool is_hog(const Sight& sight) const noexcept;
+  static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
+  // Requires: the thread was seen to be stuck. Does nothing if it is inside the runtime just now.
+  void hand_over(unsigned id, Thread& hog, bool is_hog) noexcept;
+  std::int64_t patience_ns() const noexcept;
+
+  Pool& pool_;
+  base::Parker parker_;
+  base::Atomic<bool> dozes_{false};
+  unsigned quiet_ticks_ = 0;
+  base::Atomic<bool> is_over_{false};
+  std::vector<Sight> sights_;
+  std::thread os_thread_;  // the last member: it uses all others
+};
+
+}  // namespace airssys::rt::scheduler
