@@ -39,7 +39,6 @@ System::System(const Config& config)
       births_(config.pool.schedulers) {}
 
 System::~System() {
-  stop();
   cancel_all_timers(*this);
 }
 

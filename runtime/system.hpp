@@ -40,7 +40,7 @@ class System final : public scheduler::Pool {
   explicit System(const Config& config);
   System(const System&) = delete;
   System& operator=(const System&) = delete;
-  ~System();  // stops; takes back what timers there are
+  ~System();  // Requires: stopped. Takes back what timers there are.
 
   // --- Inside the runtime, any thread: scheduler's or foreign.
 

@@ -59,13 +59,11 @@ bool is_on(HostHook hook, bool automatic) noexcept {
 }  // namespace
 
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
-    : options_(options), system_(config_of(options)) {
+    : options_(options), system_(std::make_unique<System>(config_of(options))) {
   if (is_on(options.containment, owns_program)) containment_.emplace();
-  system_.start();
-#if __has_include("inspector/server.hpp")
+  system_->start();
   if (!options.inspector.empty())
-    inspector_ = std::make_unique<inspector::Server>(system_, options.inspector);
-#endif
+    inspector_ = std::make_unique<inspector::Server>(*system_, options.inspector);
   if (is_on(options.stop_signals, owns_program))
     stop_on_signal_.emplace([this] { stop(options_.stop_timeout); });
 }
@@ -80,29 +78,29 @@ void RuntimeImpl::stop(Duration deadline) {
 }
 
 void RuntimeImpl::stop_once(Duration deadline) {
-  system_.refuse_spawns();
+  system_->refuse_spawns();
   const auto ending = std::make_shared<Ending>();
   start_own(make_body([this, ending, until = Deadline::after(deadline)] {
     end_all_processes(*this, until);
     ending->set(ExitReason::normal());
   }));
   ending->wait();
-#if __has_include("inspector/server.hpp")
   inspector_.reset();
-#endif
-  system_.stop();
+  if (system_->stop() && system_->table.alive() == 0) return;
+  system_->log("left behind what does not end: its memory and its threads stay until the program ends");
+  static_cast<void>(system_.release());
 }
 
 Pid RuntimeImpl::start_own(Program* program) {
-  const Visit visit(system_);
-  runtime::Process& process = system_.create_own(program);
+  const Visit visit(*system_);
+  runtime::Process& process = system_->create_own(program);
   const Pid pid = process.pid();
   {
     const std::lock_guard lock(mutex_);
-    std::erase_if(own_, [this](Pid old) { return !system_.find(old); });
+    std::erase_if(own_, [this](Pid old) { return !system_->find(old); });
     own_.push_back(pid);
   }
-  system_.launch(process);
+  system_->launch(process);
   return pid;
 }
 
@@ -116,8 +114,8 @@ Pid RuntimeImpl::start_watched(Program* program,
                                std::shared_ptr<Ending> ending) {
   Pid pid;
   {
-    const Visit visit(system_);
-    pid = system_.create(program, options, {}).pid();
+    const Visit visit(*system_);
+    pid = system_->create(program, options, {}).pid();
   }
   start_own(make_body([pid, ending = std::move(ending)] {
     const MonitorRef ref = monitor(pid);

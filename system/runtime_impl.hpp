@@ -17,9 +17,7 @@
 
 #include "base/mutex.hpp"
 #include "base/parker.hpp"
-#if __has_include("inspector/server.hpp")
 #include "inspector/server.hpp"
-#endif
 #include "runtime/system.hpp"
 #include "system/host_hooks.hpp"
 #include "system/stop_on_signal.hpp"
@@ -34,7 +32,7 @@ class RuntimeImpl {
   RuntimeImpl& operator=(const RuntimeImpl&) = delete;
   ~RuntimeImpl();
 
-  runtime::System& system() noexcept { return system_; }
+  runtime::System& system() noexcept { return *system_; }
   const Options& options() const noexcept { return options_; }
 
   // How a process ended; for a plain thread. `on_end` may be null.
@@ -66,10 +64,9 @@ class RuntimeImpl {
 
   Options options_;
   std::optional<system::Containment> containment_;
-  runtime::System system_;
-#if __has_include("inspector/server.hpp")
+  // Never destroyed when a thread of it is stuck in process code for good: it would come back to it.
+  std::unique_ptr<runtime::System> system_;
   std::unique_ptr<inspector::Server> inspector_;
-#endif
 
   base::Mutex mutex_{base::LockRank::runtime};
   std::vector<Pid> own_;  // under mutex_
