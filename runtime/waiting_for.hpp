@@ -21,6 +21,7 @@ class WaitingFor {
   }
   WaitingFor(const WaitingFor&) = delete;
   WaitingFor& operator=(const WaitingFor&) = delete;
+  // relaxed: as above.
   ~WaitingFor() { process_.waits_for.store(outer_, std::memory_order_relaxed); }
 
  private:
