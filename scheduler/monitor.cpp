@@ -9,8 +9,7 @@
 
 namespace airssys::rt::scheduler {
 
-Monitor::Monitor(Pool& pool)
-    : pool_(pool), sights_(pool.count()), os_thread_([this] { run(); }) {}
+Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()), os_thread_([this] { run(); }) {}
 
 void Monitor::end() noexcept {
   if (!os_thread_.joinable()) return;

@@ -72,8 +72,8 @@ void Pool::wake_one() noexcept {
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.
   drivers_[*id].load(std::memory_order_acquire)->unpark();
-  // seq_cst fence: the unpark before the look at who keeps the poller; pairs with the keeper's, which
-  // says that it keeps and then looks for an unpark. Weaker: both could miss each other.
+  // seq_cst fence: the unpark before the look at who keeps the poller; pairs with the keeper's,
+  // which says that it keeps and then looks for an unpark. Weaker: both could miss each other.
   base::atomic_fence(std::memory_order_seq_cst);
   // relaxed: the fence orders it; a keeper that is interrupted for nothing looks once more.
   if (keeper.load(std::memory_order_relaxed) == *id + 1) poller.interrupt();

@@ -1,8 +1,8 @@
 // pool.hpp: all schedulers of one runtime, the threads that drive them, and what they share.
 //
 // What is shared: the injectors, where work from outside meets; the idle set; the poller; the
-// blocking pool; stacks; grace periods; and the seams: clock and seed. A pool knows no process: tasks
-// and doors are all it sees.
+// blocking pool; stacks; grace periods; and the seams: clock and seed. A pool knows no process:
+// tasks and doors are all it sees.
 //
 // Roles: any thread may inject, wake, count. Threads are started by `start` and by the monitor, and
 // have all ended when `stop` returns.
@@ -45,9 +45,9 @@ class Pool {
   ~Pool();
 
   void start();  // Throws std::system_error: no thread.
-  // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool. False:
-  // some thread is stuck in process code and could not be ended within a second; the pool, and all
-  // that its tasks refer to, must never be destroyed then.
+  // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool.
+  // False: some thread is stuck in process code and could not be ended within a second; the pool,
+  // and all that its tasks refer to, must never be destroyed then.
   [[nodiscard]] bool stop() noexcept;
 
   // From a thread that drives no scheduler: queues the task and wakes somebody for it.
@@ -78,8 +78,8 @@ class Pool {
   // Threads that have lost their scheduler to a process's long work and have not come back yet.
   base::Atomic<unsigned> hogs{0};
 
-  // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by that
-  // thread; read by who wakes it.
+  // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by
+  // that thread; read by who wakes it.
   base::Atomic<unsigned> keeper{0};
 
  private:

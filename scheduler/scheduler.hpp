@@ -69,14 +69,14 @@ class Scheduler {
 
   // Owner: what is left of the slice; not above zero: give way at the next safe point.
   std::int32_t reductions = slice_reductions;
-  // Owner: its driver has gone to bed for it, see idle.hpp. A driver that takes over in the middle of
-  // that gets up for it.
+  // Owner: its driver has gone to bed for it, see idle.hpp. A driver that takes over in the middle
+  // of that gets up for it.
   bool is_abed = false;
 
  private:
-  static constexpr unsigned queue_count = 3;        // low and normal share one
+  static constexpr unsigned queue_count = 3;           // low and normal share one
   static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
-  static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
+  static constexpr std::uint8_t low_turns = 8;  // a low task runs on each 8th of its turns (D7)
   static constexpr std::int64_t run_next_patience_ns = 5'000;
 
   static unsigned queue_of(Level level) noexcept {

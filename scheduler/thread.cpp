@@ -194,8 +194,8 @@ Task* Thread::wait_for_work() noexcept {
   return nullptr;
 }
 
-// Who leaves the poller or a timer with something to run wakes another one, so that the I/O is never
-// left to a busy thread.
+// Who leaves the poller or a timer with something to run wakes another one, so that the I/O is
+// never left to a busy thread.
 Task* Thread::take_after_sleep(bool& searching) noexcept {
   looked_at_ns_ = pool_.clock.now_ns();
   fire_timers(looked_at_ns_);
@@ -231,8 +231,7 @@ bool Thread::anything_to_do() noexcept {
 void Thread::sleep_until_something_happens() noexcept {
   const std::int64_t due = scheduler_->wheel.next_due_ns();
   std::int64_t timeout = -1;  // for ever
-  if (due != TimerWheel::never_ns)
-    timeout = std::max<std::int64_t>(due - pool_.clock.now_ns(), 0);
+  if (due != TimerWheel::never_ns) timeout = std::max<std::int64_t>(due - pool_.clock.now_ns(), 0);
   scheduler_->counters.sleeps.add(1);
   const unsigned me = scheduler_->id() + 1;
   tenure_.leave();

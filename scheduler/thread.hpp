@@ -41,8 +41,7 @@ class Thread {
 
   // The thread that runs now, or null on a thread that is none of any pool's.
   static Thread* current() noexcept {
-    return static_cast<Thread*>(
-        base::this_thread::get(base::this_thread::Slot::scheduler_thread));
+    return static_cast<Thread*>(base::this_thread::get(base::this_thread::Slot::scheduler_thread));
   }
 
   Pool& pool() const noexcept { return pool_; }
@@ -80,7 +79,7 @@ class Thread {
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
   // Queues a task that somebody owed a wake.
-  void make_runnable(Task& task) noexcept;      // behind all others
+  void make_runnable(Task& task) noexcept;       // behind all others
   void make_runnable_next(Task& task) noexcept;  // before all others of normal level
 
   // Charges the running task. Whether its slice is used up.
@@ -162,8 +161,8 @@ class Thread {
   bool is_spare_ = false;         // among the pool's spare threads
   bool is_demoted_ = false;       // runs at idle priority, since it was a hog's
 
-  bool has_lost_ = false;  // this thread only: its last scheduler was taken from it
-  bool is_through_ = false;  // this thread only: it may not drive a scheduler any more
+  bool has_lost_ = false;                // this thread only: its last scheduler was taken from it
+  bool is_through_ = false;              // this thread only: it may not drive a scheduler any more
   base::Atomic<bool> has_ended_{false};  // written last of all
 
   std::thread os_thread_;  // the last member: it uses all others

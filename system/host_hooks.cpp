@@ -21,16 +21,16 @@ constinit base::Mutex hooks_mutex{base::LockRank::host};
 struct SignalHook {
   int number;
   void (*handler)(int, siginfo_t*, void*);
-  struct sigaction before {};
+  struct sigaction before{};
 
   void install() noexcept {
-    struct sigaction ours {};
+    struct sigaction ours{};
     ours.sa_sigaction = handler;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
     sigaction(number, &ours, &before);
   }
   void restore() noexcept {
-    struct sigaction current {};
+    struct sigaction current{};
     sigaction(number, nullptr, &current);
     if ((current.sa_flags & SA_SIGINFO) && current.sa_sigaction == handler)
       sigaction(number, &before, nullptr);

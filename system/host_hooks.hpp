@@ -1,10 +1,10 @@
-// host_hooks.hpp: what is process-wide, all of it: the terminate handler, SIGSEGV and SIGBUS, SIGTERM
-// and SIGINT.
+// host_hooks.hpp: what is process-wide, all of it: the terminate handler, SIGSEGV and SIGBUS,
+// SIGTERM and SIGINT.
 //
 // A runtime that wants a hook holds one of these objects. Each kind is counted over all runtimes of
-// the program: the first holder installs, chaining to what was there; the last one restores it, unless
-// somebody has installed something else meanwhile, which then stays. Any thread may make and end
-// them; one mutex guards the counts.
+// the program: the first holder installs, chaining to what was there; the last one restores it,
+// unless somebody has installed something else meanwhile, which then stays. Any thread may make and
+// end them; one mutex guards the counts.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ class Containment {
   ~Containment();
 };
 
-// SIGTERM and SIGINT are counted (stop_on_signal.hpp acts on them); a second one ends the program at once, as if
-// nobody had caught it (E4).
+// SIGTERM and SIGINT are counted (stop_on_signal.hpp acts on them); a second one ends the program
+// at once, as if nobody had caught it (E4).
 class StopSignals {
  public:
   StopSignals();
@@ -31,8 +31,8 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
   ~StopSignals();
 
-  // Counts the stop signals since the first holder came, and in units of one_nudge whatever else its
-  // sleepers have to hear of; futex-woken at each.
+  // Counts the stop signals since the first holder came, and in units of one_nudge whatever else
+  // its sleepers have to hear of; futex-woken at each.
   static base::FutexWord& word() noexcept;
   static constexpr std::uint32_t one_nudge = 1U << 16;
 };

@@ -87,7 +87,8 @@ void RuntimeImpl::stop_once(Duration deadline) {
   ending->wait();
   inspector_.reset();
   if (system_->stop() && system_->table.alive() == 0) return;
-  system_->log("left behind what does not end: its memory and its threads stay until the program ends");
+  system_->log(
+      "left behind what does not end: its memory and its threads stay until the program ends");
   static_cast<void>(system_.release());
 }
 

@@ -1,11 +1,12 @@
 // runtime_impl.hpp: a runtime from outside: started, visited by plain threads, stopped in order.
 //
-//   constructor: hooks ▶ schedulers ▶ inspector       stop: processes ▶ inspector ▶ schedulers ▶ hooks
+//   constructor: hooks ▶ schedulers ▶ inspector       stop: processes ▶ inspector ▶ schedulers ▶
+//   hooks
 //
 // A plain thread that waits for a process's end does so through a watcher: a small process that
-// monitors the other one and wakes the thread (Ending). The stop runs as a process as well (stop.cpp),
-// so all of it is ordinary signals; these few processes are the runtime's own and are not asked to
-// end.
+// monitors the other one and wakes the thread (Ending). The stop runs as a process as well
+// (stop.cpp), so all of it is ordinary signals; these few processes are the runtime's own and are
+// not asked to end.
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
@@ -64,7 +65,8 @@ class RuntimeImpl {
 
   Options options_;
   std::optional<system::Containment> containment_;
-  // Never destroyed when a thread of it is stuck in process code for good: it would come back to it.
+  // Never destroyed when a thread of it is stuck in process code for good: it would come back to
+  // it.
   std::unique_ptr<runtime::System> system_;
   std::unique_ptr<inspector::Server> inspector_;
 

@@ -45,9 +45,8 @@ std::vector<Living> without_parent(RuntimeImpl& runtime) {
   std::erase_if(all, [&](const Living& each) {
     return each.parent && call.system().find(each.parent) && !runtime.is_own(each.parent);
   });
-  std::sort(all.begin(), all.end(), [](const Living& a, const Living& b) {
-    return a.born > b.born;
-  });
+  std::sort(
+      all.begin(), all.end(), [](const Living& a, const Living& b) { return a.born > b.born; });
   return all;
 }
 

@@ -77,7 +77,8 @@ auto blocking_ref(F&& f) {
   return detail::blocking(std::forward<F>(f), detail::Pinned::yes);
 }
 
-// Inside a job: whether the process that asked for it is gone, so that the job may stop early (D19).
+// Inside a job: whether the process that asked for it is gone, so that the job may stop early
+// (D19).
 bool blocking_is_cancelled();
 
 }  // namespace airssys::rt

@@ -2,7 +2,8 @@
 //
 // A pending call watches the other side and owns a one-shot address for the reply (G5, A3): a reply
 // that comes late, or twice, finds that address closed and is dropped (G6, G8). The wait looks only
-// at mail that came after the call was made, so a mailbox full of other messages costs nothing (R10).
+// at mail that came after the call was made, so a mailbox full of other messages costs nothing
+// (R10).
 //
 //   PendingCall pending(server);                  // monitor, alias, mark
 //   send(server, Request{..., pending.alias()});  // or whatever carries the address

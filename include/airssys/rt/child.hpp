@@ -96,6 +96,7 @@ class ChildStarter final : public ChildStart {
     if constexpr (std::copy_constructible<F>) {
       return F(f_)();
     } else {
+      // relaxed: it keeps a second start away from f_, and hands nothing over.
       if (was_started_.exchange(true, std::memory_order_relaxed)) {
         return std::unexpected(started_before());
       }
@@ -106,7 +107,6 @@ class ChildStarter final : public ChildStart {
 
  private:
   F f_;
-  // relaxed: it guards f_ against a second start, and hands nothing over to it.
   std::atomic<bool> was_started_ = false;
 };
 

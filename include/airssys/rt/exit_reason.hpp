@@ -1,9 +1,9 @@
 // exit_reason.hpp: why a process ended.
 //
 // A reason is a value that every link and monitor receives unchanged (P5). The distinguished ones
-// (normal, shutdown, kill, killed, noproc, timeout) cost nothing to copy; `shutdown(x)`, `error` and
-// reasons of the user's own types share one immutable, counted block. Reasons compare by value and
-// print the same everywhere (Z15). Any thread may copy, compare and print one.
+// (normal, shutdown, kill, killed, noproc, timeout) cost nothing to copy; `shutdown(x)`, `error`
+// and reasons of the user's own types share one immutable, counted block. Reasons compare by value
+// and print the same everywhere (Z15). Any thread may copy, compare and print one.
 #pragma once
 
 #include <airssys/rt/detail/type_name.hpp>
@@ -115,7 +115,9 @@ class ExitReason {
       return other.type == this->type && static_cast<const Value&>(other).value == value;
     }
     std::string text() const override {
-      if constexpr (requires { { value.to_string() } -> std::convertible_to<std::string>; }) {
+      if constexpr (requires {
+                      { value.to_string() } -> std::convertible_to<std::string>;
+                    }) {
         return value.to_string();
       } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         return std::string(std::string_view(value));

@@ -37,10 +37,10 @@ void link(Pid other);
 void unlink(Pid other);
 
 enum class AliasMode : std::uint8_t {
-  none,             // a monitor that is not an alias
-  explicit_unalias, // active until unalias
-  demonitor,        // until demonitor, unalias or the Down
-  reply_demonitor,  // and until the first message through it, which ends the monitor too
+  none,              // a monitor that is not an alias
+  explicit_unalias,  // active until unalias
+  demonitor,         // until demonitor, unalias or the Down
+  reply_demonitor,   // and until the first message through it, which ends the monitor too
 };
 
 // Watches a process: one Down when it ends, at once with noproc if it is dead (M3). Several

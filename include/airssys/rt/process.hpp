@@ -1,9 +1,9 @@
 // process.hpp: processes: spawn, self, exit, yield, sleep, flags.
 //
 // A process is a function, or a behaviour object, with a mailbox of its own. It runs on a scheduler
-// until it waits or its slice of 4000 reductions is used up, and it ends once, with one reason (P4).
-// All verbs here are for processes; a plain thread uses the same verbs of `Runtime` (system.hpp),
-// and gets BadArgument from these (P11).
+// until it waits or its slice of 4000 reductions is used up, and it ends once, with one reason
+// (P4). All verbs here are for processes; a plain thread uses the same verbs of `Runtime`
+// (system.hpp), and gets BadArgument from these (P11).
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>
@@ -63,8 +63,7 @@ Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitore
 // runtime is stopping or the process table is full.
 template <std::invocable F>
 Pid spawn(F&& f) {
-  return detail::spawn(
-             detail::make_body(std::forward<F>(f)), nullptr, false, detail::Monitored::no)
+  return detail::spawn(detail::make_body(std::forward<F>(f)), nullptr, false, detail::Monitored::no)
       .pid;
 }
 template <std::invocable F>
@@ -82,8 +81,7 @@ Pid spawn_link(F&& f) {
 }
 template <std::invocable F>
 Pid spawn_link(const SpawnOptions& options, F&& f) {
-  return detail::spawn(
-             detail::make_body(std::forward<F>(f)), &options, true, detail::Monitored::no)
+  return detail::spawn(detail::make_body(std::forward<F>(f)), &options, true, detail::Monitored::no)
       .pid;
 }
 

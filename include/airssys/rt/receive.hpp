@@ -1,8 +1,8 @@
 // receive.hpp: taking messages out of one's mailbox, in order or selectively.
 //
-// A receive looks at the mail from the oldest on; the first message that any clause takes is the one
-// received, the others stay in place and in order (R1). If none fits, the process waits, and each
-// message that comes is looked at once (R3). Clauses:
+// A receive looks at the mail from the oldest on; the first message that any clause takes is the
+// one received, the others stay in place and in order (R1). If none fits, the process waits, and
+// each message that comes is looked at once (R3). Clauses:
 //
 //   [](Ping ping) { ... }                   takes every Ping; by value, T& or const T&
 //   rt::when(predicate, handler)            takes a T for which predicate(T&) is true
@@ -142,9 +142,9 @@ class Receiver {
   }
   template <std::size_t... I>
   bool choose(void* payload, std::index_sequence<I...>) {
-    return ((ClauseTraits<Clauses>::accepts(std::get<I>(clauses_), payload) &&
-             (chosen_ = I, true)) ||
-            ...);
+    return (
+        (ClauseTraits<Clauses>::accepts(std::get<I>(clauses_), payload) && (chosen_ = I, true)) ||
+        ...);
   }
 
   Deadline deadline() {

@@ -1,8 +1,8 @@
 // ref.hpp: names for things that one process asked for: a monitor, an alias, a timer.
 //
 // A Ref is unique within its runtime: the process that made it, and a number that this process
-// never gives twice. It is a plain value; anyone may copy, send and compare it. A default-constructed
-// one names nothing, and every verb accepts it and does nothing.
+// never gives twice. It is a plain value; anyone may copy, send and compare it. A
+// default-constructed one names nothing, and every verb accepts it and does nothing.
 #pragma once
 
 #include <airssys/rt/pid.hpp>

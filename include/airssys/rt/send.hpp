@@ -27,8 +27,8 @@ enum class SendResult : std::uint8_t {
 // What can be sent: an object type that moves. Not a pointer to somebody's stack: text goes as
 // std::string.
 template <class T>
-concept Sendable = std::move_constructible<std::remove_cvref_t<T>> &&
-                   !std::is_pointer_v<std::decay_t<T>>;
+concept Sendable =
+    std::move_constructible<std::remove_cvref_t<T>> && !std::is_pointer_v<std::decay_t<T>>;
 
 namespace detail {
 enum class WhenFull : std::uint8_t { follow_policy, answer };
@@ -56,8 +56,7 @@ void send(Pid to, T&& message) {
 // Sends and says what became of it. Never suspends: a mailbox whose policy is `block` answers full.
 template <Sendable T>
 SendResult try_send(Pid to, T&& message) {
-  return detail::send(
-      to, detail::payload_of(std::forward<T>(message)), detail::WhenFull::answer);
+  return detail::send(to, detail::payload_of(std::forward<T>(message)), detail::WhenFull::answer);
 }
 
 // Sends to whoever has this name now. Throws NameError when nobody has it (N6).

@@ -31,8 +31,8 @@ struct Options {
   // 0: as many as the CPUs that this program may really use (affinity and the cgroup's quota).
   // AIRSSYS_RT_SCHEDULERS overrides it. At most 128.
   unsigned schedulers = 0;
-  // Where the inspector listens: empty: nowhere; "auto": $XDG_RUNTIME_DIR or /tmp, in a directory of
-  // the user's own, by this program's name and process id; else the path of a Unix socket.
+  // Where the inspector listens: empty: nowhere; "auto": $XDG_RUNTIME_DIR or /tmp, in a directory
+  // of the user's own, by this program's name and process id; else the path of a Unix socket.
   std::string inspector = {};
   // Processes at the same time; spawn throws SpawnError beyond.
   std::size_t max_processes = 16'777'216;
@@ -93,8 +93,7 @@ class Runtime {
   }
   template <Sendable T>
   void send(std::string_view name, T&& message) {
-    detail::send_named_from_outside(
-        *impl_, name, detail::payload_of(std::forward<T>(message)));
+    detail::send_named_from_outside(*impl_, name, detail::payload_of(std::forward<T>(message)));
   }
 
   // Any thread. An exit signal from nobody (X3).
