@@ -1,0 +1,84 @@
+// thread_test.cpp: the loop of a thread: tasks run, rest, wake and give way. Method: jobs that
+// count what happened, on pools with 1, 2 and 4 schedulers; no processes.
+#include "scheduler/thread.hpp"
+
+#include <gtest/gtest.h>
+#include <array>
+#include <atomic>
+
+#include "tests/scheduler/jobs.hpp"
+
+namespace airssys::rt::scheduler::testing {
+namespace {
+
+class Threads : public ::testing::TestWithParam<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Schedulers, Threads, ::testing::Values(1U, 2U, 4U));
+
+TEST_P(Threads, every_injected_task_runs_once) {
+  std::atomic<int> runs{0};
+  {
+    Jobs jobs(GetParam());
+    for (int i = 0; i < 10'000; ++i) jobs.start([&] { ++runs; });
+  }
+  EXPECT_EQ(runs, 10'000);
+}
+
+TEST_P(Threads, a_resting_task_keeps_its_stack_and_goes_on) {
+  std::atomic<int> sum{0};
+  Jobs jobs(GetParam());
+  std::array<Work*, 200> sleepers{};
+  std::atomic<int> begun{0};
+  for (int i = 0; i < 200; ++i) {
+    sleepers[static_cast<std::size_t>(i)] = &jobs.start([&, i] {
+      const int on_the_stack = i;
+      Thread::enter();
+      ++begun;
+      rest();
+      Thread::current()->leave();
+      sum += on_the_stack;
+    });
+  }
+  while (begun != 200) std::this_thread::yield();
+  for (Work* sleeper : sleepers) wake(jobs.pool, *sleeper);
+  jobs.wait();
+  EXPECT_EQ(sum, 199 * 200 / 2);
+}
+
+TEST_P(Threads, two_tasks_that_wake_each_other_lose_no_wake) {
+  constexpr int rounds = 20'000;
+  Jobs jobs(GetParam());
+  std::array<std::atomic<Work*>, 2> players{};
+  std::atomic<int> ball{0};
+  for (int me : {0, 1}) {
+    jobs.start([&, me] {
+      const auto mine = static_cast<std::size_t>(me);
+      Thread::enter();
+      players[mine] = &this_work();
+      while (players[1 - mine] == nullptr) Thread::yield();
+      for (int round = 0; round < rounds; ++round) {
+        while (ball != 2 * round + me) rest();
+        ++ball;
+        wake(Thread::current()->pool(), *players[1 - mine].load());
+      }
+      Thread::current()->leave();
+    });
+  }
+  jobs.wait();
+  EXPECT_EQ(ball, 2 * rounds);
+}
+
+TEST_P(Threads, who_yields_lets_others_run) {
+  std::atomic<bool> other_ran{false};
+  Jobs jobs(GetParam());
+  jobs.start([&] {
+    Thread::enter();
+    while (!other_ran) Thread::yield();
+    Thread::current()->leave();
+  });
+  jobs.start([&] { other_ran = true; });
+  jobs.wait();
+  EXPECT_TRUE(other_ran);
+}
+
+}  // namespace
+}  // namespace airssys::rt::scheduler::testing

@@ -1,0 +1,112 @@
+// host_hooks_test.cpp: containment (Z4, Z10) and stop signals (E4), and that the host gets back
+// what it had. Method: runtimes inside this program with their hooks switched on, real violations,
+// real signals.
+#include "system/host_hooks.hpp"
+
+#include <gtest/gtest.h>
+#include <airssys/rt.hpp>
+#include <csignal>
+#include <exception>
+#include <string>
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Options contained{
+    .schedulers = 2, .containment = HostHook::on, .log = [](std::string_view) {}};
+
+void throws() {
+  throw 1;
+}
+void violates() noexcept {
+  throws();
+}
+
+// Never returns on a stack of 64 KiB, but the compiler cannot know that.
+[[gnu::noinline]] int goes_deep(int depth) {
+  volatile char frame[512];
+  frame[0] = static_cast<char>(depth);
+  return depth == 1'000'000 ? 0 : goes_deep(depth + 1) + frame[0];
+}
+
+TEST(Containment, a_noexcept_violation_ends_one_process) {
+  Runtime runtime(contained);
+  EXPECT_EQ(runtime.run([] { violates(); }), ExitReason::error("noexcept_violation"));
+  EXPECT_EQ(runtime.run([] {}), ExitReason::normal());
+}
+
+TEST(Containment, a_kill_that_meets_noexcept_keeps_its_own_reason) {
+  Runtime runtime(contained);
+  EXPECT_EQ(runtime.run([] {
+    const auto sleeper = rt::spawn_monitor([] { []() noexcept { rt::sleep(1h); }(); });
+    rt::send_exit(sleeper.pid, ExitReason::kill());
+    const Down down = rt::receive<Down>();
+    rt::exit(down.reason == ExitReason::killed() ? ExitReason::normal() : down.reason);
+  }),
+            ExitReason::normal());
+}
+
+#ifndef __SANITIZE_ADDRESS__
+TEST(Containment, a_stack_overflow_ends_one_process) {
+  Runtime runtime(contained);
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(runtime.run([] { goes_deep(0); }), ExitReason::error("stack_overflow"));
+  }
+  EXPECT_EQ(runtime.run([] {}), ExitReason::normal());
+}
+#endif
+
+TEST(Containment, the_host_gets_its_handlers_back_from_the_last_runtime) {
+  struct sigaction before{};
+  struct sigaction meanwhile{};
+  struct sigaction after{};
+  const std::terminate_handler terminate_before = std::get_terminate();
+  sigaction(SIGSEGV, nullptr, &before);
+  {
+    const Runtime one(contained);
+    const Runtime other(contained);
+    sigaction(SIGSEGV, nullptr, &meanwhile);
+  }
+  sigaction(SIGSEGV, nullptr, &after);
+  EXPECT_NE(meanwhile.sa_sigaction, before.sa_sigaction);
+  EXPECT_EQ(after.sa_sigaction, before.sa_sigaction);
+  EXPECT_EQ(std::get_terminate(), terminate_before);
+}
+
+TEST(Containment, a_guest_runtime_installs_nothing_unless_it_is_told_to) {
+  struct sigaction before{};
+  struct sigaction meanwhile{};
+  sigaction(SIGSEGV, nullptr, &before);
+  const std::terminate_handler terminate_before = std::get_terminate();
+  const Runtime runtime({.schedulers = 1});
+  sigaction(SIGSEGV, nullptr, &meanwhile);
+  EXPECT_EQ(meanwhile.sa_sigaction, before.sa_sigaction);
+  EXPECT_EQ(std::get_terminate(), terminate_before);
+}
+
+TEST(StopSignals, a_sigterm_shuts_the_first_process_down_and_the_program_ends_well) {
+  bool unwound = false;
+  struct Note {
+    bool& unwound;
+    ~Note() { unwound = true; }
+  };
+  const int code = rt::run({.schedulers = 2}, [&] {
+    const Note note{unwound};
+    std::raise(SIGTERM);
+    rt::sleep(1h);
+  });
+  EXPECT_EQ(code, 0);
+  EXPECT_TRUE(unwound);
+}
+
+TEST(StopSignals, the_default_action_is_back_afterwards) {
+  EXPECT_EQ(rt::run({.schedulers = 1}, [] {}), 0);
+  struct sigaction after{};
+  sigaction(SIGTERM, nullptr, &after);
+  EXPECT_EQ(after.sa_handler, SIG_DFL);
+}
+
+}  // namespace
+}  // namespace airssys::rt
