@@ -39,18 +39,23 @@ std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration t
   return reply.error().reason();
 }
 
-void take_exit(Pid child, ExitReason& reason) {
+// A child that was alive when it was asked has sent its Exit since then. One that was not may have
+// sent it any time before, and then it tells the reason.
+void take_exit(Pid child, detail::MailMark& since, ExitReason& reason) {
   unlink(child);
-  receive(when([&](Exit& exit) { return exit.from == child; },
-               [&](Exit& exit) {
-                 if (reason == ExitReason::noproc()) reason = std::move(exit.reason);
-               }),
-          after(Duration::zero(), [] {}));
+  auto is_exit = [&](Exit& exit) { return exit.from == child; };
+  if (reason == ExitReason::noproc()) {
+    receive(when(is_exit, [&](Exit& exit) { reason = std::move(exit.reason); }),
+            after(Duration::zero(), [] {}));
+  } else {
+    detail::receive_behind(since, when(is_exit, [](Exit&) {}), after(Duration::zero(), [] {}));
+  }
 }
 
 }  // namespace
 
 ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there) {
+  detail::MailMark before;
   std::optional<ExitReason> reason;
   if (std::optional<Duration> time = time_to_end(shutdown)) {
     reason = end_by(child, ExitReason::shutdown(), *time);
@@ -59,7 +64,7 @@ ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& sti
     reason = end_by(child, ExitReason::kill(), still_there_interval);
     if (!reason) still_there(child);
   }
-  take_exit(child, *reason);
+  take_exit(child, before, *reason);
   return *std::move(reason);
 }
 

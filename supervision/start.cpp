@@ -79,22 +79,24 @@ PendingStart::~PendingStart() {
 std::expected<Spawned, StartError> PendingStart::run(Program* program,
                                                      const StartOptions& options,
                                                      Linked linked) {
+  MailMark mark;  // what it will say is not in the mailbox yet
   std::expected<Spawned, StartError> started = spawn_for_start(program, options, linked);
   if (!started) return started;
   auto [pid, ref] = *started;
 
   ExitReason reason;
   Outcome outcome =
-      receive(when([&](StartAnswer& answer) { return answer.address == address_; },
-                   [](StartAnswer& answer) {
-                     return answer.is_ignored ? Outcome::ignored : Outcome::acknowledged;
-                   }),
-              when([&](Down& down) { return down.ref == ref; },
-                   [&](Down& down) {
-                     reason = std::move(down.reason);
-                     return Outcome::ended;
-                   }),
-              after(options.timeout, [] { return Outcome::timed_out; }));
+      receive_behind(mark,
+                     when([&](StartAnswer& answer) { return answer.address == address_; },
+                          [](StartAnswer& answer) {
+                            return answer.is_ignored ? Outcome::ignored : Outcome::acknowledged;
+                          }),
+                     when([&](Down& down) { return down.ref == ref; },
+                          [&](Down& down) {
+                            reason = std::move(down.reason);
+                            return Outcome::ended;
+                          }),
+                     after(options.timeout, [] { return Outcome::timed_out; }));
   if (outcome == Outcome::acknowledged) return started;
 
   if (outcome == Outcome::timed_out) send_exit(pid, ExitReason::kill());

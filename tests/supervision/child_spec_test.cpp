@@ -1,5 +1,6 @@
-// Aim: specifications that make no sense are refused by name (V5), and whatever a start function
-// does is an answer (V7). Method: start functions that start nothing.
+// child_spec_test.cpp: specifications that make no sense are refused by name (V5), and whatever a
+// start function does is an answer (V7).
+// Method: start functions that start nothing.
 #include "supervision/child_spec.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Aim: how one child, and many, are stopped (V13, V14, V16). Method: this process is the
-// supervisor.
+// child_stop_test.cpp: how one child, and many, are stopped (V13, V14, V16).
+// Method: this process is the supervisor.
 #include "supervision/child_stop.hpp"
 
 #include <string>

@@ -1,4 +1,5 @@
-// Aim: children keep their order, and are found by what names them now. Method: made-up pids.
+// child_table_test.cpp: children keep their order, and are found by what names them now.
+// Method: made-up pids.
 #include "supervision/child_table.hpp"
 
 #include <gtest/gtest.h>

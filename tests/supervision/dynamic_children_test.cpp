@@ -1,5 +1,6 @@
-// Aim: dynamic supervisors (V23): children by pid, limits, restarts, and a stop of all at once
-// whose work is linear. Method: whole supervisors, with up to ten thousand children.
+// dynamic_children_test.cpp: dynamic supervisors (V23): children by pid, limits, restarts, and a
+// stop of all at once whose work is linear.
+// Method: whole supervisors, with up to ten thousand children.
 #include "supervision/dynamic_children.hpp"
 
 #include <memory>

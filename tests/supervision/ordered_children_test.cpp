@@ -1,5 +1,6 @@
-// Aim: a supervisor starts, restarts and stops its children as the rules say (V8–V39). Method:
-// whole trees of obedient children, with a gate where an order has to be forced.
+// ordered_children_test.cpp: a supervisor starts, restarts and stops its children as the rules say
+// (V8–V39).
+// Method: whole trees of obedient children, with a gate where an order has to be forced.
 #include "supervision/ordered_children.hpp"
 
 #include <atomic>

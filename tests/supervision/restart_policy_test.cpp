@@ -1,4 +1,5 @@
-// Aim: the rules that need no process: V3, V15, V27, V37, V40. Method: each is a table.
+// restart_policy_test.cpp: the rules that need no process: V3, V15, V27, V37, V40.
+// Method: each is a table.
 #include "supervision/restart_policy.hpp"
 
 #include <gtest/gtest.h>

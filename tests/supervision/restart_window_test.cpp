@@ -1,4 +1,5 @@
-// Aim: V28: n restarts within the period are admitted, one more is not. Method: made-up times.
+// restart_window_test.cpp: V28: n restarts within the period are admitted, one more is not.
+// Method: made-up times.
 #include "supervision/restart_window.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-// Aim: servers: requests, replies and their failures (G5–G10), callbacks in order (G12–G18), what a
-// server costs. Method: whole processes on real schedulers; every order that is asserted follows
-// from messages.
+// server_test.cpp: servers: requests, replies and their failures (G5–G10), callbacks in order
+// (G12–G18), what a server costs.
+// Method: whole processes on real schedulers; every order that is asserted follows from messages.
 #include <airssys/rt/server.hpp>
 #include <functional>
 #include <memory>

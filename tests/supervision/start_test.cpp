@@ -1,5 +1,6 @@
-// Aim: the start protocol: what start answers, and what it leaves behind when it fails (G1–G4,
-// G24). Method: processes that start well, badly, slowly, or not at all.
+// start_test.cpp: the start protocol: what start answers, and what it leaves behind when it fails
+// (G1–G4, G24).
+// Method: processes that start well, badly, slowly, or not at all.
 #include <airssys/rt/start.hpp>
 #include <stdexcept>
 #include <string>
@@ -133,6 +134,18 @@ TEST_P(StartTest, start_monitor_leaves_a_monitor) {
     EXPECT_EQ(next<Down>()->ref, ref);
     EXPECT_FALSE(try_start_monitor<Picky>(Mood::throws));
     EXPECT_TRUE(nothing_came<Message>());
+  });
+}
+
+// R10: the answer cannot be in the mailbox yet, so what is there is not looked at.
+TEST_P(StartTest, a_full_mailbox_makes_a_start_no_dearer) {
+  run([] {
+    constexpr int mail = 100'000;
+    for (int i = 0; i < mail; ++i) send(self(), i);
+    yield();
+    std::uint64_t before = process_info(self())->reductions;
+    for (int i = 0; i < 10; ++i) start_link<Picky>(Mood::well);
+    EXPECT_LT(process_info(self())->reductions - before, mail);
   });
 }
 

@@ -1,5 +1,6 @@
-// Aim: the supervisor as a process: who may end it and what becomes of its tree (V17, V18, V39),
-// and what it answers (V20–V26, V41). Method: whole trees.
+// supervisor_server_test.cpp: the supervisor as a process: who may end it and what becomes of its
+// tree (V17, V18, V39), and what it answers (V20–V26, V41).
+// Method: whole trees.
 #include "supervision/supervisor_server.hpp"
 
 #include <memory>

@@ -15,6 +15,7 @@
 // receive with a time-out answers as if it had passed, one without throws Unwinding (Z3).
 #pragma once
 
+#include <airssys/rt/detail/mail_mark.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/time.hpp>
@@ -133,6 +134,10 @@ class Receiver {
     Message message(take_mail(&Receiver::accepts, this, deadline()));
     return run_from<0>(message);
   }
+  Result run_behind(MailMark& mark) {
+    Message message(mark.take(&Receiver::accepts, this, deadline()));
+    return run_from<0>(message);
+  }
 
  private:
   static constexpr std::size_t count = sizeof...(Clauses);
@@ -203,6 +208,16 @@ auto receive(Clauses&&... clauses) {
              const_cast<std::remove_cvref_t<Clauses>&>(clauses)...)
       .run();
 }
+
+namespace detail {
+// The same, for messages that come behind the mark.
+template <Clause... Clauses>
+auto receive_behind(MailMark& mark, Clauses&&... clauses) {
+  return Receiver<std::remove_cvref_t<Clauses>...>(
+             const_cast<std::remove_cvref_t<Clauses>&>(clauses)...)
+      .run_behind(mark);
+}
+}  // namespace detail
 
 // The oldest T; with T = rt::Message, the oldest message of any type (R16).
 template <class T>
