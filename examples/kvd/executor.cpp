@@ -12,6 +12,8 @@ void Executor::execute(const Burst& burst, Part& part, std::int64_t now_ms) {
   out_ = &part.replies;
   records_ = &part.records;
   now_ms_ = now_ms;
+  for (std::uint32_t number : part.operations) keys_.prefetch_bucket(burst.operations[number].hash);
+  for (std::uint32_t number : part.operations) keys_.prefetch_entry(burst.operations[number].hash);
   for (std::uint32_t number : part.operations) {
     const Operation& operation = burst.operations[number];
     hash_ = operation.hash;

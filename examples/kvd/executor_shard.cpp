@@ -54,8 +54,8 @@ void Executor::do_keys(const Arguments& arguments) {
   std::string found;
   std::size_t count = 0;
   keys_.scan(0, keys_.size() + 1, [&](const Entry& entry) {
-    if (is_expired(entry, now_ms_) || !glob_matches(arguments[0], entry.key)) return;
-    append_bulk(found, entry.key);
+    if (is_expired(entry, now_ms_) || !glob_matches(arguments[0], entry.key())) return;
+    append_bulk(found, entry.key());
     ++count;
   });
   append_array(*out_, count);
@@ -73,8 +73,8 @@ void Executor::do_scan(const Arguments& arguments) {
   std::optional<Keyspace::Position> next =
       keys_.scan(from.position, options.count, [&](const Entry& entry) {
         if (is_expired(entry, now_ms_) || !options.wants_strings) return;
-        if (!glob_matches(options.pattern, entry.key)) return;
-        append_bulk(found, entry.key);
+        if (!glob_matches(options.pattern, entry.key())) return;
+        append_bulk(found, entry.key());
         ++count;
       });
   append_array(*out_, 2);

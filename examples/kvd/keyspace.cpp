@@ -10,34 +10,21 @@ namespace {
 
 constexpr int bucket_bits_min = 2;
 
-// What the allocator adds to a block, roughly.
-constexpr std::size_t block_overhead = 16;
-
-std::size_t heap_bytes(const std::string& text) noexcept {
-  static const std::size_t in_place = std::string().capacity();
-  return text.capacity() > in_place ? text.capacity() + block_overhead : 0;
-}
-
 }  // namespace
 
-std::size_t Keyspace::memory_of(const Entry& entry) noexcept {
-  return sizeof(Entry) + block_overhead + sizeof(entry.next) + heap_bytes(entry.key) +
-         heap_bytes(entry.value);
-}
-
-std::unique_ptr<Entry>* Keyspace::owner_of(std::string_view key, std::uint64_t hash) noexcept {
+EntryPointer* Keyspace::owner_of(std::string_view key, std::uint64_t hash) noexcept {
   Table& table = tables_[table_of(hash)];
   if (table.size == 0) return nullptr;
-  std::unique_ptr<Entry>* owner = &table.buckets[bucket_of(table, hash)];
+  EntryPointer* owner = &table.buckets[bucket_of(table, hash)];
   while (*owner) {
-    if ((*owner)->hash == hash && (*owner)->key == key) return owner;
+    if ((*owner)->hash == hash && (*owner)->key() == key) return owner;
     owner = &(*owner)->next;
   }
   return nullptr;
 }
 
 Entry* Keyspace::find(std::string_view key, std::uint64_t hash, std::int64_t now_ms) {
-  std::unique_ptr<Entry>* owner = owner_of(key, hash);
+  EntryPointer* owner = owner_of(key, hash);
   if (owner == nullptr) return nullptr;
   Entry& entry = **owner;
   if (entry.expire_at_ms != never_expires && entry.expire_at_ms <= now_ms) {
@@ -49,21 +36,29 @@ Entry* Keyspace::find(std::string_view key, std::uint64_t hash, std::int64_t now
 }
 
 Entry* Keyspace::find_even_expired(std::string_view key, std::uint64_t hash) noexcept {
-  std::unique_ptr<Entry>* owner = owner_of(key, hash);
+  EntryPointer* owner = owner_of(key, hash);
   return owner ? owner->get() : nullptr;
 }
 
+void Keyspace::prefetch_bucket(std::uint64_t hash) const noexcept {
+  const Table& table = tables_[table_of(hash)];
+  if (table.size > 0) __builtin_prefetch(&table.buckets[bucket_of(table, hash)]);
+}
+
+void Keyspace::prefetch_entry(std::uint64_t hash) const noexcept {
+  const Table& table = tables_[table_of(hash)];
+  if (table.size > 0) __builtin_prefetch(table.buckets[bucket_of(table, hash)].get());
+}
+
 Entry& Keyspace::insert(std::string_view key, std::uint64_t hash) {
-  auto entry = std::make_unique<Entry>();
-  entry->hash = hash;
-  entry->key = key;
+  EntryPointer entry = make_entry(key, hash);
   Table& table = tables_[table_of(hash)];
   if (table.buckets.empty()) {
     resize(table, bucket_bits_min);
   } else if (table.size >= table.buckets.size()) {
     resize(table, table.bucket_bits + 1);
   }
-  std::unique_ptr<Entry>& bucket = table.buckets[bucket_of(table, hash)];
+  EntryPointer& bucket = table.buckets[bucket_of(table, hash)];
   entry->next = std::move(bucket);
   bucket = std::move(entry);
   ++table.size;
@@ -73,14 +68,14 @@ Entry& Keyspace::insert(std::string_view key, std::uint64_t hash) {
 }
 
 bool Keyspace::erase(std::string_view key, std::uint64_t hash) {
-  std::unique_ptr<Entry>* owner = owner_of(key, hash);
+  EntryPointer* owner = owner_of(key, hash);
   if (owner == nullptr) return false;
   remove(*owner);
   shrink(tables_[table_of(hash)]);
   return true;
 }
 
-void Keyspace::remove(std::unique_ptr<Entry>& owner) {
+void Keyspace::remove(EntryPointer& owner) {
   set_expiry(*owner, never_expires);
   used_bytes_ -= memory_of(*owner);
   --tables_[table_of(owner->hash)].size;
@@ -114,14 +109,14 @@ void Keyspace::set_expiry(Entry& entry, std::int64_t expire_at_ms) noexcept {
 }
 
 void Keyspace::resize(Table& table, int bucket_bits) {
-  std::vector<std::unique_ptr<Entry>> old(std::size_t{1} << bucket_bits);
+  std::vector<EntryPointer> old(std::size_t{1} << bucket_bits);
   old.swap(table.buckets);
   table.bucket_bits = bucket_bits;
-  for (std::unique_ptr<Entry>& chain : old) {
+  for (EntryPointer& chain : old) {
     while (chain) {
-      std::unique_ptr<Entry> entry = std::move(chain);
+      EntryPointer entry = std::move(chain);
       chain = std::move(entry->next);
-      std::unique_ptr<Entry>& bucket = table.buckets[bucket_of(table, entry->hash)];
+      EntryPointer& bucket = table.buckets[bucket_of(table, entry->hash)];
       entry->next = std::move(bucket);
       bucket = std::move(entry);
     }
@@ -149,8 +144,8 @@ std::size_t Keyspace::sweep(std::int64_t now_ms, std::size_t budget) {
 
 std::size_t Keyspace::sweep_table(Table& table, std::int64_t now_ms) {
   std::size_t removed = 0;
-  for (std::unique_ptr<Entry>& bucket : table.buckets) {
-    std::unique_ptr<Entry>* owner = &bucket;
+  for (EntryPointer& bucket : table.buckets) {
+    EntryPointer* owner = &bucket;
     while (*owner) {
       const Entry& entry = **owner;
       if (entry.expire_at_ms != never_expires && entry.expire_at_ms <= now_ms) {

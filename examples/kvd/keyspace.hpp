@@ -16,25 +16,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "examples/kvd/entry.hpp"
 #include "examples/kvd/hash.hpp"
 
 namespace kvd {
-
-inline constexpr std::int64_t never_expires = 0;
-
-struct Entry {
-  std::uint64_t hash = 0;
-  std::int64_t expire_at_ms = never_expires;  // Unix time
-  std::unique_ptr<Entry> next;                // in the same bucket
-  std::string key;
-  std::string value;
-};
 
 class Keyspace {
  public:
@@ -49,6 +39,11 @@ class Keyspace {
   Entry& insert(std::string_view key, std::uint64_t hash);
   // False when the key was not there.
   bool erase(std::string_view key, std::uint64_t hash);
+
+  // Asks the memory for what a look-up of this hash will need; harmless if it never comes. In two
+  // steps, the bucket and then what is in it, so that the look-ups of a burst wait side by side.
+  void prefetch_bucket(std::uint64_t hash) const noexcept;
+  void prefetch_entry(std::uint64_t hash) const noexcept;
 
   // All changes of an entry go through here, so that the books are right.
   void set_value(Entry& entry, std::string_view value);
@@ -72,7 +67,7 @@ class Keyspace {
   static constexpr int table_bits = 8;
 
   struct Table {
-    std::vector<std::unique_ptr<Entry>> buckets;  // none, or a power of two of them
+    std::vector<EntryPointer> buckets;  // none, or a power of two of them
     int bucket_bits = 0;
     std::size_t size = 0;
     std::size_t expiring = 0;
@@ -83,11 +78,10 @@ class Keyspace {
     return (hash << table_bits) >> (64 - table.bucket_bits);
   }
   static void resize(Table& table, int bucket_bits);
-  static std::size_t memory_of(const Entry& entry) noexcept;
 
   // The pointer that owns the key's entry; null when there is no such key.
-  std::unique_ptr<Entry>* owner_of(std::string_view key, std::uint64_t hash) noexcept;
-  void remove(std::unique_ptr<Entry>& owner);
+  EntryPointer* owner_of(std::string_view key, std::uint64_t hash) noexcept;
+  void remove(EntryPointer& owner);
   void shrink(Table& table);
   std::size_t sweep_table(Table& table, std::int64_t now_ms);
 

@@ -96,7 +96,7 @@ std::size_t write_base(File& file, const Keyspace& keys, std::int64_t expired_be
   };
   keys.scan(0, keys.size() + 1, [&](const Entry& entry) {
     if (entry.expire_at_ms != never_expires && entry.expire_at_ms < expired_before_ms) return;
-    append_record(bytes, {Record::Kind::set, entry.expire_at_ms, entry.key, entry.value});
+    append_record(bytes, {Record::Kind::set, entry.expire_at_ms, entry.key(), entry.value});
     if (bytes.size() >= write_bytes) flush();
   });
   flush();

@@ -85,7 +85,7 @@ class Shards {
   void collect(kvd::Keyspace& keys, Contents& all) const {
     keys.scan(0, 1'000'000, [&](const kvd::Entry& entry) {
       bool is_expired = entry.expire_at_ms != 0 && entry.expire_at_ms <= now_ms;
-      if (!is_expired) all[entry.key] = {entry.value, entry.expire_at_ms};
+      if (!is_expired) all[std::string(entry.key())] = {entry.value, entry.expire_at_ms};
     });
   }
 
