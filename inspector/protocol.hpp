@@ -68,8 +68,6 @@ class FrameReader {
 
   bool is_complete() const noexcept { return has_length_ && bytes_.size() == body_bytes_; }
   bool is_too_long() const noexcept { return has_length_ && body_bytes_ > body_bytes_max_; }
-  // Whether some of a frame has come.
-  bool has_begun() const noexcept { return has_length_ || !bytes_.empty(); }
 
   // The body of a complete frame; the reader is ready for the next.
   std::string take();

@@ -20,7 +20,7 @@ namespace airssys::rt::inspector {
 class Server {
  public:
   // Listens at this path, or for "auto" in a directory of the user's own, under the program's name
-  // and process id. The system has been started, and outlives the server.
+  // and process id. The system outlives the server, and need not have been started.
   // Throws BadArgument for a path that cannot be a socket's, and std::system_error with a sentence:
   // another program listens there, the directory is not this user's alone, no descriptor, no
   // thread.
