@@ -31,6 +31,7 @@ int complain(const std::string& sentence) {
 
 // The first process: starts the tree, waits until somebody wants the daemon to end, ends it.
 int serve(kvd::Daemon& daemon) {
+  rt::register_name("main", rt::self());
   rt::trap_exit(true);
   const kvd::Settings& settings = daemon.settings;
   std::string address = settings.bind + ":" + std::to_string(settings.port);

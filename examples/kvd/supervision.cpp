@@ -30,7 +30,8 @@ rt::ChildSpec shard_group(const Daemon& daemon, ShardNumber number) {
   rt::ChildOptions shard{.start = {.name = shard_name(number)}};
   return rt::child_supervisor(
       std::to_string(number),
-      {.strategy = rt::Strategy::rest_for_one,
+      {.name = "shard-" + std::to_string(number) + "-group",
+       .strategy = rt::Strategy::rest_for_one,
        .intensity = shard_crashes_max,
        .period = shard_crashes_period,
        .children = {
@@ -56,7 +57,9 @@ std::expected<rt::Pid, rt::StartError> start_tree(Daemon& daemon, rt::net::TcpLi
           {
               all_shards(daemon),
               rt::child_dynamic_supervisor("connections", {.name = "connections"}),
-              rt::child("listener", [&daemon, &socket] { listen(daemon, socket); }),
+              rt::child("listener",
+                        [&daemon, &socket] { listen(daemon, socket); },
+                        {.start = {.name = "listener"}}),
           },
   });
 }
