@@ -28,19 +28,21 @@ std::expected<void, CallError> check_callable(Pid server) {
 
 namespace detail {
 
-std::expected<Message, CallError> exchange(
-    Pid server, std::string_view server_class, Message request, Alias& caller, Deadline deadline) {
-  if (auto callable = check_callable(server); !callable) {
-    return std::unexpected(std::move(callable).error());
-  }
-  PendingCall pending(server);
-  caller = pending.alias();
+Exchange::Exchange(Pid server, std::string_view server_class, Message request, Alias& caller)
+    : server_(server), server_class_(server_class) {
+  if (!check_callable(server)) return;
+  pending_.emplace(server);
+  caller = pending_->alias();
   send(server, std::move(request));
-  std::expected<Message, CallError> reply = pending.wait(deadline);
+}
+
+std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
+  if (!pending_) return std::unexpected(check_callable(server_).error());
+  std::expected<Message, CallError> reply = pending_->wait(deadline);
   if (reply && reply->is<WrongServer>()) {
     return std::unexpected(
         call_error(CallError::wrong_type,
-                   server.to_string() + " is no server of class " + std::string(server_class)));
+                   server_.to_string() + " is no server of class " + std::string(server_class_)));
   }
   return reply;
 }

@@ -16,6 +16,7 @@
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/registry.hpp>
 #include <airssys/rt/report.hpp>
+#include <airssys/rt/request.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>

@@ -35,7 +35,7 @@ class PendingCall {
   Alias alias() const noexcept { return {{monitor_.owner, monitor_.id}}; }
 
   // The first message through the alias, or why none came: exited or noproc with the other side's
-  // reason, timeout, unwinding. Suspends. Once.
+  // reason, timeout, unwinding. Suspends. Once, but after a time-out it may be asked again.
   std::expected<Message, CallError> wait(Deadline deadline);
 
  private:

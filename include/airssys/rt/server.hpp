@@ -42,6 +42,7 @@
 #include <chrono>
 #include <compare>
 #include <expected>
+#include <optional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -180,9 +181,47 @@ Message cast_message(R&& request) {
   return Message(make_payload_as<Request>(cast_type<S, Request>, std::forward<R>(request)));
 }
 
-// Sends the request, whose reply goes to `caller`, which is set here, and waits for the reply.
-std::expected<Message, CallError> exchange(
-    Pid server, std::string_view server_class, Message request, Alias& caller, Deadline deadline);
+// A call's message, and the place in it for the address of the reply.
+template <class R>
+struct CallOnItsWay {
+  Message message;
+  Alias* caller;
+};
+
+template <class S, class R>
+CallOnItsWay<R> make_call(R request) {
+  static_assert(TakesByValue<S, R> || TakesByReference<S, R> || Defers<S, R>,
+                "the server class has no handle() that takes this request");
+  void* payload = make_payload_as<CallMessage<R>>(call_type<S, R>, Alias(), std::move(request));
+  return {Message(payload), &static_cast<CallMessage<R>*>(payload)->caller};
+}
+
+// One call, below the types: sends the request, whose reply goes to `caller`, which is set here.
+class Exchange {
+ public:
+  Exchange(Pid server, std::string_view server_class, Message request, Alias& caller);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange() = default;
+
+  // The reply, or why there is none; after a time-out it may be asked again.
+  std::expected<Message, CallError> wait(Deadline deadline);
+
+ private:
+  Pid server_;
+  std::string_view server_class_;
+  std::optional<PendingCall> pending_;  // empty: the server cannot be asked at all
+};
+
+template <class T>
+std::expected<T, CallError> reply_as(std::expected<Message, CallError> reply) {
+  if (!reply) return std::unexpected(std::move(reply).error());
+  if constexpr (std::is_void_v<T>) {
+    return {};
+  } else {
+    return reply->template take<T>();
+  }
+}
 
 }  // namespace detail
 
@@ -206,25 +245,11 @@ template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(ServerRef<S> server,
                                                      R request,
                                                      Duration timeout = std::chrono::seconds(5)) {
-  static_assert(
-      detail::TakesByValue<S, R> || detail::TakesByReference<S, R> || detail::Defers<S, R>,
-      "the server class has no handle() that takes this request");
-  using Reply = typename R::Reply;
   Deadline deadline = Deadline::after(timeout);
-  void* payload = detail::make_payload_as<detail::CallMessage<R>>(
-      detail::call_type<S, R>, Alias(), std::move(request));
-  std::expected<Message, CallError> reply =
-      detail::exchange(server.pid(),
-                       detail::type_name<S>(),
-                       Message(payload),
-                       static_cast<detail::CallMessage<R>*>(payload)->caller,
-                       deadline);
-  if (!reply) return std::unexpected(std::move(reply).error());
-  if constexpr (std::is_void_v<Reply>) {
-    return {};
-  } else {
-    return reply->template take<Reply>();
-  }
+  detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
+  detail::Exchange exchange(
+      server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller);
+  return detail::reply_as<typename R::Reply>(exchange.wait(deadline));
 }
 template <class S, class R>
 typename R::Reply call(ServerRef<S> server, R request, Duration timeout = std::chrono::seconds(5)) {
