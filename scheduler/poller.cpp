@@ -107,12 +107,13 @@ void Poller::give_back(Source& source) noexcept {
   has_removed_.store(true, std::memory_order_relaxed);
 }
 
-int Poller::poll(std::int64_t timeout_ns) noexcept {
+int Poller::poll(std::int64_t timeout_ns, Awake awake, void* argument) noexcept {
   // acquire: pairs with the release below; has_pwait2_ and the batches follow one another.
   if (is_polled_.exchange(true, std::memory_order_acquire)) return somebody_else;
   reclaim_removed();
   std::array<epoll_event, events_max> events;
   const int count = wait(events, timeout_ns);
+  if (awake) awake(argument);
   const int called =
       count > 0 ? dispatch(std::span(events).first(static_cast<std::size_t>(count))) : 0;
   is_polled_.store(false, std::memory_order_release);  // release: see the exchange above

@@ -19,7 +19,7 @@ Pool::Pool(const Config& config)
 }
 
 Pool::~Pool() {
-  RT_CHECK(threads_.empty(), "a pool is stopped before it is destroyed");
+  RT_CHECK(threads_.empty() || is_stopping(), "a pool is stopped before it is destroyed");
 }
 
 void Pool::start() {
@@ -34,20 +34,12 @@ bool Pool::stop() noexcept {
   is_stopping_.store(true, std::memory_order_release);
   blocking.stop();
   if (monitor_) monitor_->end();
-  std::vector<std::unique_ptr<Thread>> threads;
-  {
-    const std::lock_guard lock(mutex_);
-    threads.swap(threads_);
-  }
-  for (auto& thread : threads) thread->unpark();
   poller.interrupt();
+  for (auto& thread : threads_) thread->unpark();
   const std::int64_t until = base::steady_clock().now_ns() + stop_patience_ns;
   bool all_ended = true;
-  for (auto& thread : threads) {
-    if (thread->join_until(until)) continue;
-    all_ended = false;
-    static_cast<void>(thread.release());  // it runs on, and uses itself
-  }
+  // The objects stay: a foreign thread may be about to wake one.
+  for (auto& thread : threads_) all_ended = thread->join_until(until) && all_ended;
   return all_ended;
 }
 
@@ -62,8 +54,7 @@ void Pool::offer(Scheduler& scheduler) {
 }
 
 void Pool::inject(Task& task) noexcept {
-  const unsigned queue = task.level <= Level::normal ? 0 : static_cast<unsigned>(task.level) - 1;
-  injectors[queue].put_foreign(task);
+  injectors[Scheduler::queue_of(task.level)].put_foreign(task);
   wake_one();
 }
 

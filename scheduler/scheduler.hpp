@@ -46,6 +46,11 @@ class Scheduler {
 
   unsigned id() const noexcept { return id_; }
 
+  // Which of the three queues, and of the pool's injectors, a level goes through.
+  static unsigned queue_of(Level level) noexcept {
+    return level <= Level::normal ? 0 : static_cast<unsigned>(level) - 1;
+  }
+
   // Owner: behind all others of its level.
   void push(Task& task) noexcept;
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
@@ -79,9 +84,6 @@ class Scheduler {
   static constexpr std::uint8_t low_turns = 8;  // a low task runs on each 8th of its turns (D7)
   static constexpr std::int64_t run_next_patience_ns = 5'000;
 
-  static unsigned queue_of(Level level) noexcept {
-    return level <= Level::normal ? 0 : static_cast<unsigned>(level) - 1;
-  }
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
   Task* take_injected() noexcept;

@@ -241,7 +241,10 @@ void Thread::sleep_until_something_happens() noexcept {
           nobody, me, std::memory_order_relaxed, std::memory_order_relaxed)) {
     // seq_cst fence: "I keep" before the look for an unpark; pairs with Pool::wake_one.
     base::atomic_fence(std::memory_order_seq_cst);
-    if (parker_.park_for(0) == base::Woken::timed_out) pool_.poller.poll(timeout);
+    if (parker_.park_for(0) == base::Woken::timed_out) {
+      pool_.poller.poll(
+          timeout, [](void* thread) noexcept { static_cast<Thread*>(thread)->wake_up(); }, this);
+    }
     // relaxed: an interrupt that comes too late only makes the next keeper look once more.
     pool_.keeper.store(0, std::memory_order_relaxed);
   } else if (timeout < 0) {
@@ -249,10 +252,14 @@ void Thread::sleep_until_something_happens() noexcept {
   } else {
     parker_.park_for(timeout);
   }
-  if (tenure_.enter(pool_.quiescence) == Held::taken) {
-    scheduler_ = nullptr;
-    has_lost_ = true;
-  }
+  wake_up();
+}
+
+// Inside again. Its scheduler may have been taken from it in bed; then it has none.
+void Thread::wake_up() noexcept {
+  if (tenure_.enter(pool_.quiescence) == Held::kept || has_lost_) return;
+  scheduler_ = nullptr;
+  has_lost_ = true;
 }
 
 void Thread::wait_for_scheduler() noexcept {

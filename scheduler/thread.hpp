@@ -70,6 +70,11 @@ class Thread {
   Task* task() const noexcept { return task_; }
 
   // --- Inside the runtime, on this thread.
+  // The thread that runs now, if it drives a scheduler of that pool; else null.
+  static Thread* driving(const Pool& pool) noexcept {
+    Thread* thread = current();
+    return thread && &thread->pool_ == &pool && thread->scheduler_ ? thread : nullptr;
+  }
   Scheduler& scheduler() const noexcept { return *scheduler_; }
   fiber::Fiber& fiber() const noexcept { return *context_->running; }
 
@@ -130,6 +135,7 @@ class Thread {
   void stay_inside() noexcept;
   bool anything_to_do() noexcept;
   void sleep_until_something_happens() noexcept;
+  void wake_up() noexcept;
   bool fire_timers(std::int64_t now_ns) noexcept;
   void wait_for_scheduler() noexcept;
   bool become_spare() noexcept;
