@@ -2,8 +2,9 @@
 
     python3 tools/demo.py PROGRAM_OF_KVD PROGRAM_OF_AIRS_INSPECT
 
-Both servers run on the same CPUs, the load on the others, in turns. Writers that keep a list of what
-was acknowledged run beside the load; whatever dies, each entry of the list must be there afterwards.
+Both servers run on the same CPUs, the load on the others, in turns. Writers that keep a list of
+what was acknowledged run beside the load; whatever dies, each entry of the list must be there
+afterwards.
 """
 
 import os
