@@ -19,7 +19,7 @@ Signal* MailQueue::take_oldest() noexcept {
 Signal* MailQueue::take_everything() noexcept {
   Signal* all = oldest_;
   oldest_ = newest_ = nullptr;
-  cursors_ = nullptr;
+  forget_cursors();
   // relaxed: figures for show.
   count_.store(0, std::memory_order_relaxed);
   granules_.store(0, std::memory_order_relaxed);

@@ -38,9 +38,10 @@ class MailQueue {
   Signal* oldest() const noexcept { return oldest_; }
   // Takes the oldest signal, or null. What a receive tries first: it needs no cursor for it.
   Signal* take_oldest() noexcept;
-  // Takes all, linked oldest first, and forgets the cursors: for a process that ends, whose frames
-  // may have been abandoned with cursors in them.
+  // Takes all, linked oldest first, and forgets the cursors.
   Signal* take_everything() noexcept;
+  // For a process whose frames may have been abandoned with cursors in them.
+  void forget_cursors() noexcept { cursors_ = nullptr; }
 
   // Any thread: how many signals wait, and their bytes, each rounded up to a multiple of 16.
   std::uint32_t count() const noexcept {

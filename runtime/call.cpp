@@ -23,20 +23,19 @@ void safe_point(Process& process) {
   if (obey(process)) end_here(process);
 }
 
-Process& Call::enter() {
+Process& current_process() {
   Thread* thread = Thread::current();
   if (!thread || !thread->task())
     throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
-  return static_cast<Process&>(*Thread::enter().task());
+  return static_cast<Process&>(*thread->task());
 }
 
-Call::Call(Kind kind) : process_(enter()) {
-  if (kind == Kind::safe_point) safe_point(process_);
-}
-
-Visit::Visit(System& system) : system_(system), announcement_(nullptr) {
+Visit::Visit(System& system) : system_(system) {
   Thread* thread = Thread::current();
-  if (thread && &thread->pool() == &system) return;
+  if (thread && &thread->pool() == &system) {
+    if (thread->task()) inside_.emplace(static_cast<Process&>(*thread->task()));
+    return;
+  }
   announcement_ = ::new (base::allocate(sizeof(base::Announcement), alignof(base::Announcement)))
       base::Announcement;
   system_.quiescence.add(*announcement_);

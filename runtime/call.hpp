@@ -6,8 +6,13 @@
 //          way (Z1). Throws BadArgument on a thread that runs no process.
 //   Visit  from any thread, for verbs that plain threads may use as well: enters, no safe point.
 // Between opening and closing the thread is inside the runtime: what it finds stays valid, and its
-// scheduler is its own. Process code and predicates of the user's run outside, by Outside.
+// scheduler is its own. Process code runs outside, by run_code. What is small runs inside: a
+// message's destructor, a predicate, the host's log. When these call a verb, they find the door
+// open: a Call in a Call is no safe point and leaves the door as it was, so that the outer one may
+// rely on what it holds.
 #pragma once
+
+#include <optional>
 
 #include "base/quiescence.hpp"
 #include "runtime/process.hpp"
@@ -16,32 +21,60 @@
 
 namespace airssys::rt::runtime {
 
-// Acts on what has come, and gives way when the slice is used up. While the process is being unwound
-// or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
+// Acts on what has come, and gives way when the slice is used up. While the process is being
+// unwound or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
 void safe_point(Process& process);
+
+// The process whose code calls. Throws BadArgument on a thread that runs none.
+Process& current_process();
+
+// The thread is inside while this stands; it stays there if it was before. By the owner.
+class Inside {
+ public:
+  explicit Inside(Process& process) noexcept
+      : process_(process), is_outermost_(!process.is_inside) {
+    if (!is_outermost_) return;
+    scheduler::Thread::enter();
+    process_.is_inside = true;
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  ~Inside() {
+    if (!is_outermost_) return;
+    process_.is_inside = false;
+    scheduler::Thread::current()->leave();
+  }
+
+  Process& process() const noexcept { return process_; }
+  bool is_outermost() const noexcept { return is_outermost_; }
+
+ private:
+  Process& process_;
+  const bool is_outermost_;
+};
 
 class Call {
  public:
   enum class Kind : std::uint8_t { safe_point, plain };
 
-  explicit Call(Kind kind = Kind::safe_point);
+  explicit Call(Kind kind = Kind::safe_point) : inside_(current_process()) {
+    if (kind == Kind::safe_point && inside_.is_outermost()) safe_point(process());
+  }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
-  ~Call() { scheduler::Thread::current()->leave(); }
 
-  Process& process() const noexcept { return process_; }
+  Process& process() const noexcept { return inside_.process(); }
   System& system() const noexcept { return current_system(); }
   // Read anew at each use: the process may have moved.
   scheduler::Thread& thread() const noexcept { return *scheduler::Thread::current(); }
   void charge(std::int32_t reductions) const noexcept { thread().charge(reductions); }
 
  private:
-  static Process& enter();
-
-  Process& process_;
+  const Inside inside_;
 };
 
-// A foreign thread's, or any thread's, short stay inside a given runtime.
+// A foreign thread's, or any thread's, short stay inside a given runtime. A process of that runtime
+// comes in through its own door.
 class Visit {
  public:
   explicit Visit(System& system);
@@ -51,11 +84,12 @@ class Visit {
 
  private:
   System& system_;
-  base::Announcement* announcement_;  // null: this is one of the runtime's own threads
+  std::optional<Inside> inside_;                // a process of this runtime
+  base::Announcement* announcement_ = nullptr;  // of any other thread but the runtime's own
 };
 
-// Whether the process's own frames are being unwound, or its end is under way: waits do not wait and
-// safe points do nothing (Z3).
+// Whether the process's own frames are being unwound, or its end is under way: waits do not wait
+// and safe points do nothing (Z3).
 bool is_unwinding(const Process& process) noexcept;
 
 }  // namespace airssys::rt::runtime

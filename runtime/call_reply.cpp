@@ -1,4 +1,5 @@
-// call_reply.cpp: pending calls and requests: an address, a mark in the mail, a wait for one message.
+// call_reply.cpp: pending calls and requests: an address, a mark in the mail, a wait for one
+// message.
 #include "runtime/call_reply.hpp"
 
 #include <airssys/rt/call.hpp>
@@ -33,8 +34,7 @@ Message ask(Process& process, Pid target, mailbox::SignalKind question, Deadline
   mailbox::Cursor mark(process.mail, mailbox::Cursor::Start::end);
   const WaitingFor edge(process, target);
   send_signal(current_system(), target, make_signal(question, process.pid(), id));
-  Message reply(
-      take_mail_from(process, mark, &came_through, &id, deadline, WaitReason::reply));
+  Message reply(take_mail_from(process, mark, &came_through, &id, deadline, WaitReason::reply));
   if (!reply) {
     if (Relation* alias = process.relations.find_alias(id)) process.relations.remove(*alias);
   }
@@ -85,8 +85,7 @@ PendingCall::PendingCall(Pid server) : server_(server) {
   const Call call;
   call.charge(2);
   ::new (static_cast<void*>(mark_)) Mark(call.process().mail, Mark::Start::end);
-  monitor_ =
-      runtime::monitor(call.process(), server, runtime::AddressMode::until_reply, nullptr);
+  monitor_ = runtime::monitor(call.process(), server, runtime::AddressMode::until_reply, nullptr);
 }
 
 std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {

@@ -51,8 +51,8 @@ NameError::NameError(Kind kind, std::string name, Pid holder)
       holder_(holder) {}
 
 ExitReason reason_of_current_exception() {
-  // What passes a handler while the process is being ended is no C++ exception: it has no type to ask
-  // for, and to rethrow it inside a second handler would meet std::terminate.
+  // What passes a handler while the process is being ended is no C++ exception: it has no type to
+  // ask for, and to rethrow it inside a second handler would meet std::terminate.
   const scheduler::Thread* thread = scheduler::Thread::current();
   if (thread && thread->task()) {
     const auto& process = static_cast<const runtime::Process&>(*thread->task());

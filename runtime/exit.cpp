@@ -1,10 +1,12 @@
 // exit.cpp: the end of a process, told in order (P6, Z5):
 //
 //   code has stopped ▶ its object is destroyed ▶ name and timers are released ▶ the inbox is closed
-//   ▶ mail is destroyed, requests are refused ▶ links get exits, watchers get downs ▶ slot retired
+//   ▶ mail is destroyed ▶ links get exits, watchers get downs ▶ requests are refused ▶ slot retired
 //
-// Destructors are process code: one that never returns delays the downs, one that throws is cut off
-// and the rest goes on. Each step leaves nothing behind that would make it run twice.
+// Refused last: who has asked for a link that was there already, from the other side, hears the
+// real reason first, and the refusal finds no link any more (L4). Destructors are process code: one
+// that never returns delays the downs, one that throws is cut off and the rest goes on. Each step
+// leaves nothing behind that would make it run twice.
 #include "runtime/exit.hpp"
 
 #include <algorithm>
@@ -50,32 +52,34 @@ void close_mailbox(Process& process) {
   process.pending = received;
 }
 
-Signal* take_pending_message(Process& process) {
-  Signal* signal = process.pending;
-  if (!signal || signal->kind != SignalKind::message) return nullptr;
-  process.pending = signal->next;
-  return signal;
+// The first message behind *place, which is moved over what is none; null: there is no more.
+Signal* take_message(Signal**& place) {
+  while (*place && (*place)->kind != SignalKind::message) place = &(*place)->next;
+  Signal* message = *place;
+  if (message) *place = message->next;
+  return message;
 }
 
-void refuse_what_is_left(System& system, Process& process) {
-  const Pid pid = process.pid();
-  while (process.pending) {
-    run_code(process, [&process] {
-      while (Signal* message = take_pending_message(process))
-        detail::destroy_payload(Envelope::of_signal(*message).payload());
-    });
-    if (Signal* request = process.pending) {
-      process.pending = request->next;
-      refuse(system, pid, *request);
-    }
-  }
+void destroy_messages(Process& process) {
+  run_code(process, [&process] {
+    Signal** place = &process.pending;
+    while (Signal* message = take_message(place))
+      detail::destroy_payload(Envelope::of_signal(*message).payload());
+  });
 }
 
 // Lets others run in the middle of an end with very many links (L11).
 void give_way_if_due() {
   scheduler::Thread& thread = *scheduler::Thread::current();
-  if (thread.charge(1)) {
-    scheduler::Thread::yield();
+  if (thread.charge(1)) scheduler::Thread::yield();
+}
+
+void refuse_requests(System& system, Process& process) {
+  const Pid pid = process.pid();
+  while (Signal* request = process.pending) {
+    process.pending = request->next;
+    refuse(system, pid, *request);
+    give_way_if_due();
   }
 }
 
@@ -87,10 +91,9 @@ void tell_link(System& system, Process& process, const Relation& link) {
 }
 
 void tell_watcher(System& system, Process& process, const Relation& watcher) {
-  send_signal(
-      system,
-      watcher.peer,
-      make_signal(SignalKind::down, process.pid(), 0, watcher.theirs, process.reason));
+  send_signal(system,
+              watcher.peer,
+              make_signal(SignalKind::down, process.pid(), 0, watcher.theirs, process.reason));
 }
 
 // Exits first, then downs, one watcher's in the order in which it set them up (P8).
@@ -129,8 +132,8 @@ void end_here(Process& process) {
   scheduler::Thread& thread = *scheduler::Thread::current();
   fiber::Fiber& fiber = thread.fiber();
   // What is unwound is the process's code, and it may be a hog: it runs outside.
+  process.is_inside = false;
   thread.leave();
-  static_cast<void>(process);
   fiber::unwind(fiber);
 }
 
@@ -138,14 +141,16 @@ scheduler::Turn finish(Process& process) {
   System& system = current_system();
   process.is_ending = true;
   Wait::abandon_all(process);
+  process.mail.forget_cursors();
   destroy_program(process);
   drop_idler(process);
   system.names.release(process);
   cancel_timers_of(system, process);
   close_mailbox(process);
   if (process.bounds) wake_all_senders(process);
-  refuse_what_is_left(system, process);
+  destroy_messages(process);
   tell_relations(system, process);
+  refuse_requests(system, process);
   scheduler::Thread::current()->settle_account();
   system.retire(process);
   return scheduler::Turn::over;

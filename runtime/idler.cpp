@@ -13,7 +13,7 @@
 namespace airssys::rt::runtime {
 
 struct Idler {
-    static void* operator new(std::size_t bytes) { return base::allocate(bytes); }
+  static void* operator new(std::size_t bytes) { return base::allocate(bytes); }
   static void operator delete(void* block) noexcept { base::free(block); }
 
   std::optional<TimedWait> timer;  // armed from `idle_after` to the next message

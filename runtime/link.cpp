@@ -82,16 +82,15 @@ MonitorRef monitor(Process& process, Pid target, AddressMode mode, const std::st
   System& system = current_system();
   const std::uint64_t id = process.new_ref();
   const MonitorRef ref{{process.pid(), id}};
-  process.relations.add({.kind = RelationKind::monitor,
-                         .mode = mode,
-                         .peer = target,
-                         .mine = id,
-                         .theirs = name ? reinterpret_cast<std::uint64_t>(new std::string(*name))
-                                        : 0});
+  process.relations.add(
+      {.kind = RelationKind::monitor,
+       .mode = mode,
+       .peer = target,
+       .mine = id,
+       .theirs = name ? reinterpret_cast<std::uint64_t>(new std::string(*name)) : 0});
   if (!try_send_signal(system, target, make_signal(SignalKind::monitor, process.pid(), id))) {
-    send_signal(system,
-                process.pid(),
-                make_signal(SignalKind::down, target, 0, id, ExitReason::noproc()));
+    send_signal(
+        system, process.pid(), make_signal(SignalKind::down, target, 0, id, ExitReason::noproc()));
   }
   return ref;
 }
@@ -127,9 +126,8 @@ bool demonitor(const MonitorRef& ref, Flush flush) {
     const bool stays_alias = monitor->mode == AddressMode::until_unalias;
     runtime::drop_monitor(call.system(), process, *monitor, true);
     if (stays_alias) {
-      process.relations.add({.kind = RelationKind::alias,
-                             .mode = AddressMode::until_unalias,
-                             .mine = ref.id});
+      process.relations.add(
+          {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = ref.id});
     }
     return true;
   }

@@ -27,8 +27,8 @@ std::expected<void, NameError> NameRegistry::give(std::string_view name,
   return {};
 }
 
-std::expected<void, NameError> NameRegistry::take_back(
-    std::string_view name, const std::function<Process*(Pid)>& find) {
+std::expected<void, NameError> NameRegistry::take_back(std::string_view name,
+                                                       const std::function<Process*(Pid)>& find) {
   const std::lock_guard lock(mutex_);
   const auto holder = pids_.find(name);
   if (holder == pids_.end())

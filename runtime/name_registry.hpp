@@ -1,10 +1,11 @@
 // name_registry.hpp: names → pids.
 //
-// One table under one mutex: names are read often and written seldom, and every verb is linearizable
-// by it (N5). A process ends a name's life by itself: it says that it is exiting, and then takes its
-// name out, if it has one, before anybody hears of its end (P6, N7). Who gives a name does so in the
-// other order: it marks the process as named, and then looks whether it is exiting. Both steps of
-// both are seq_cst, so not both can miss the other, and no name is left behind (N9).
+// One table under one mutex: names are read often and written seldom, and every verb is
+// linearizable by it (N5). A process ends a name's life by itself: it says that it is exiting, and
+// then takes its name out, if it has one, before anybody hears of its end (P6, N7). Who gives a
+// name does so in the other order: it marks the process as named, and then looks whether it is
+// exiting. Both steps of both are seq_cst, so not both can miss the other, and no name is left
+// behind (N9).
 #pragma once
 
 #include <airssys/rt/error.hpp>

@@ -4,10 +4,10 @@
 //                       │ code was cut, returned, or threw   ▲
 //                       └────────────────────────────────────┘
 //
-// 192 bytes at most, in the process table, type-stable. What only a running or blocked process needs
-// lies at the top of its stack (fiber::Fiber); what few need, in blocks of their own (Bounds, Relations,
-// Idler). Fields are grouped by who may touch them. The owner of a process is the thread that runs it,
-// or, while it is at rest, whoever has taken its inbox from idle.
+// 192 bytes at most, in the process table, type-stable. What only a running or blocked process
+// needs lies at the top of its stack (fiber::Fiber); what few need, in blocks of their own (Bounds,
+// Relations, Idler). Fields are grouped by who may touch them. The owner of a process is the thread
+// that runs it, or, while it is at rest, whoever has taken its inbox from idle.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>
@@ -43,7 +43,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
 
   // Fixed from spawn to retirement.
   Pid parent;
-  std::uint64_t born = 0;              // grows with time: who was spawned before whom
+  std::uint64_t born = 0;                  // grows with time: who was spawned before whom
   const std::string_view* code = nullptr;  // what its program is called: a constant; null: unknown
   detail::Program* program = nullptr;      // cleared by finish
   // Null: unbounded. Others look while they are inside, so renew lets go of it, not the end.
@@ -54,24 +54,24 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   mailbox::Signal* pending = nullptr;  // taken from the inbox and not yet obeyed, oldest first
   Relations relations;
   Idler* idler = nullptr;
-  Wait* waits = nullptr;       // records of what will wake it, on its stack or the heap
-  ExitReason reason;           // once must_end: why
+  Wait* waits = nullptr;  // records of what will wake it, on its stack or the heap
+  ExitReason reason;      // once must_end: why
   std::uint64_t refs_given = 0;
   bool has_started = false;
-  bool must_end = false;       // a terminating exit was acted on; nothing more is obeyed (S9)
-  bool is_ending = false;      // finish has begun: safe points act on nothing
-  bool is_closed = false;      // the inbox is closed
+  bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
+  bool is_ending = false;  // finish has begun: safe points act on nothing
+  bool is_closed = false;  // the inbox is closed
   bool traps_exits = false;
+  bool is_inside = true;  // false while its own code runs: Inside in call.hpp, run_code
 
   // Written by the owner, read by anyone: figures for show, and by the registry as it says.
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
   base::Atomic<bool> is_exiting{false};  // registry.hpp: no name is given any more
   base::Atomic<bool> is_named{false};    // written under the registry's mutex
-  // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
-  base::Atomic<std::uint64_t> waits_for{0};
-
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
+  // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
+  base::Atomic<std::uint64_t> waits_for{0};
 
   // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
   // who retires, read by anyone: process_table.hpp.
@@ -108,10 +108,12 @@ inline void Process::renew() noexcept {
   reason = {};
   refs_given = 0;
   has_started = must_end = is_ending = is_closed = traps_exits = false;
+  is_inside = true;
   // relaxed, all: nobody decides by them before publish releases the pid.
   wait_reason.store(WaitReason::none, std::memory_order_relaxed);
   is_exiting.store(false, std::memory_order_relaxed);
   is_named.store(false, std::memory_order_relaxed);
+  // relaxed: as above.
   is_timer_target.store(false, std::memory_order_relaxed);
   waits_for.store(0, std::memory_order_relaxed);
 }

@@ -9,9 +9,6 @@
 
 namespace airssys::rt::runtime {
 
-ProcessTable::ProcessTable(base::Quiescence& quiescence, std::uint32_t processes_max)
-    : quiescence_(quiescence), processes_max_(std::min(processes_max, slots_max)) {}
-
 ProcessTable::~ProcessTable() {
   RT_CHECK(alive() == 0, "I6: the table goes while a process is alive");
   for (auto& chunk : chunks_) {
@@ -78,13 +75,13 @@ bool ProcessTable::take_rested(std::deque<Batch>& batches, Local& local) {
 bool ProcessTable::take_fresh(Local& local) {
   // relaxed: written under the mutex only.
   const std::uint32_t first = slots_.load(std::memory_order_relaxed);
-  const std::uint32_t count = std::min(batch, processes_max_ - first);
+  const std::uint32_t count = std::min(batch, slots_max - first);
   if (count == 0) return false;
   const std::uint32_t last_chunk = (first + count - 1) / chunk_slots;
   // relaxed: as above.
   if (!chunks_[last_chunk].load(std::memory_order_relaxed)) {
-    auto* chunk = static_cast<Process*>(
-        base::allocate(sizeof(Process) * chunk_slots, alignof(Process)));
+    auto* chunk =
+        static_cast<Process*>(base::allocate(sizeof(Process) * chunk_slots, alignof(Process)));
     std::uninitialized_default_construct_n(chunk, chunk_slots);
     // release: pairs with at: the blocks are there before the chunk is found.
     chunks_[last_chunk].store(chunk, std::memory_order_release);

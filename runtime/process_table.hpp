@@ -4,11 +4,14 @@
 //                                                              pid_bits are equal to it
 //
 //             take                  publish                       retire            grace period
-//   free ───────────▶ being made ───────────▶ alive, maybe exiting ──────▶ retired ─────────────▶ free
+//   free ───────────▶ being made ───────────▶ alive, maybe exiting ──────▶ retired ─────────────▶
+//   free
 //
-// Roles       find, each: any thread, inside (base/quiescence.hpp). take, retire: who has a Local of
+// Roles       find, each: any thread, inside (base/quiescence.hpp). take, retire: who has a Local
+// of
 //             its own, or the mutex, see Locals.
-// Invariants  I6 a slot is taken again only after a grace period, with another generation: a stale pid
+// Invariants  I6 a slot is taken again only after a grace period, with another generation: a stale
+// pid
 //             finds nobody, and who has found a process may push into its inbox until it leaves the
 //             runtime.
 // Orders      publish releases pid_bits, find acquires: the block is as its maker left it
@@ -52,12 +55,12 @@ class ProcessTable {
     std::deque<Batch> waiting_;
   };
 
-  ProcessTable(base::Quiescence& quiescence, std::uint32_t processes_max);
+  explicit ProcessTable(base::Quiescence& quiescence) noexcept : quiescence_(quiescence) {}
   ProcessTable(const ProcessTable&) = delete;
   ProcessTable& operator=(const ProcessTable&) = delete;
   ~ProcessTable();  // Requires: no process is alive.
 
-  // A fresh process block, not yet to be found; null when the table is full.
+  // A fresh process block, not yet to be found; null when no slot is left.
   Process* take(Local& local);
   // From now on `find` answers it. Answers its pid.
   Pid publish(Process& process) noexcept;
@@ -79,8 +82,8 @@ class ProcessTable {
   void each(Visit visit) {
     each(0, slots_max, visit);
   }
-  // The same, of those with slots from first to before last. Answers where to go on, 0 when there is
-  // nobody beyond.
+  // The same, of those with slots from first to before last. Answers where to go on, 0 when there
+  // is nobody beyond.
   template <class Visit>
   std::uint32_t each(std::uint32_t first, std::uint32_t last, Visit visit) {
     // acquire: pairs with the release in take_fresh.
@@ -116,7 +119,6 @@ class ProcessTable {
   bool take_fresh(Local& local);  // under mutex_
 
   base::Quiescence& quiescence_;
-  const std::uint32_t processes_max_;
 
   // Any thread, atomic.
   std::array<base::Atomic<Process*>, slots_max / chunk_slots> chunks_{};

@@ -19,8 +19,8 @@ using scheduler::Thread;
 
 namespace {
 
-// Looks at what the cursor has not seen yet; each message costs one reduction, and a long scan gives
-// way in the middle (R11).
+// Looks at what the cursor has not seen yet; each message costs one reduction, and a long scan
+// gives way in the middle (R11).
 void* scan(Process& process, Cursor& cursor, Accepts accepts, void* context) {
   while (Signal* signal = cursor.peek()) {
     Envelope& envelope = Envelope::of_signal(*signal);
@@ -44,7 +44,6 @@ void* take_mail_from(Process& process,
                      void* context,
                      Deadline deadline,
                      WaitReason reason) {
-  std::optional<TimedWait> timeout;
   for (;;) {
     if (void* payload = scan(process, cursor, accepts, context)) return payload;
     if (is_unwinding(process)) {
@@ -53,8 +52,9 @@ void* take_mail_from(Process& process,
     }
     safe_point(process);
     if (cursor.peek()) continue;
-    if (timeout && timeout->waker.has_arrived()) return nullptr;
-    if (!deadline.is_never() && !timeout) {
+    // Armed only while it rests: a predicate that is cut off leaves no timer behind in its frames.
+    std::optional<TimedWait> timeout;
+    if (!deadline.is_never()) {
       if (deadline.ns() <= Thread::current()->pool().clock.now_ns()) return nullptr;
       timeout.emplace(process);
       timeout->arm(deadline.ns());

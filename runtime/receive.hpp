@@ -11,8 +11,8 @@ namespace airssys::rt::runtime {
 
 using Accepts = bool (*)(void* context, void* payload);
 
-// The first message behind the cursor that `accepts` says yes to, or null at the deadline. Inside, a
-// safe point each time it waits; while the process is unwound it looks and does not wait (Z3).
+// The first message behind the cursor that `accepts` says yes to, or null at the deadline. Inside,
+// a safe point each time it waits; while the process is unwound it looks and does not wait (Z3).
 void* take_mail_from(Process& process,
                      mailbox::Cursor& cursor,
                      Accepts accepts,

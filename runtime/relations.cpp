@@ -80,8 +80,7 @@ void Relations::remove(Relation& relation) noexcept {
   Relation& last = items[block_->count - 1];
   if (block_->index) {
     index_erase(index_place(relation));
-    if (&relation != &last)
-      *index_place(last) = static_cast<std::uint32_t>(&relation - items) + 1;
+    if (&relation != &last) *index_place(last) = static_cast<std::uint32_t>(&relation - items) + 1;
   }
   if (&relation != &last) relation = last;
   if (--block_->count == 0) clear();

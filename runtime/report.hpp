@@ -8,8 +8,8 @@
 
 namespace airssys::rt::runtime {
 
-// The process's code has ended by itself, with this reason. Says nothing of an orderly one (X16); who
-// dies of somebody else's end is not reported again.
+// The process's code has ended by itself, with this reason. Says nothing of an orderly one (X16);
+// who dies of somebody else's end is not reported again.
 void report_crash(const Process& process, const ExitReason& reason);
 
 // The process was cut off: what its frames owned is lost (Z4).

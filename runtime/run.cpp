@@ -63,6 +63,7 @@ Turn serve(Process& process) {
     } else {
       process.fiber = nullptr;
       Thread::current()->settle_account();
+      // relaxed: for show.
       process.wait_reason.store(WaitReason::receive, std::memory_order_relaxed);
       if (process_may_rest(process)) return Turn::over;
       continue;
@@ -98,6 +99,7 @@ Turn run_process(scheduler::Task& task) {
 
 Turn process_was_cut(scheduler::Task& task, fiber::Ended why) {
   auto& process = static_cast<Process&>(task);
+  process.is_inside = true;  // the runner has entered for it
   if (why != fiber::Ended::unwound) {
     System& system = current_system();
     system.abandoned.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
@@ -118,13 +120,14 @@ std::optional<ExitReason> run_code(Process& process, void (*code)(void*), void* 
   fiber::Fiber& fiber = Thread::current()->fiber();
   std::optional<ExitReason> failure;
   try {
+    process.is_inside = false;
     Thread::current()->leave();
     fiber::call_guarded(fiber, code, argument);
   } catch (...) {
     failure = reason_of_current_exception();
   }
   Thread::enter();
-  static_cast<void>(process);
+  process.is_inside = true;
   return failure;
 }
 

@@ -27,10 +27,8 @@ SendResult send(Pid to, void* payload, WhenFull when_full) {
   if (!target) return SendResult::no_process;
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
-  if (target->bounds)
-    return runtime::send_bounded(call, *target, message, when_full);
-  if (!call.system().deliver(*target, Envelope::of_payload(payload)))
-    return SendResult::no_process;
+  if (target->bounds) return runtime::send_bounded(call, *target, message, when_full);
+  if (!call.system().deliver(*target, Envelope::of_payload(payload))) return SendResult::no_process;
   static_cast<void>(message.release());
   return SendResult::sent;
 }
@@ -58,8 +56,7 @@ void send_exit(Pid to, ExitReason reason) {
   runtime::send_signal(
       call.system(),
       to,
-      runtime::make_signal(
-          mailbox::SignalKind::exit, process.pid(), 0, 0, std::move(reason)));
+      runtime::make_signal(mailbox::SignalKind::exit, process.pid(), 0, 0, std::move(reason)));
   if (to == process.pid()) runtime::safe_point(process);  // takes effect before it returns (X7)
 }
 

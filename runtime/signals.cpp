@@ -36,13 +36,11 @@ bool passes_alias(Process& process, std::uint64_t id) {
   return true;
 }
 
-// A request to a server has reached a process that is none: its type knows what to answer (G5). That
-// is the public face's code, which comes in through the door as anybody's.
-void refuse_request(Envelope& request) {
-  Message owned(request.payload());
-  scheduler::Thread::current()->leave();
+// A request to a server has reached a process that is none: its type knows what to answer (G5).
+void refuse_request(Process& process, Envelope& request) {
+  if (request.flags & counted_in_bounds) room_freed(process, request);
+  const Message owned(request.payload());
   request.header.type->dispatch(nullptr, request.payload());
-  scheduler::Thread::enter();
 }
 
 void obey_message(Process& process, Envelope& message) {
@@ -51,7 +49,7 @@ void obey_message(Process& process, Envelope& message) {
     return;
   }
   if (message.header.type->server && !process.program->behaviour())
-    return refuse_request(message);
+    return refuse_request(process, message);
   process.mail.append(message);
 }
 
@@ -125,9 +123,8 @@ void obey_control(Process& process, ControlSignal& signal) {
     case SignalKind::unlink:
       return obey_unlink(process, signal);
     case SignalKind::monitor:
-      return process.relations.add({.kind = RelationKind::monitored_by,
-                                    .peer = signal.from,
-                                    .theirs = signal.mine});
+      return process.relations.add(
+          {.kind = RelationKind::monitored_by, .peer = signal.from, .theirs = signal.mine});
     case SignalKind::demonitor:
       if (Relation* watcher = process.relations.find_watcher(signal.from, signal.mine))
         process.relations.remove(*watcher);
@@ -156,23 +153,11 @@ void obey_one(Process& process, Signal& signal) {
   }
 }
 
-void append_to_pending(Process& process, Signal* signals) {
-  Signal** end = &process.pending;
-  while (*end) end = &(*end)->next;
-  *end = signals;
-}
-
 }  // namespace
 
 bool obey(Process& process) {
   if (process.must_end) return true;
-  if (Signal* fresh = process.inbox.take_all()) {
-    if (process.pending) {
-      append_to_pending(process, fresh);
-    } else {
-      process.pending = fresh;
-    }
-  }
+  if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
   if (!process.pending) return false;
   std::int32_t obeyed = 0;
   while (process.pending && !process.must_end) {
@@ -186,9 +171,9 @@ bool obey(Process& process) {
   return process.must_end;
 }
 
-void obey_wakes_only(Process& process) {
-  append_to_pending(process, process.inbox.take_all());
-  for (Signal** place = &process.pending; *place;) {
+Signal** obey_wakes_only(Process& process, Signal** place) {
+  *place = process.inbox.take_all();
+  while (*place) {
     Signal& signal = **place;
     if (signal.kind == SignalKind::wake) {
       *place = signal.next;
@@ -197,6 +182,13 @@ void obey_wakes_only(Process& process) {
       place = &signal.next;
     }
   }
+  return place;
+}
+
+Signal** end_of_pending(Process& process) {
+  Signal** end = &process.pending;
+  while (*end) end = &(*end)->next;
+  return end;
 }
 
 void keep(Process& process, void* payload) {

@@ -1,4 +1,5 @@
-// signals.hpp: what each signal does when its receiver acts on it, and when there is nobody left to.
+// signals.hpp: what each signal does when its receiver acts on it, and when there is nobody left
+// to.
 //
 //   inbox ──take_all──▶ obey, in order ──▶ messages, Exits and Downs: to the mail
 //                          │ links, monitors: to the relations; questions: answered; wakes: noted
@@ -24,8 +25,10 @@ namespace airssys::rt::runtime {
 bool obey(Process& process);
 
 // Takes the inbox in without acting on it, but for wakes: for a process that waits for a wake while
-// it may act on nothing else (Z3).
-void obey_wakes_only(Process& process);
+// it may act on nothing else (Z3). What has come is put at `place`, the end of what is pending;
+// answers the new end, so that a long wait looks at each signal once.
+mailbox::Signal** obey_wakes_only(Process& process, mailbox::Signal** place);
+mailbox::Signal** end_of_pending(Process& process);
 
 // Puts a message of the runtime's own (Exit, Down, a reply) at the end of the owner's mail.
 void keep(Process& process, void* payload);

@@ -11,6 +11,7 @@
 #include "fiber/stack.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/run.hpp"
+#include "runtime/signals.hpp"
 #include "runtime/timers.hpp"
 
 namespace airssys::rt::runtime {
@@ -33,7 +34,8 @@ scheduler::Level level_of(Priority priority) noexcept {
 System::System(const Config& config)
     : Pool(with_doors(config.pool)),
       send_timeout_ns(config.send_timeout_ns),
-      table(quiescence, config.processes_max),
+      table(quiescence),
+      processes_max_(config.processes_max),
       log_(config.log),
       locals_(config.pool.schedulers),
       births_(config.pool.schedulers) {}
@@ -44,14 +46,12 @@ System::~System() {
 
 // The table of who spawns or retires here. A foreign thread holds mutex_.
 ProcessTable::Local& System::local() {
-  Thread* thread = Thread::current();
-  if (thread && &thread->pool() == this) return locals_[thread->scheduler().id()];
-  return foreign_local_;
+  Thread* thread = Thread::driving(*this);
+  return thread ? locals_[thread->scheduler().id()] : foreign_local_;
 }
 
 Process* System::take_slot() {
-  Thread* thread = Thread::current();
-  if (thread && &thread->pool() == this) return table.take(local());
+  if (Thread::driving(*this)) return table.take(local());
   const std::lock_guard lock(mutex_);
   return table.take(foreign_local_);
 }
@@ -59,10 +59,9 @@ Process* System::take_slot() {
 // Exact among the births on one scheduler, and right to a fraction of a millisecond between two: no
 // line of memory is shared for it.
 std::uint64_t System::next_birth() {
-  Thread* thread = Thread::current();
-  const auto now = static_cast<std::uint64_t>(
-      thread && &thread->pool() == this ? thread->looked_at_ns() : clock.now_ns());
-  if (!thread || &thread->pool() != this) return now;
+  Thread* thread = Thread::driving(*this);
+  const auto now = static_cast<std::uint64_t>(thread ? thread->looked_at_ns() : clock.now_ns());
+  if (!thread) return now;
   std::uint64_t& last = births_[thread->scheduler().id()];
   return last = std::max(last + 1, now);
 }
@@ -71,13 +70,15 @@ Process& System::create(detail::Program* program, const SpawnOptions* options, P
   std::unique_ptr<detail::Program> owned(program);
   // seq_cst: seldom written, and plain to read.
   if (!parent && refuses_spawns_.load(std::memory_order_seq_cst))
-    throw SpawnError(ExitReason::shutdown(), "the runtime is stopping: nothing is spawned any more");
+    throw SpawnError(ExitReason::shutdown(),
+                     "the runtime is stopping: nothing is spawned any more");
+  if (table.alive() >= processes_max_)
+    throw SpawnError(ExitReason::error("the process table is full"),
+                     "the process table is full: raise Options::max_processes");
   return create_unasked(owned.release(), options, parent);
 }
 
-Process& System::create_unasked(detail::Program* program,
-                                const SpawnOptions* options,
-                                Pid parent) {
+Process& System::create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent) {
   std::unique_ptr<detail::Program> owned(program);
   fiber::SizeClass stack_class = 0;
   if (options && options->stack_bytes > fiber::smallest_stack_bytes) {
@@ -88,7 +89,7 @@ Process& System::create_unasked(detail::Program* program,
   Process* process = take_slot();
   if (!process)
     throw SpawnError(ExitReason::error("the process table is full"),
-                     "the process table is full: raise Options::max_processes");
+                     "the process table is full: it has no slot left");
   process->parent = parent;
   process->born = next_birth();
   process->code = owned->name();
@@ -100,7 +101,7 @@ Process& System::create_unasked(detail::Program* program,
   const Pid pid = table.publish(*process);
   if (options && !options->name.empty()) {
     if (auto named = names.give(options->name, pid, process); !named) {
-      retire(*process);
+      take_back(*process);
       throw std::move(named).error();
     }
   }
@@ -108,9 +109,16 @@ Process& System::create_unasked(detail::Program* program,
   return *process;
 }
 
+// A process that never was. Whoever has found it in a list may have asked it something.
+void System::take_back(Process& process) {
+  const Pid pid = process.pid();
+  for (mailbox::Signal* signal = process.inbox.close(); signal;)
+    refuse(*this, pid, *std::exchange(signal, signal->next));
+  retire(process);
+}
+
 void System::launch(Process& process) {
-  Thread* thread = Thread::current();
-  if (thread && &thread->pool() == this) {
+  if (Thread* thread = Thread::driving(*this)) {
     thread->make_runnable(process);
   } else {
     inject(process);
@@ -131,8 +139,7 @@ bool System::deliver(Process& to, mailbox::Signal& signal) {
 }
 
 void System::wake(Process& process) {
-  Thread* thread = Thread::current();
-  if (thread && &thread->pool() == this) {
+  if (Thread* thread = Thread::driving(*this)) {
     thread->make_runnable_next(process);
   } else {
     inject(process);
@@ -140,8 +147,7 @@ void System::wake(Process& process) {
 }
 
 void System::retire(Process& process) {
-  Thread* thread = Thread::current();
-  if (thread && &thread->pool() == this) {
+  if (Thread::driving(*this)) {
     table.retire(local(), process);
     return;
   }

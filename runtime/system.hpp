@@ -45,9 +45,11 @@ class System final : public scheduler::Pool {
   // --- Inside the runtime, any thread: scheduler's or foreign.
 
   // A process with everything set but its relations, found by its pid and not yet runnable. Throws
-  // NameError, SpawnError; the program is destroyed then.
+  // NameError, SpawnError; the program is destroyed then. The limit is about processes that are
+  // alive: slots that rest on other schedulers do not count.
   Process& create(detail::Program* program, const SpawnOptions* options, Pid parent);
-  // The same for the runtime's own work: without a parent or options, and also while it stops.
+  // The same for the runtime's own work: without a parent or options, also beyond the limit, and
+  // while it stops.
   Process& create_own(detail::Program* program) { return create_unasked(program, nullptr, {}); }
   // Its first turn. The caller has set its relations.
   void launch(Process& process);
@@ -85,8 +87,10 @@ class System final : public scheduler::Pool {
   ProcessTable::Local& local();
   Process& create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent);
   Process* take_slot();
+  void take_back(Process& process);
   std::uint64_t next_birth();
 
+  const std::uint32_t processes_max_;
   std::function<void(std::string_view)> log_;
   std::vector<ProcessTable::Local> locals_;  // one per scheduler, its driver's
   std::vector<std::uint64_t> births_;        // likewise: the last one's Process::born

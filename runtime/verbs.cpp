@@ -21,14 +21,6 @@ namespace {
 
 constexpr std::int32_t spawn_reductions = 4;
 
-// The caller without entering the runtime: what it reads is its own.
-Process& this_process() {
-  scheduler::Thread* thread = scheduler::Thread::current();
-  if (!thread || !thread->task())
-    throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
-  return static_cast<Process&>(*thread->task());
-}
-
 void join_by_link(Process& parent, Process& child) {
   const std::uint64_t id = parent.new_ref();
   parent.relations.add({.kind = RelationKind::link, .peer = child.pid(), .mine = id});
@@ -65,17 +57,17 @@ Pid spawn_behaviour(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& op
   return detail::spawn(behaviour.release(), &options, options.link, detail::Monitored::no).pid;
 }
 
-Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour,
-                                const SpawnOptions& options) {
+Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options) {
   return detail::spawn(behaviour.release(), &options, options.link, detail::Monitored::yes);
 }
 
+// These two do not enter the runtime: what they read is the caller's own.
 Pid self() {
-  return this_process().pid();
+  return runtime::current_process().pid();
 }
 
 Pid parent() {
-  return this_process().parent;
+  return runtime::current_process().parent;
 }
 
 void exit(ExitReason reason) {
@@ -109,8 +101,7 @@ void sleep(Duration time) {
   if (runtime::is_unwinding(process)) return;
   runtime::TimedWait timeout(process);
   timeout.arm(deadline.ns());
-  runtime::wait_for(
-      process, timeout.waker, runtime::WaitReason::sleep, Deadline::never_ns);
+  runtime::wait_for(process, timeout.waker, runtime::WaitReason::sleep, Deadline::never_ns);
 }
 
 void reductions(std::uint32_t n) {

@@ -25,8 +25,8 @@ void show_running(Process& process) {
   process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
 }
 
-// What comes while it waits is obeyed before it shows itself running: a question about it is answered
-// by what it was doing when it was asked.
+// What comes while it waits is obeyed before it shows itself running: a question about it is
+// answered by what it was doing when it was asked.
 void obey_while_waiting(Process& process) {
   const bool must_end = obey(process);
   show_running(process);
@@ -62,8 +62,10 @@ void Wait::finish() noexcept {
   if (!is_armed_) return;
   is_armed_ = false;
   if (waker.has_arrived() || disarm()) return;
+  const Inside inside(process_);  // an unwind comes here from outside
+  mailbox::Signal** end = end_of_pending(process_);
   for (;;) {
-    obey_wakes_only(process_);
+    end = obey_wakes_only(process_, end);
     if (waker.has_arrived()) return show_running(process_);
     rest(process_, WaitReason::wake_on_way);
   }

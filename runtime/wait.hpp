@@ -9,9 +9,9 @@
 //
 // A Wait is the record on the waiter's stack, around a Waker and its source. It must not leave its
 // frame while a wake may still come: its end disarms the source, and if it is too late for that, it
-// waits for the wake, whatever else happens meanwhile (a wake that is on its way always arrives). When
-// the stack is cut off instead of unwound, the end of the process does the same for each Wait it
-// finds on the list (Z4).
+// waits for the wake, whatever else happens meanwhile (a wake that is on its way always arrives).
+// When the stack is cut off instead of unwound, the end of the process does the same for each Wait
+// it finds on the list (Z4).
 #pragma once
 
 #include <cstdint>
@@ -57,8 +57,8 @@ class Wait {
  protected:
   ~Wait();
 
-  // The source will not call waker.wake() any more (true), or has, or is about to (false). Called at
-  // most once, by `finish`.
+  // The source will not call waker.wake() any more (true), or has, or is about to (false). Called
+  // at most once, by `finish`.
   virtual bool disarm() noexcept = 0;
   // Each derived destructor calls it first: afterwards nobody holds the waker.
   void finish() noexcept;
@@ -82,13 +82,14 @@ class TimedWait final : public Wait, private scheduler::TimerEntry {
   bool disarm() noexcept override;
 };
 
-// Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A safe
-// point: unwinds from here if the process must end. Inside; returns inside, maybe on another thread.
+// Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A
+// safe point: unwinds from here if the process must end. Inside; returns inside, maybe on another
+// thread.
 void wait_for_mail(Process& process, WaitReason reason);
 
 // Waits for this wake, or until deadline_ns (Deadline::never_ns: without end); acts on everything
-// that comes meanwhile. True: the wake has arrived. While the process is unwound or ended it does not
-// wait: false (Z3).
+// that comes meanwhile. True: the wake has arrived. While the process is unwound or ended it does
+// not wait: false (Z3).
 bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns);
 
 }  // namespace airssys::rt::runtime

@@ -6,15 +6,15 @@
 namespace airssys::rt::runtime {
 
 enum class WaitReason : std::uint8_t {
-  none,           // it does not wait
-  receive,        // for a message that some clause takes
-  reply,          // for the answer to a call or a request
-  sleep,          // for a time
-  mailbox_room,   // for room in somebody's bounded mailbox
-  readable,       // for a descriptor
-  writable,       // likewise
-  blocking_job,   // for a job on the blocking pool
-  wake_on_way,    // for a wake that can no longer be taken back
+  none,          // it does not wait
+  receive,       // for a message that some clause takes
+  reply,         // for the answer to a call or a request
+  sleep,         // for a time
+  mailbox_room,  // for room in somebody's bounded mailbox
+  readable,      // for a descriptor
+  writable,      // likewise
+  blocking_job,  // for a job on the blocking pool
+  wake_on_way,   // for a wake that can no longer be taken back
 };
 
 constexpr const char* to_string(WaitReason reason) noexcept {
