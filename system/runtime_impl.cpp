@@ -61,9 +61,10 @@ bool is_on(HostHook hook, bool automatic) noexcept {
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
     : options_(options), system_(std::make_unique<System>(config_of(options))) {
   if (is_on(options.containment, owns_program)) containment_.emplace();
-  system_->start();
+  // Before the threads, for it may be refused its socket.
   if (!options.inspector.empty())
     inspector_ = std::make_unique<inspector::Server>(*system_, options.inspector);
+  system_->start();
   if (is_on(options.stop_signals, owns_program))
     stop_on_signal_.emplace([this] { stop(options_.stop_timeout); });
 }
@@ -71,9 +72,18 @@ RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
 RuntimeImpl::~RuntimeImpl() {
   stop_on_signal_.reset();
   stop(options_.stop_timeout);
+  if (is_left_behind_) static_cast<void>(system_.release());
+}
+
+// A process that waited for its own runtime would hold the thread that this needs.
+void RuntimeImpl::refuse_processes() const {
+  const scheduler::Thread* thread = scheduler::Thread::current();
+  if (thread && &thread->pool() == system_.get())
+    throw BadArgument("Runtime::run and Runtime::stop are for plain threads, not for processes");
 }
 
 void RuntimeImpl::stop(Duration deadline) {
+  refuse_processes();
   std::call_once(stopped_, [&] { stop_once(deadline); });
 }
 
@@ -86,10 +96,14 @@ void RuntimeImpl::stop_once(Duration deadline) {
   }));
   ending->wait();
   inspector_.reset();
-  if (system_->stop() && system_->table.alive() == 0) return;
-  system_->log(
-      "left behind what does not end: its memory and its threads stay until the program ends");
-  static_cast<void>(system_.release());
+  is_left_behind_ = !system_->stop() || system_->table.alive() != 0;
+  if (is_left_behind_)
+    system_->log(
+        "left behind what does not end: its memory and its threads stay until the program ends");
+  const std::lock_guard lock(mutex_);
+  for (const std::weak_ptr<Ending>& each : endings_) {
+    if (const auto left = each.lock()) left->set(ExitReason::killed());
+  }
 }
 
 Pid RuntimeImpl::start_own(Program* program) {
@@ -110,13 +124,25 @@ bool RuntimeImpl::is_own(Pid pid) {
   return std::find(own_.begin(), own_.end(), pid) != own_.end();
 }
 
+std::vector<Pid> RuntimeImpl::own() {
+  const std::lock_guard lock(mutex_);
+  return own_;
+}
+
 Pid RuntimeImpl::start_watched(Program* program,
                                const SpawnOptions* options,
                                std::shared_ptr<Ending> ending) {
+  std::unique_ptr<Program> owned(program);
+  refuse_processes();
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(endings_, [](const std::weak_ptr<Ending>& each) { return each.expired(); });
+    endings_.push_back(ending);
+  }
   Pid pid;
   {
     const Visit visit(*system_);
-    pid = system_->create(program, options, {}).pid();
+    pid = system_->create(owned.release(), options, {}).pid();
   }
   start_own(make_body([pid, ending = std::move(ending)] {
     const MonitorRef ref = monitor(pid);
@@ -136,6 +162,8 @@ void RuntimeImpl::Ending::wait() noexcept {
 }
 
 void RuntimeImpl::Ending::set(ExitReason reason) {
+  // acquire: pairs with set; the second call may come from another thread.
+  if (is_set_.load(std::memory_order_acquire)) return;
   reason_ = std::move(reason);
   // release: hands over the reason.
   is_set_.store(true, std::memory_order_release);

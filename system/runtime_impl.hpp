@@ -1,12 +1,13 @@
 // runtime_impl.hpp: a runtime from outside: started, visited by plain threads, stopped in order.
 //
-//   constructor: hooks ▶ schedulers ▶ inspector       stop: processes ▶ inspector ▶ schedulers ▶
+//   constructor: hooks ▶ inspector ▶ schedulers       stop: processes ▶ inspector ▶ schedulers ▶
 //   hooks
 //
 // A plain thread that waits for a process's end does so through a watcher: a small process that
 // monitors the other one and wakes the thread (Ending). The stop runs as a process as well
 // (stop.cpp), so all of it is ordinary signals; these few processes are the runtime's own and are
-// not asked to end.
+// not asked to end. No thread waits longer than the runtime runs: the stop waits for the watchers,
+// and tells who waits for a process that never ends.
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
@@ -41,7 +42,8 @@ class RuntimeImpl {
    public:
     const std::optional<ExitReason>& reason() const noexcept { return reason_; }
     void wait() noexcept;
-    // Called by the watcher: any thread of the runtime's.
+    // Called by the watcher, on a thread of the runtime's, or when these have ended without it: then
+    // nobody knows the reason. The first call counts.
     void set(ExitReason reason);
 
    private:
@@ -56,22 +58,27 @@ class RuntimeImpl {
   // A process of the runtime's own, which `stop` leaves alone.
   Pid start_own(Program* program);
   bool is_own(Pid pid);
+  std::vector<Pid> own();
 
   // Once; who comes second waits for the first.
   void stop(Duration deadline);
 
  private:
   void stop_once(Duration deadline);
+  void refuse_processes() const;
 
   Options options_;
   std::optional<system::Containment> containment_;
   // Never destroyed when a thread of it is stuck in process code for good: it would come back to
   // it.
   std::unique_ptr<runtime::System> system_;
+  bool is_left_behind_ = false;
   std::unique_ptr<inspector::Server> inspector_;
 
   base::Mutex mutex_{base::LockRank::runtime};
-  std::vector<Pid> own_;  // under mutex_
+  // Under mutex_.
+  std::vector<Pid> own_;
+  std::vector<std::weak_ptr<Ending>> endings_;  // that somebody may wait for
 
   std::once_flag stopped_;
   std::optional<system::StopOnSignal> stop_on_signal_;  // uses all others

@@ -5,6 +5,7 @@
 //      parent that way is next.
 //   2. after half of the time: `shutdown` for all that are left
 //   3. at the deadline: `kill`; what has not gone a second later is reported
+//   4. the watchers, which end by themselves: plain threads wait for their news
 //
 // All of it is done by a process of the runtime's own, with monitors and time-outs as anybody's.
 #include <airssys/rt/link.hpp>
@@ -110,15 +111,22 @@ void report_what_is_left(RuntimeImpl& runtime) {
   }
 }
 
+bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last) {
+  const std::int64_t now = scheduler::Thread::current()->pool().clock.now_ns();
+  const Deadline half = Deadline::at_ns(now + std::max<std::int64_t>(deadline.ns() - now, 0) / 2);
+  return shut_down_roots(runtime, half) || end_all(runtime, ExitReason::shutdown(), deadline) ||
+         end_all(runtime, ExitReason::kill(), last);
+}
+
 }  // namespace
 
 void end_all_processes(RuntimeImpl& runtime, Deadline deadline) {
-  const std::int64_t now = scheduler::Thread::current()->pool().clock.now_ns();
-  const Deadline half = Deadline::at_ns(now + std::max<std::int64_t>(deadline.ns() - now, 0) / 2);
-  if (shut_down_roots(runtime, half)) return;
-  if (end_all(runtime, ExitReason::shutdown(), deadline)) return;
-  if (end_all(runtime, ExitReason::kill(), Deadline::at_ns(deadline.ns() + after_kill_ns))) return;
-  report_what_is_left(runtime);
+  const Deadline last =
+      deadline.is_never() ? deadline : Deadline::at_ns(deadline.ns() + after_kill_ns);
+  if (!end_others(runtime, deadline, last)) report_what_is_left(runtime);
+  for (const Pid watcher : runtime.own()) {
+    if (watcher != self() && !wait_for_end(watcher, last)) return;
+  }
 }
 
 }  // namespace airssys::rt::detail

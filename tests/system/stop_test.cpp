@@ -1,0 +1,100 @@
+// stop_test.cpp: who waits for a runtime hears of its end, and limits count what lives.
+//
+// The races of stop with plain threads that wait in run, and with processes that cannot be ended in
+// time, are run for some rounds; that they come back at all is the fact.
+#include <airssys/rt.hpp>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Go {};
+
+class Stop : public testing::TestWithParam<unsigned> {
+ protected:
+  Options options = {.schedulers = GetParam()};
+};
+RT_WITH_SCHEDULERS(Stop);
+
+TEST_P(Stop, a_thread_that_waits_in_run_hears_how_its_process_was_ended) {
+  for (std::size_t i = 0; i < support::stress_size(50); ++i) {
+    Runtime runtime(options);
+    constexpr int count = 4;
+    std::atomic<int> running = 0;
+    std::vector<std::thread> threads;
+    std::vector<std::optional<ExitReason>> reasons(count);
+    for (int n = 0; n < count; ++n) {
+      threads.emplace_back([&, n] {
+        reasons[static_cast<std::size_t>(n)] = runtime.run([&running] {
+          ++running;
+          receive<Go>();
+        });
+      });
+    }
+    while (running != count) std::this_thread::yield();
+    runtime.stop(60s);
+    for (std::thread& thread : threads) thread.join();
+    for (const auto& reason : reasons) EXPECT_EQ(reason, ExitReason::shutdown());
+  }
+}
+
+TEST_P(Stop, threads_that_send_while_it_stops_are_not_hurt) {
+  for (std::size_t i = 0; i < support::stress_size(20); ++i) {
+    Runtime runtime(options);
+    const Pid target = runtime.spawn([] {
+      for (;;) receive<int>();
+    });
+    std::atomic<bool> is_over = false;
+    std::thread sender([&] {
+      while (!is_over) runtime.send(target, 1);
+    });
+    runtime.stop(60s);
+    for (int n = 0; n < 100; ++n) runtime.send(target, n);
+    is_over = true;
+    sender.join();
+  }
+}
+
+TEST_P(Stop, an_endless_deadline_is_one) {
+  Runtime runtime(options);
+  runtime.spawn([] { receive<Go>(); });
+  runtime.stop(infinite);
+}
+
+TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {
+  options.max_processes = 50;
+  Runtime runtime(options);
+  runtime.run([] {
+    for (int i = 0; i < 3000; ++i) {
+      spawn_monitor([] {});
+      receive<Down>();
+    }
+    std::vector<Pid> living;
+    EXPECT_THROW(for (;;) living.push_back(spawn([] { receive<Go>(); })), SpawnError);
+    EXPECT_GE(living.size(), 40U);
+    for (const Pid pid : living) send(pid, Go());
+  });
+}
+
+TEST_P(Stop, a_taken_name_leaves_no_process_behind) {
+  Runtime runtime(options);
+  runtime.run([] {
+    register_name("taken", self());
+    for (int i = 0; i < 1000; ++i)
+      EXPECT_THROW(spawn({.name = "taken"}, [] { ADD_FAILURE() << "it ran"; }), NameError);
+    EXPECT_EQ(processes().size(), 2U);  // this one, and who waits for its end
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt
