@@ -169,13 +169,13 @@ def fill(server):
 
 
 def crash_shards(server):
-    """Milliseconds from each crash to the first answer that needs the shard."""
+    """Milliseconds from each order to crash to the first answer that needs the shard."""
     times = []
     keys = [f"key:{number:012}" for number in range(64)]  # some of them in every shard
     with server.client() as client:
         for shard in range(SHARDS):
-            client.value("DEBUG", "CRASH", shard)
             began = time.monotonic()
+            client.value("DEBUG", "CRASH", shard)
             values = client.value("MGET", *keys)
             times.append((time.monotonic() - began) * 1000)
             if None in values:

@@ -3,6 +3,8 @@
 // Growing moves the owning pointers only: no entry moves, no key is compared.
 #include "examples/kvd/keyspace.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace kvd {
@@ -48,6 +50,13 @@ void Keyspace::prefetch_bucket(std::uint64_t hash) const noexcept {
 void Keyspace::prefetch_entry(std::uint64_t hash) const noexcept {
   const Table& table = tables_[table_of(hash)];
   if (table.size > 0) __builtin_prefetch(table.buckets[bucket_of(table, hash)].get());
+}
+
+void Keyspace::reserve(std::size_t keys) {
+  std::size_t in_each = keys / tables_.size() + 1;
+  int bucket_bits = std::max(bucket_bits_min, static_cast<int>(std::bit_width(in_each - 1)));
+  for (Table& table : tables_)
+    if (bucket_bits > table.bucket_bits) resize(table, bucket_bits);
 }
 
 Entry& Keyspace::insert(std::string_view key, std::uint64_t hash) {

@@ -35,6 +35,9 @@ class Keyspace {
   [[nodiscard]] Entry* find(std::string_view key, std::uint64_t hash, std::int64_t now_ms);
   [[nodiscard]] Entry* find_even_expired(std::string_view key, std::uint64_t hash) noexcept;
 
+  // Makes room for so many keys, so that it need not be made step by step.
+  void reserve(std::size_t keys);
+
   // The caller has made sure that the key is not there.
   Entry& insert(std::string_view key, std::uint64_t hash);
   // False when the key was not there.

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstdio>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +24,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view format = "kvdlog1\n";
 constexpr std::string_view base_suffix = ".base";
 constexpr std::string_view segment_suffix = ".log";
+
+// For guesses: a short key with a short value.
+constexpr std::size_t record_bytes_typical = 48;
 
 // A base is written in pieces of about this size.
 constexpr std::size_t write_bytes = 256 * 1024;
@@ -59,12 +64,41 @@ std::size_t replay(std::string_view file, const fs::path& path, Visit&& visit) {
   return file.size() - reader.rest().size();
 }
 
+// Applies records a few at a time, so that their look-ups wait for memory side by side.
+class Applier {
+ public:
+  explicit Applier(Keyspace& keys) : keys_(keys) {}
+
+  void add(const Record& record) {
+    std::uint64_t hash = hash_of(record.key);
+    keys_.prefetch_bucket(hash);
+    waiting_[count_++] = {record, hash};
+    if (count_ == waiting_.size()) apply_all();
+  }
+  void apply_all() {
+    auto waiting = std::span(waiting_).first(std::exchange(count_, 0));
+    for (const auto& [record, hash] : waiting) keys_.prefetch_entry(hash);
+    for (const auto& [record, hash] : waiting) apply(keys_, record, hash);
+  }
+
+ private:
+  struct Waiting {
+    Record record;
+    std::uint64_t hash = 0;
+  };
+  Keyspace& keys_;
+  std::array<Waiting, 16> waiting_;
+  std::size_t count_ = 0;
+};
+
 // A file that must be sound to its last byte.
 void load_file(const MappedFile& file, const fs::path& path, Loaded& into) {
+  Applier applier(into.keys);
   std::size_t sound = replay(file.bytes(), path, [&](const Record& record) {
-    apply(into.keys, record);
+    applier.add(record);
     ++into.records;
   });
+  applier.apply_all();
   if (sound != file.bytes().size()) fail_damaged(path, sound);
   into.bytes += sound;
 }
@@ -81,6 +115,8 @@ Loaded load_files(const fs::path& directory, const LogFiles& files, SegmentNumbe
     if (number <= last) add(segment_path(directory, number));
 
   Loaded loaded;
+  // The first file is the base, if there is one: as many keys, or a little more.
+  if (!open.empty()) loaded.keys.reserve(open[0].second.bytes().size() / record_bytes_typical);
   for (const auto& [path, file] : open) load_file(file, path, loaded);
   return loaded;
 }

@@ -48,8 +48,7 @@ bool decode(std::string_view body, Record& record) noexcept {
   return true;
 }
 
-Entry& find_or_insert(Keyspace& keys, std::string_view key) {
-  std::uint64_t hash = hash_of(key);
+Entry& find_or_insert(Keyspace& keys, std::string_view key, std::uint64_t hash) {
   Entry* entry = keys.find_even_expired(key, hash);
   return entry ? *entry : keys.insert(key, hash);
 }
@@ -94,22 +93,22 @@ bool holds_a_record(std::string_view bytes) noexcept {
   return false;
 }
 
-void apply(Keyspace& keys, const Record& record) {
+void apply(Keyspace& keys, const Record& record, std::uint64_t hash) {
   switch (record.kind) {
     case Record::Kind::set: {
-      Entry& entry = find_or_insert(keys, record.key);
+      Entry& entry = find_or_insert(keys, record.key, hash);
       keys.set_value(entry, record.value);
       keys.set_expiry(entry, record.expire_at_ms);
       break;
     }
     case Record::Kind::append:
-      keys.append_value(find_or_insert(keys, record.key), record.value);
+      keys.append_value(find_or_insert(keys, record.key, hash), record.value);
       break;
     case Record::Kind::erase:
-      keys.erase(record.key, hash_of(record.key));
+      keys.erase(record.key, hash);
       break;
     case Record::Kind::expiry: {
-      Entry* entry = keys.find_even_expired(record.key, hash_of(record.key));
+      Entry* entry = keys.find_even_expired(record.key, hash);
       if (entry) keys.set_expiry(*entry, record.expire_at_ms);
       break;
     }

@@ -37,8 +37,8 @@ struct Record {
 
 void append_record(std::string& out, const Record& record);
 
-// Does to `keys` what the record says.
-void apply(Keyspace& keys, const Record& record);
+// Does to `keys` what the record says; `hash` is its key's.
+void apply(Keyspace& keys, const Record& record, std::uint64_t hash);
 
 // Takes records off the front of `bytes`, one after the other. The views in a record point into
 // `bytes`.

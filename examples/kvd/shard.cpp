@@ -82,4 +82,10 @@ void Shard::handle_info(rt::Message& message) {
   rt::send_after(sweep_interval, rt::self(), Sweep{});
 }
 
+// After a crash the keys are freed beside the restart, which need not wait for it.
+void Shard::terminate(const rt::ExitReason& reason) {
+  if (reason.is_orderly()) return;
+  rt::spawn({.priority = rt::Priority::low}, [old = std::move(keys_)] {});
+}
+
 }  // namespace kvd

@@ -51,6 +51,7 @@ class Shard : public rt::Server<Shard> {
   void handle(Work work);
   void handle(Written written) { written_ = written.commits; }
   void handle_info(rt::Message& message);
+  void terminate(const rt::ExitReason& reason);
 
  private:
   struct Sweep {};

@@ -71,7 +71,8 @@ class Shards {
       kvd::Keyspace keys;
       kvd::RecordReader reader(log);
       kvd::Record record;
-      while (reader.next(record) == kvd::RecordReader::Result::record) apply(keys, record);
+      while (reader.next(record) == kvd::RecordReader::Result::record)
+        apply(keys, record, kvd::hash_of(record.key));
       collect(keys, all);
     }
     return all;

@@ -75,17 +75,17 @@ TEST(RecordFormat, every_kind_comes_back_as_it_was) {
 
 TEST(RecordFormat, replay_does_what_the_commands_did) {
   kvd::Keyspace keys;
-  apply(keys, {Record::Kind::set, 0, "a", "1"});
-  apply(keys, {Record::Kind::append, 0, "a", "2"});
-  apply(keys, {Record::Kind::expiry, 77, "a", ""});
-  apply(keys, {Record::Kind::set, 0, "b", "x"});
-  apply(keys, {Record::Kind::erase, 0, "b", ""});
+  apply(keys, {Record::Kind::set, 0, "a", "1"}, kvd::hash_of("a"));
+  apply(keys, {Record::Kind::append, 0, "a", "2"}, kvd::hash_of("a"));
+  apply(keys, {Record::Kind::expiry, 77, "a", ""}, kvd::hash_of("a"));
+  apply(keys, {Record::Kind::set, 0, "b", "x"}, kvd::hash_of("b"));
+  apply(keys, {Record::Kind::erase, 0, "b", ""}, kvd::hash_of("b"));
   const kvd::Entry* a = keys.find_even_expired("a", kvd::hash_of("a"));
   ASSERT_NE(a, nullptr);
   EXPECT_EQ(a->value, "12");
   EXPECT_EQ(a->expire_at_ms, 77);
   EXPECT_EQ(keys.size(), 1u);
-  apply(keys, {Record::Kind::flush, 0, "", ""});
+  apply(keys, {Record::Kind::flush, 0, "", ""}, kvd::hash_of(""));
   EXPECT_EQ(keys.size(), 0u);
 }
 
