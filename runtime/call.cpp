@@ -2,8 +2,10 @@
 #include "runtime/call.hpp"
 
 #include <airssys/rt/error.hpp>
+#include <cstddef>
 
 #include "base/memory.hpp"
+#include "fiber/unwind.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/signals.hpp"
 
@@ -28,6 +30,14 @@ Process& current_process() {
   if (!thread || !thread->task())
     throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
   return static_cast<Process&>(*thread->task());
+}
+
+void cut_if_stack_is_short() noexcept {
+  constexpr std::ptrdiff_t needed = fiber::sanitizer::address ? 16 << 10 : 8 << 10;
+  fiber::Fiber& fiber = Thread::current()->fiber();
+  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
+  if (here - fiber.low < needed) [[unlikely]]
+    fiber::abandon(fiber, fiber::Ended::overflowed);
 }
 
 Visit::Visit(System& system) : system_(system) {

@@ -28,12 +28,17 @@ void safe_point(Process& process);
 // The process whose code calls. Throws BadArgument on a thread that runs none.
 Process& current_process();
 
+// Ends the process with stack_overflow here, at the door, if what is left of its stack may be too
+// little for the runtime's own frames: those would meet the guard while they hold locks (Z10).
+void cut_if_stack_is_short() noexcept;
+
 // The thread is inside while this stands; it stays there if it was before. By the owner.
 class Inside {
  public:
   explicit Inside(Process& process) noexcept
       : process_(process), is_outermost_(!process.is_inside) {
     if (!is_outermost_) return;
+    cut_if_stack_is_short();
     scheduler::Thread::enter();
     process_.is_inside = true;
   }

@@ -16,6 +16,9 @@ std::expected<void, NameError> NameRegistry::give(std::string_view name,
   const std::lock_guard lock(mutex_);
   if (const auto holder = pids_.find(name); holder != pids_.end())
     return refused(NameError::taken, holder->second);
+  // relaxed: a holder that is seen to end is refused at once; the look below is the one that
+  // counts.
+  if (process->is_exiting.load(std::memory_order_relaxed)) return refused(NameError::no_process);
   // relaxed: written under the mutex only.
   if (process->is_named.load(std::memory_order_relaxed))
     return refused(NameError::already_named, pid);

@@ -62,6 +62,19 @@ TEST_P(Scale, forty_thousand_processes_block_in_the_middle_of_their_bodies) {
   });
 }
 
+TEST_P(Scale, who_yields_comes_behind_all_that_are_ready) {
+  // With more of them the others may lie where somebody else is just not running.
+  if (GetParam() != 1) GTEST_SKIP() << "a fact about one scheduler";
+  run([] {
+    const int count = scaled(20'000);  // far more than a run queue holds
+    std::atomic<int> ran = 0;
+    for (int i = 0; i < count; ++i) spawn([&ran] { ++ran; });
+    int yields = 0;
+    for (; ran != count; ++yields) yield();
+    EXPECT_LT(yields, count / 4);
+  });
+}
+
 // What all processes are charged for `count` linked ones to die of one of them.
 std::uint64_t reductions_of_mass_exit(Runtime& runtime, int count) {
   scheduler::Pool& pool = runtime.impl().system();
