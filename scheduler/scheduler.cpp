@@ -39,7 +39,6 @@ Task* Scheduler::pick() noexcept {
   Task* task = nullptr;
   if (++turns_ % injector_turns == 0) task = take_injected();
   if (!task) task = pick_local();
-  if (!task) task = take_injected();
   if (task) counters.turns.add(1);
   return task;
 }
@@ -56,6 +55,10 @@ Task* Scheduler::pick_local() noexcept {
     push(*task);  // it would inherit a slice that is used up
   }
   reductions = slice_reductions;
+  // One that yields over and over must not pass those that overflowed: it would be alone here.
+  if (queues_[0].size() <= 1) {
+    if (Task* task = take_injected()) return task;
+  }
   return take_fairly();
 }
 

@@ -4,7 +4,7 @@
 // are separate, so that the monitor can hand the scheduler of a stuck thread to another one.
 //
 //   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low, first in, first out
-//         every 61st turn, and when all of these are empty: the injector first
+//         every 61st turn, and when at most one is left of the last: the injector first
 //   steal: from one other scheduler, the oldest half of its queue; a run-next slot last
 //
 // "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
