@@ -38,7 +38,8 @@ enum class Verb : std::uint8_t {
 struct Request {
   Verb verb = Verb::hello;
   std::uint32_t slot = 0;  // ps: the first; info: whose
-  Pid pid = {};            // info: null: whoever has that slot now
+  // NOLINTNEXTLINE(readability-redundant-member-init): g++ misses it in designated initializers
+  Pid pid = {};  // info: null: whoever has that slot now
 };
 
 // Why a request is refused: a word for programs, a sentence for people.

@@ -2,7 +2,6 @@
 #include "inspector/service.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <exception>
 #include <system_error>
@@ -50,6 +50,15 @@ std::string to_json(const Refusal& refusal) {
   json.key("error").begin_object();
   json.key("code").text(refusal.code).key("text").text(refusal.text);
   return json.end_object().end_object().take();
+}
+
+// A sentence fits into an empty socket's buffer; who does not take it has lost it.
+void refuse(int connection, const Refusal& refusal) noexcept {
+  try {
+    const std::string frame = make_frame(to_json(refusal));
+    ::send(connection, frame.data(), frame.size(), MSG_NOSIGNAL);
+  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): no memory for a sentence
+  }
 }
 
 }  // namespace
@@ -120,15 +129,6 @@ void Service::accept_all() {
     } else {
       clients_.push_back({.connection = std::move(connection), .until = Clock::now() + patience_});
     }
-  }
-}
-
-// A sentence fits into an empty socket's buffer; who does not take it has lost it.
-void Service::refuse(int connection, Refusal refusal) noexcept {
-  try {
-    const std::string frame = make_frame(to_json(refusal));
-    ::send(connection, frame.data(), frame.size(), MSG_NOSIGNAL);
-  } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): no memory for a sentence
   }
 }
 

@@ -47,6 +47,7 @@ class Service {
     Descriptor connection;
     Clock::time_point until;
     FrameReader request{request_bytes_max};
+    // NOLINTNEXTLINE(readability-redundant-member-init): g++ misses it in designated initializers
     std::string answer = {};  // what is left of it to write; empty: it reads
     std::size_t written = 0;  // of the answer
     bool is_leaving = false;  // gone when the answer is written
@@ -55,7 +56,6 @@ class Service {
   void run() noexcept;
   int timeout_ms() const;
   void accept_all();
-  void refuse(int connection, Refusal refusal) noexcept;
   bool serve(Client& client);
   bool read_some(Client& client);
   bool write_some(Client& client);

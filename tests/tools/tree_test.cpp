@@ -65,12 +65,15 @@ TEST(Tree, deep_families_are_cut_and_counted) {
 }
 
 TEST(Tree, as_json_children_are_inside_their_parent) {
-  const auto json = tree_json({row(1, 0, "a", 1), row(2, 1, "b", 2)});
+  const auto json =
+      tree_json({row(1, 0, "a", 1), row(2, 1, "b", 2), row(3, 2, "c", 3)}, {.depth = 1});
   ASSERT_EQ(json.size(), 1U);
   EXPECT_EQ(json[0]["name"], "a");
   EXPECT_EQ(json[0]["is_supervisor"], false);
   ASSERT_EQ(json[0]["children"].size(), 1U);
   EXPECT_EQ(json[0]["children"][0]["name"], "b");
+  EXPECT_EQ(json[0]["children"][0]["children_count"], 1);
+  EXPECT_TRUE(json[0]["children"][0]["children"].empty());
 }
 
 }  // namespace

@@ -29,16 +29,21 @@ std::string figure(const json& object, const char* key) {
 std::string since(const json& hello) {
   const auto seconds = static_cast<std::time_t>(hello.value("started_unix", std::int64_t{0}));
   std::tm local{};
-  char text[32] = "?";
-  if (::localtime_r(&seconds, &local)) std::strftime(text, sizeof(text), "%F %T", &local);
-  return text;
+  char text[32];
+  if (!::localtime_r(&seconds, &local)) return "?";
+  return {text, std::strftime(text, sizeof(text), "%F %T", &local)};
+}
+
+const char* state_of(const Program& program) noexcept {
+  if (program.hello) return "runs";
+  return program.is_dead ? "dead" : "silent";
 }
 
 json program_json(const Program& program, bool is_removed) {
   json entry = program.hello.value_or(json::object());
   entry.erase("version");
   entry["socket"] = program.path;
-  entry["state"] = program.hello ? "runs" : program.is_dead ? "dead" : "silent";
+  entry["state"] = state_of(program);
   if (is_removed) entry["removed"] = true;
   if (!program.trouble.empty()) entry["trouble"] = program.trouble;
   return entry;
@@ -112,8 +117,8 @@ std::string list_programs(bool clean, Output output, const Screen& screen) {
                  since(hello),
                  harmless(program.path)});
     } else {
-      const char* state = is_removed ? "removed" : program.is_dead ? "dead" : "silent";
-      table.add({state, "-", "-", "-", "-", harmless(program.path)});
+      table.add(
+          {is_removed ? "removed" : state_of(program), "-", "-", "-", "-", harmless(program.path)});
     }
   }
   return output == Output::json ? dumped(entries) : table.print(screen);
@@ -170,7 +175,7 @@ std::string show_tree(const Choice& choice,
                       const Screen& screen) {
   Connection connection(choose(choice));
   const std::vector<Process> processes = fetch_processes(connection);
-  if (output == Output::json) return dumped(tree_json(processes));
+  if (output == Output::json) return dumped(tree_json(processes, limits));
   return draw_tree(processes, limits, screen);
 }
 
@@ -217,6 +222,7 @@ std::string list_schedulers(const Choice& choice, Output output, const Screen& s
                {"HAND-OVERS", Align::right}});
   for (const json& scheduler : schedulers) {
     std::vector<std::string> cells;
+    cells.reserve(figures.size());
     for (const char* key : figures) cells.push_back(figure(scheduler, key));
     table.add(std::move(cells));
   }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <string>
 
 #include "tools/inspect/commands.hpp"
@@ -123,7 +124,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "airs-inspect: %s\n", error.what());
+    std::cerr << "airs-inspect: " << error.what() << '\n';
     return nothing_to_show;
   }
 }

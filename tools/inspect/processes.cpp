@@ -117,9 +117,10 @@ const std::vector<std::string>& sort_keys() {
 }
 
 void sort_by(std::vector<Process>& processes, const std::string& key, bool is_reversed) {
-  for (const auto& [name, before] : orders()) {
-    if (name != key) continue;
-    std::sort(processes.begin(), processes.end(), [&](const Process& a, const Process& b) {
+  for (const auto& order : orders()) {
+    if (order.first != key) continue;
+    const Before& before = order.second;
+    std::ranges::sort(processes, [&](const Process& a, const Process& b) {
       if (before(a, b)) return !is_reversed;
       if (before(b, a)) return is_reversed;
       return a.slot < b.slot;
@@ -144,7 +145,7 @@ std::vector<std::vector<std::string>> circles(const std::vector<Process>& proces
       path.push_back(pid);
       pid = waits_for[pid];
     }
-    const auto begin = std::find(path.begin(), path.end(), pid);
+    const auto begin = std::ranges::find(path, pid);
     if (begin != path.end()) found.emplace_back(begin, path.end());
   }
   return found;

@@ -36,7 +36,7 @@ std::vector<std::string> sockets() {
       if (entry.is_socket(ignored)) paths.push_back(entry.path());
     }
   }
-  std::sort(paths.begin(), paths.end());
+  std::ranges::sort(paths);
   return paths;
 }
 

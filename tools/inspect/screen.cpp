@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <charconv>
 #include <cstdlib>
+#include <iterator>
 
 namespace airssys::rt::inspect {
 
@@ -48,8 +49,9 @@ std::string brief(std::uint64_t number) {
   std::size_t unit = 0;
   for (value /= 1000; value >= 999.5 && unit + 1 < units.size(); ++unit) value /= 1000;
   char text[16];
-  std::snprintf(text, sizeof(text), value < 99.95 ? "%.1f%c" : "%.0f%c", value, units[unit]);
-  return text;
+  const auto written = std::to_chars(
+      std::begin(text), std::end(text), value, std::chars_format::fixed, value < 99.95 ? 1 : 0);
+  return std::string(text, written.ptr) + units[unit];
 }
 
 Screen::Screen() : has_colours_(false), width_(0) {
@@ -57,7 +59,7 @@ Screen::Screen() : has_colours_(false), width_(0) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width_ = size.ws_col;
   const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): one thread
-  has_colours_ = !no_color || !*no_color;
+  has_colours_ = !no_color || *no_color == 0;
 }
 
 std::string Screen::coloured(std::string_view code, std::string_view text) const {

@@ -21,8 +21,8 @@ class Family {
     const auto older = [](const Process* a, const Process* b) {
       return std::pair(a->born, a->slot) < std::pair(b->born, b->slot);
     };
-    std::sort(roots_.begin(), roots_.end(), older);
-    for (auto& [pid, children] : children_) std::sort(children.begin(), children.end(), older);
+    std::ranges::sort(roots_, older);
+    for (auto& [pid, children] : children_) std::ranges::sort(children, older);
   }
 
   const std::vector<const Process*>& roots() const { return roots_; }
@@ -61,6 +61,7 @@ class Drawing {
     text_ += screen_.cut(words) + "\n";
   }
 
+  // NOLINTNEXTLINE(misc-no-recursion): as deep as the limit
   void below(const Process& parent, const std::string& indent, std::size_t depth) {
     const auto& children = family_.children_of(parent);
     const std::size_t shown =
@@ -80,12 +81,16 @@ class Drawing {
   std::string text_;
 };
 
-nlohmann::json branch_json(const Family& family, const Process& process) {
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the limit
+nlohmann::json branch_json(const Family& family, const Process& process, std::size_t depth) {
+  const auto& children = family.children_of(process);
   nlohmann::json json = process.json;
   json["is_supervisor"] = process.is_supervisor();
+  json["children_count"] = children.size();
   json["children"] = nlohmann::json::array();
-  for (const Process* child : family.children_of(process))
-    json["children"].push_back(branch_json(family, *child));
+  if (depth == 0) return json;
+  for (const Process* child : children)
+    json["children"].push_back(branch_json(family, *child, depth - 1));
   return json;
 }
 
@@ -98,10 +103,11 @@ std::string draw_tree(const std::vector<Process>& processes,
   return Drawing(family, limits, screen).all();
 }
 
-nlohmann::json tree_json(const std::vector<Process>& processes) {
+nlohmann::json tree_json(const std::vector<Process>& processes, const TreeLimits& limits) {
   const Family family(processes);
   nlohmann::json roots = nlohmann::json::array();
-  for (const Process* root : family.roots()) roots.push_back(branch_json(family, *root));
+  for (const Process* root : family.roots())
+    roots.push_back(branch_json(family, *root, limits.depth));
   return roots;
 }
 

@@ -22,7 +22,7 @@ std::string draw_tree(const std::vector<Process>& processes,
                       const TreeLimits& limits,
                       const Screen& screen);
 
-// Nested: each process as it came, with "children".
-nlohmann::json tree_json(const std::vector<Process>& processes);
+// Nested: each process as it came, with "children", all of them, down to the depth.
+nlohmann::json tree_json(const std::vector<Process>& processes, const TreeLimits& limits);
 
 }  // namespace airssys::rt::inspect
