@@ -31,7 +31,7 @@ std::optional<Duration> time_to_end(const Shutdown& shutdown) {
 
 // The reason the child ended with after this signal, or nothing if it has not in this time.
 std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
-  Deadline deadline = Deadline::after(time);
+  const Deadline deadline = Deadline::after(time);
   detail::PendingCall end(child);  // its address is known to nobody: only the Down can come
   send_exit(child, signal);
   std::expected<Message, CallError> reply = end.wait(deadline);
@@ -83,7 +83,7 @@ class MassStop {
     Duration longest{};
     for (auto& [pid, child] : left_) {
       monitor(pid);
-      std::optional<Duration> time = time_to_end(child->shutdown);
+      const std::optional<Duration> time = time_to_end(child->shutdown);
       send_exit(pid, time ? ExitReason::shutdown() : ExitReason::kill());
       longest = std::max(longest, time.value_or(Duration::zero()));
     }
@@ -96,7 +96,7 @@ class MassStop {
 
   // Until all have ended, or for so long.
   void await(Duration time) {
-    Deadline deadline = Deadline::after(time);
+    const Deadline deadline = Deadline::after(time);
     while (!is_done()) {
       std::optional<Message> message = receive<Message>(deadline.remaining());
       if (!message) return;

@@ -6,7 +6,8 @@
 namespace airssys::rt::supervision {
 
 ChildTable::Position ChildTable::add(ChildSpec spec) {
-  Position child = children_.insert(children_.end(), Child{.spec = std::move(spec)});
+  const auto child = children_.emplace(children_.end());
+  child->spec = std::move(spec);
   by_id_.emplace(child->spec.id, child);
   return child;
 }

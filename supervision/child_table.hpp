@@ -24,7 +24,7 @@ namespace airssys::rt::supervision {
 
 struct Child {
   ChildSpec spec;
-  Pid pid = {};  // null unless running
+  Pid pid;  // null unless running
   ChildState state = ChildState::stopped;
   std::uint64_t attempt = 0;  // of restarting: which one
 };

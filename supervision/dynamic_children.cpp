@@ -28,7 +28,7 @@ std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
     return std::unexpected(std::move(checked).error());
   }
   if (children_.size() >= max_children_) {
-    std::string what = "there are " + std::to_string(children_.size()) + " children already";
+    const std::string what = "there are " + std::to_string(children_.size()) + " children already";
     return std::unexpected(StartError(
         StartError::limit_reached, ExitReason::error("airssys::rt::StartError", what), what));
   }
@@ -59,7 +59,7 @@ void DynamicChildren::stop_all() {
 }
 
 void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
-  Position child = children_.find(pid);
+  const auto child = children_.find(pid);
   if (child == children_.end()) return;
   const ChildSpec& spec = child->second.spec;
   if (is_end_reported(spec.restart, reason)) reports_.child_ended(spec.id, pid, reason);
@@ -71,7 +71,7 @@ void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
 }
 
 void DynamicChildren::retry(const Retry& retry) {
-  Position child = children_.find(retry.pid);
+  const auto child = children_.find(retry.pid);
   if (child != children_.end() && child->second.attempt == retry.attempt) restart(child);
 }
 
@@ -95,14 +95,14 @@ void DynamicChildren::restart(Position child) {
 }
 
 std::expected<void, ChildError> DynamicChildren::terminate(Pid pid) {
-  Position child = children_.find(pid);
+  const auto child = children_.find(pid);
   if (child == children_.end()) {
     if (pid != self() && !is_alive(pid)) return {};
     return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
   }
   const ChildSpec& spec = child->second.spec;
   if (child->second.state() == ChildState::running) {
-    ExitReason reason =
+    const ExitReason reason =
         stop_child(pid, spec.shutdown, [&](Pid stuck) { reports_.still_there(spec.id, stuck); });
     if (!is_stop_in_order(spec.restart, spec.shutdown, reason)) {
       reports_.stopped_otherwise(spec.id, pid, reason);
@@ -129,7 +129,7 @@ std::vector<ChildInfo> DynamicChildren::info() {
   std::vector<ChildInfo> info;
   info.reserve(children_.size());
   for (const auto& [pid, child] : children_) {
-    ChildState state = child.state();
+    const ChildState state = child.state();
     info.push_back(
         {child.spec.id, state == ChildState::running ? pid : Pid(), child.spec.type, state});
   }

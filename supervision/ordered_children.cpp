@@ -27,8 +27,8 @@ OrderedChildren::OrderedChildren(SupervisorOptions options)
 // --- starting and stopping ---
 
 std::expected<void, ExitReason> OrderedChildren::start_all() {
-  for (Position child = table_.begin(); child != table_.end();) {
-    Position next = std::next(child);
+  for (auto child = table_.begin(); child != table_.end();) {
+    const auto next = std::next(child);
     reports_.impatient_shutdown(child->spec);
     std::expected<Pid, StartError> pid = start(child);
     if (!pid) {
@@ -45,7 +45,7 @@ std::expected<void, ExitReason> OrderedChildren::start_all() {
 }
 
 void OrderedChildren::stop_all() {
-  for (Position child = table_.end(); child != table_.begin();) {
+  for (auto child = table_.end(); child != table_.begin();) {
     --child;
     if (child->state == ChildState::running) stop(child);
     table_.set_stopped(child);
@@ -71,8 +71,8 @@ std::expected<Pid, StartError> OrderedChildren::start(Position child) {
 
 void OrderedChildren::stop(Position child) {
   const ChildSpec& spec = child->spec;
-  Pid pid = child->pid;
-  ExitReason reason =
+  const Pid pid = child->pid;
+  const ExitReason reason =
       stop_child(pid, spec.shutdown, [&](Pid stuck) { reports_.still_there(spec.id, stuck); });
   if (!is_stop_in_order(spec.restart, spec.shutdown, reason)) {
     reports_.stopped_otherwise(spec.id, pid, reason);
@@ -83,13 +83,13 @@ void OrderedChildren::stop(Position child) {
 // --- restarting ---
 
 void OrderedChildren::on_exit(Pid pid, const ExitReason& reason) {
-  Position child = table_.find(pid);
+  const auto child = table_.find(pid);
   if (child == table_.end()) return;
   table_.set_stopped(child);
   if (is_end_reported(child->spec.restart, reason)) {
     reports_.child_ended(child->spec.id, pid, reason);
   }
-  AfterEnd after = after_end(child->spec.restart, reason);
+  const AfterEnd after = after_end(child->spec.restart, reason);
   if (after == AfterEnd::restart) {
     restart(child);
   } else {
@@ -98,7 +98,7 @@ void OrderedChildren::on_exit(Pid pid, const ExitReason& reason) {
 }
 
 void OrderedChildren::ended_for_good(Position child, bool is_forgotten) {
-  bool is_significant = child->spec.significant;
+  const bool is_significant = child->spec.significant;
   if (is_forgotten) table_.remove(child);
   if (!is_significant) return;
   std::size_t active = 0;
@@ -109,7 +109,7 @@ void OrderedChildren::ended_for_good(Position child, bool is_forgotten) {
 }
 
 void OrderedChildren::retry(const Retry& retry) {
-  Position child = table_.find(retry.id);
+  const auto child = table_.find(retry.id);
   if (child == table_.end() || child->state != ChildState::restarting) return;
   if (child->attempt == retry.attempt) restart(child);
 }
@@ -125,11 +125,11 @@ void OrderedChildren::restart(Position child) {
 
 void OrderedChildren::take_down_others(Position child) {
   std::vector<Position> others;
-  Position last = last_affected(child);
-  for (Position other = first_affected(child); other != last; ++other) {
+  const auto last = last_affected(child);
+  for (auto other = first_affected(child); other != last; ++other) {
     if (other != child && other->state != ChildState::stopped) others.push_back(other);
   }
-  for (Position other : others | std::views::reverse) take_down(other);
+  for (const auto other : others | std::views::reverse) take_down(other);
 }
 
 // A temporary child is not wanted any more once it is down (V21, V31).
@@ -140,10 +140,12 @@ void OrderedChildren::take_down(Position child) {
 }
 
 void OrderedChildren::start_again(Position child) {
-  Position last = last_affected(child);
-  for (Position next = first_affected(child); next != last; ++next) {
+  const auto last = last_affected(child);
+  for (auto next = first_affected(child); next != last; ++next) {
     std::expected<Pid, StartError> pid = start(next);
-    if (!pid) return retry_later(next, pid.error().reason());
+    if (pid) continue;
+    retry_later(next, pid.error().reason());
+    return;
   }
 }
 
@@ -166,9 +168,9 @@ std::expected<Pid, StartError> OrderedChildren::start(ChildSpec spec) {
   if (auto checked = check_childspec(spec, auto_shutdown_, Ids::required); !checked) {
     return std::unexpected(std::move(checked).error());
   }
-  if (Position there = table_.find(spec.id); there != table_.end()) {
-    bool is_running = there->state == ChildState::running;
-    std::string what =
+  if (const auto there = table_.find(spec.id); there != table_.end()) {
+    const bool is_running = there->state == ChildState::running;
+    const std::string what =
         "child \"" + spec.id + (is_running ? "\" is running" : "\" is there, but does not run");
     return std::unexpected(
         StartError(is_running ? StartError::already_started : StartError::already_present,
@@ -176,7 +178,7 @@ std::expected<Pid, StartError> OrderedChildren::start(ChildSpec spec) {
                    what,
                    there->pid));
   }
-  Position child = add(std::move(spec));
+  const auto child = add(std::move(spec));
   reports_.impatient_shutdown(child->spec);
   std::expected<Pid, StartError> pid = start(child);
   if (!pid) reports_.start_failed(child->spec.id, pid.error().reason());
@@ -195,7 +197,7 @@ std::expected<Pid, ChildError> OrderedChildren::restart(std::string_view id) {
 }
 
 std::expected<void, ChildError> OrderedChildren::terminate(std::string_view id) {
-  Position child = table_.find(id);
+  const auto child = table_.find(id);
   if (child == table_.end()) return std::unexpected(child_error(ChildError::not_found, id));
   take_down(child);
   return {};
@@ -214,7 +216,7 @@ std::expected<void, ChildError> OrderedChildren::forget(std::string_view id) {
 
 std::expected<OrderedChildren::Position, ChildError> OrderedChildren::find_stopped(
     std::string_view id) {
-  Position child = table_.find(id);
+  auto child = table_.find(id);
   if (child == table_.end()) return std::unexpected(child_error(ChildError::not_found, id));
   switch (child->state) {
     case ChildState::running:
@@ -230,7 +232,7 @@ std::expected<OrderedChildren::Position, ChildError> OrderedChildren::find_stopp
 std::vector<ChildInfo> OrderedChildren::info() {
   std::vector<ChildInfo> info;
   info.reserve(table_.size());
-  for (Position child = table_.end(); child != table_.begin();) {
+  for (auto child = table_.end(); child != table_.begin();) {
     --child;
     info.push_back({child->spec.id, child->pid, child->spec.type, child->state});
   }
@@ -244,7 +246,7 @@ ChildCounts OrderedChildren::counts() {
 }
 
 std::expected<ChildSpec, ChildError> OrderedChildren::spec(std::string_view id) {
-  Position child = table_.find(id);
+  const auto child = table_.find(id);
   if (child == table_.end()) return std::unexpected(child_error(ChildError::not_found, id));
   return child->spec;
 }

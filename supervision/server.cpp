@@ -66,8 +66,8 @@ void reject_message(Message& message, std::string_view server) {
 
 }  // namespace detail
 
-std::expected<void, CallError> try_stop(Pid server, ExitReason reason, Duration timeout) {
-  Deadline deadline = Deadline::after(timeout);
+std::expected<void, CallError> try_stop(Pid server, const ExitReason& reason, Duration timeout) {
+  const Deadline deadline = Deadline::after(timeout);
   if (auto callable = check_callable(server); !callable) return callable;
   detail::PendingCall pending(server);
   send(server, detail::StopRequest{reason});
@@ -79,8 +79,8 @@ std::expected<void, CallError> try_stop(Pid server, ExitReason reason, Duration 
   return std::unexpected(std::move(end).error());
 }
 
-void stop(Pid server, ExitReason reason, Duration timeout) {
-  detail::value_or_throw(try_stop(server, std::move(reason), timeout));
+void stop(Pid server, const ExitReason& reason, Duration timeout) {
+  detail::value_or_throw(try_stop(server, reason, timeout));
 }
 
 }  // namespace airssys::rt

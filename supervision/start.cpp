@@ -41,7 +41,7 @@ void forget(Pid pid, const Alias& address) {
 std::expected<Spawned, StartError> spawn_for_start(detail::Program* program,
                                                    const StartOptions& options,
                                                    detail::Linked linked) {
-  SpawnOptions spawn_options = detail::spawn_options(options);
+  const SpawnOptions spawn_options = detail::spawn_options(options);
   try {
     return detail::spawn(
         program, &spawn_options, linked == detail::Linked::yes, detail::Monitored::yes);
@@ -85,7 +85,7 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
   auto [pid, ref] = *started;
 
   ExitReason reason;
-  Outcome outcome =
+  const Outcome outcome =
       receive_behind(mark,
                      when([&](StartAnswer& answer) { return answer.address == address_; },
                           [](StartAnswer& answer) {

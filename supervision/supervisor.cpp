@@ -47,7 +47,7 @@ std::expected<Pid, StartError> start_server_link(const StartOptions& start,
 
 std::expected<void, StartError> check_period(Duration period) {
   if (period > Duration::zero()) return {};
-  std::string what = "a supervisor's period must be more than zero";
+  const std::string what = "a supervisor's period must be more than zero";
   return std::unexpected(
       StartError(StartError::bad_spec, ExitReason::error("airssys::rt::StartError", what), what));
 }

@@ -25,7 +25,7 @@ void SupervisorServer::handle_info(Message& message) {
   }
 }
 
-void SupervisorServer::terminate(const ExitReason&) {
+void SupervisorServer::terminate(const ExitReason& /*reason*/) {
   children_->stop_all();
 }
 
@@ -44,10 +44,10 @@ auto SupervisorServer::handle(const TerminateChildByPid& request) -> TerminateCh
 auto SupervisorServer::handle(const DeleteChild& request) -> DeleteChild::Reply {
   return children_->forget(request.id);
 }
-auto SupervisorServer::handle(WhichChildren) -> WhichChildren::Reply {
+auto SupervisorServer::handle(WhichChildren /*request*/) -> WhichChildren::Reply {
   return children_->info();
 }
-auto SupervisorServer::handle(CountChildren) -> CountChildren::Reply {
+auto SupervisorServer::handle(CountChildren /*request*/) -> CountChildren::Reply {
   return children_->counts();
 }
 auto SupervisorServer::handle(const GetChildSpec& request) -> GetChildSpec::Reply {

@@ -4,6 +4,7 @@
 #include "supervision/supervisor_server.hpp"
 
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -76,6 +77,35 @@ TEST_P(SupervisorServerTest, a_request_that_waits_in_a_killed_supervisor_fails) 
     send_exit(top, ExitReason::kill());
     EXPECT_EQ(*next<ExitReason>(), ExitReason::killed());
   });
+}
+
+// E3: the runtime asks the root of the tree, and the tree does the rest.
+TEST_P(SupervisorServerTest, a_runtime_that_stops_takes_a_tree_down_in_order) {
+  std::mutex mutex;
+  std::string order;
+  auto leaf = [&](char id) {
+    return child(std::string(1, id), [&, id](Starter starter) {
+      trap_exit(true);
+      starter.acknowledge();
+      receive<Exit>();
+      sleep(1ms);
+      std::scoped_lock lock(mutex);
+      order += id;
+    });
+  };
+  Runtime runtime({.schedulers = GetParam(), .log = [](std::string_view) {}});
+  runtime.run([&] {
+    start_body([&](Starter starter) {
+      start_supervisor_link(
+          {.children = {leaf('a'),
+                        child_supervisor("middle", {.children = {leaf('b'), leaf('c')}}),
+                        leaf('d')}});
+      starter.acknowledge();
+      receive<End>();
+    });
+  });
+  runtime.stop(patience);
+  EXPECT_EQ(order, "dcba");
 }
 
 // --- trees ---

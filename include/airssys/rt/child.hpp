@@ -46,8 +46,8 @@ class Shutdown {
 
   constexpr Shutdown() noexcept = default;
   template <class Rep, class Period>
-  constexpr Shutdown(
-      std::chrono::duration<Rep, Period> time)  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): `.shutdown = 2s` is meant to work
+  constexpr Shutdown(std::chrono::duration<Rep, Period> time)
       : kind_(Kind::after), time_(std::chrono::ceil<Duration>(time)) {}
   static constexpr Shutdown brutal_kill() noexcept { return Shutdown(Kind::brutal_kill); }
   static constexpr Shutdown infinity() noexcept { return Shutdown(Kind::infinity); }
@@ -123,7 +123,7 @@ struct ChildSpec {
 
 namespace detail {
 template <class F>
-ChildSpec make_child(std::string id, const ChildOptions& options, F f) {
+ChildSpec make_child(std::string&& id, const ChildOptions& options, F f) {
   return {.id = std::move(id),
           .restart = options.restart,
           .shutdown = options.shutdown,

@@ -57,7 +57,7 @@ class From {
  private:
   template <class V>
   void send_once(V&& value) {
-    if (Alias caller = std::exchange(caller_, Alias())) send(caller, std::forward<V>(value));
+    if (const Alias caller = std::exchange(caller_, Alias())) send(caller, std::forward<V>(value));
   }
 
   Alias caller_;

@@ -53,6 +53,7 @@ namespace airssys::rt {
 template <class S>
 class Server {
  protected:
+  // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): a class may stand in between
   Server() = default;
   ~Server() = default;
 };
@@ -245,7 +246,7 @@ template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(ServerRef<S> server,
                                                      R request,
                                                      Duration timeout = std::chrono::seconds(5)) {
-  Deadline deadline = Deadline::after(timeout);
+  const Deadline deadline = Deadline::after(timeout);
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
   detail::Exchange exchange(
       server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller);
@@ -260,20 +261,20 @@ typename R::Reply call(ServerRef<S> server, R request, Duration timeout = std::c
 // (G17). Ended with another reason, is not there, takes too long, is the caller itself: CallError,
 // `exited`, `noproc`, `timeout`, `calling_self`. For processes; suspends.
 std::expected<void, CallError> try_stop(Pid server,
-                                        ExitReason reason = ExitReason::normal(),
+                                        const ExitReason& reason = ExitReason::normal(),
                                         Duration timeout = infinite);
-void stop(Pid server, ExitReason reason = ExitReason::normal(), Duration timeout = infinite);
+void stop(Pid server, const ExitReason& reason = ExitReason::normal(), Duration timeout = infinite);
 template <class S>
 std::expected<void, CallError> try_stop(ServerRef<S> server,
-                                        ExitReason reason = ExitReason::normal(),
+                                        const ExitReason& reason = ExitReason::normal(),
                                         Duration timeout = infinite) {
-  return try_stop(server.pid(), std::move(reason), timeout);
+  return try_stop(server.pid(), reason, timeout);
 }
 template <class S>
 void stop(ServerRef<S> server,
-          ExitReason reason = ExitReason::normal(),
+          const ExitReason& reason = ExitReason::normal(),
           Duration timeout = infinite) {
-  stop(server.pid(), std::move(reason), timeout);
+  stop(server.pid(), reason, timeout);
 }
 
 }  // namespace airssys::rt
