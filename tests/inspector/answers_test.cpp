@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <airssys/rt.hpp>
 #include <atomic>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -72,7 +73,8 @@ TEST_P(AnswersTest, schedulers_are_listed_with_what_they_did) {
     const json answer = answered(answers, {.verb = Verb::schedulers});
     ASSERT_EQ(answer["schedulers"].size(), GetParam());
     std::uint64_t all = 0;
-    for (const json& scheduler : answer["schedulers"]) all += scheduler["reductions"].get<int>();
+    for (const json& scheduler : answer["schedulers"])
+      all += scheduler["reductions"].get<std::uint64_t>();
     EXPECT_GE(all, 3000U);
   });
 }
@@ -231,6 +233,8 @@ TEST_P(AnswersTest, a_stuck_process_is_busy_and_what_is_published_is_shown) {
     const Pid other = runtime.spawn(&wait_for_ever);
     info_when(answers, other, &waits);
     end(runtime, other);
+    // It refers to the flags.
+    while (info(answers, pid).contains("process")) std::this_thread::yield();
   });
 }
 

@@ -29,6 +29,11 @@ class ServerTest : public support::InRuntime {
     return json::parse(client.ask(request).value_or("null"));
   }
 
+  // Before what the processes refer to is gone.
+  static void wait_for_all_ends(Runtime& runtime) {
+    while (runtime.impl().system().table.alive() != 0) std::this_thread::yield();
+  }
+
   const ScratchDirectory scratch;
 };
 RT_WITH_SCHEDULERS(ServerTest);
@@ -68,6 +73,7 @@ TEST_P(ServerTest, answers_while_every_scheduler_is_stuck) {
     const Request about_last{.verb = Verb::info, .slot = last.slot(), .pid = last};
     EXPECT_EQ(asked(client, about_last)["process"]["asked"], "busy");
     may_end = true;
+    wait_for_all_ends(runtime);
   });
 }
 
@@ -112,6 +118,7 @@ TEST_P(ServerTest, processes_may_come_and_go_while_they_are_listed) {
       EXPECT_TRUE(is_listed);
     }
     may_end = true;
+    wait_for_all_ends(runtime);
   });
 }
 
