@@ -171,8 +171,7 @@ bool obey(Process& process) {
   return process.must_end;
 }
 
-Signal** obey_wakes_only(Process& process, Signal** place) {
-  *place = process.inbox.take_all();
+Signal** obey_wakes_only(Signal** place) {
   while (*place) {
     Signal& signal = **place;
     if (signal.kind == SignalKind::wake) {

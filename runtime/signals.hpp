@@ -24,10 +24,10 @@ namespace airssys::rt::runtime {
 // for each signal (S11).
 bool obey(Process& process);
 
-// Takes the inbox in without acting on it, but for wakes: for a process that waits for a wake while
-// it may act on nothing else (Z3). What has come is put at `place`, the end of what is pending;
-// answers the new end, so that a long wait looks at each signal once.
-mailbox::Signal** obey_wakes_only(Process& process, mailbox::Signal** place);
+// Acts on the wakes among the signals that hang at `place`, and on nothing else: for a process that
+// waits for a wake while it may not act on the rest (Z3). Answers the end of what is left, so that
+// a long wait looks at each signal once.
+mailbox::Signal** obey_wakes_only(mailbox::Signal** place);
 mailbox::Signal** end_of_pending(Process& process);
 
 // Puts a message of the runtime's own (Exit, Down, a reply) at the end of the owner's mail.

@@ -63,12 +63,15 @@ void Wait::finish() noexcept {
   is_armed_ = false;
   if (waker.has_arrived() || disarm()) return;
   const Inside inside(process_);  // an unwind comes here from outside
-  mailbox::Signal** end = end_of_pending(process_);
-  for (;;) {
-    end = obey_wakes_only(process_, end);
-    if (waker.has_arrived()) return show_running(process_);
-    rest(process_, WaitReason::wake_on_way);
+  // The wake may have come already, in one batch with the exit that ends this process: `obey` stops
+  // at an exit and leaves what is behind it in `pending`.
+  mailbox::Signal** end = obey_wakes_only(&process_.pending);
+  while (!waker.has_arrived()) {
+    *end = process_.inbox.take_all();
+    end = obey_wakes_only(end);
+    if (!waker.has_arrived()) rest(process_, WaitReason::wake_on_way);
   }
+  show_running(process_);
 }
 
 void Wait::abandon_all(Process& process) {

@@ -44,7 +44,9 @@ class BlockingCall final : public BlockingJob {
     }
   }
   Result result() {
-    if (failure_) std::rethrow_exception(failure_);
+    // Moved: of the exception nothing stays behind for the pool's thread to free, which would look
+    // like a race wherever the library that counts its owners is not instrumented.
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     if constexpr (!std::is_void_v<Result>) return std::move(*result_);
   }
 
