@@ -42,8 +42,8 @@ class RuntimeImpl {
    public:
     const std::optional<ExitReason>& reason() const noexcept { return reason_; }
     void wait() noexcept;
-    // Called by the watcher, on a thread of the runtime's, or when these have ended without it: then
-    // nobody knows the reason. The first call counts.
+    // Called by the watcher, on a thread of the runtime's, or when these have ended without it:
+    // then nobody knows the reason. The first call counts.
     void set(ExitReason reason);
 
    private:

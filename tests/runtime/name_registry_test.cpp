@@ -1,5 +1,6 @@
-// name_registry_test.cpp: names and their holders (N1–N9). Method: the registry alone, with processes of
-// a table that run nothing; and a race of giving a name against its holder's end, with real threads.
+// name_registry_test.cpp: names and their holders (N1–N9). Method: the registry alone, with
+// processes of a table that run nothing; and a race of giving a name against its holder's end, with
+// real threads.
 #include "runtime/name_registry.hpp"
 
 #include <gtest/gtest.h>

@@ -64,9 +64,11 @@ TEST_P(Scale, forty_thousand_processes_block_in_the_middle_of_their_bodies) {
   });
 }
 
-TEST_P(Scale, who_yields_comes_behind_all_that_are_ready) {
-  // With more of them the others may lie where somebody else is just not running.
-  if (GetParam() != 1) GTEST_SKIP() << "a fact about one scheduler";
+// Of one scheduler: with more of them the others may lie where somebody else is just not running.
+class ScaleOfOne : public support::InRuntime {};
+INSTANTIATE_TEST_SUITE_P(With, ScaleOfOne, testing::Values(1U), support::schedulers_name);
+
+TEST_P(ScaleOfOne, who_yields_comes_behind_all_that_are_ready) {
   run([] {
     const int count = scaled(20'000);  // far more than a run queue holds
     std::atomic<int> ran = 0;
@@ -130,12 +132,12 @@ TEST_P(Scale, an_idle_runtime_wakes_nobody) {
     // First it has to come to rest, however long that takes; then it has to stay there.
     auto seen = thread_activity();
     for (int quiet = 0; quiet < 3;) {
-      std::this_thread::sleep_for(100ms);
+      std::this_thread::sleep_for(100ms);  // on purpose: rest is what shall be seen
       auto now = thread_activity();
       quiet = now == seen ? quiet + 1 : 0;
       seen = std::move(now);
     }
-    std::this_thread::sleep_for(500ms);
+    std::this_thread::sleep_for(500ms);  // on purpose: likewise
     EXPECT_EQ(thread_activity(), seen);
     EXPECT_FALSE(seen.empty());
     runtime.send(sleeper, Go());
