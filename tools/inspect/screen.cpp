@@ -59,7 +59,7 @@ Screen::Screen() : has_colours_(false), width_(0) {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width_ = size.ws_col;
   const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): one thread
-  has_colours_ = !no_color || *no_color == 0;
+  has_colours_ = no_color == nullptr || *no_color == 0;
 }
 
 std::string Screen::coloured(std::string_view code, std::string_view text) const {
