@@ -50,7 +50,9 @@ Pid spawn_watched(Body body) {
 // As anybody sees it; one that is being ended answers no questions.
 runtime::WaitReason wait_reason_of(Pid pid) {
   const runtime::Call call;
-  return call.system().find(pid)->wait_reason.load(std::memory_order_relaxed);
+  const runtime::Process* const process = call.system().find(pid);
+  if (process == nullptr) throw std::logic_error("it has ended");
+  return process->wait_reason.load(std::memory_order_relaxed);
 }
 
 void await_down() {
