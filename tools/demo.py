@@ -9,6 +9,7 @@ afterwards.
 
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import threading
@@ -24,7 +25,8 @@ SHARDS = 4
 KEYS = 100_000
 CLIENTS = 50
 SECONDS_PER_RUN = 2.0
-RESTART_LIMIT_MS = 10.0
+RESTART_AIM_MS = 10
+CRASHES_PER_SHARD = 2
 
 
 def split_cpus():
@@ -173,14 +175,14 @@ def crash_shards(server):
     times = []
     keys = [f"key:{number:012}" for number in range(64)]  # some of them in every shard
     with server.client() as client:
-        for shard in range(SHARDS):
+        for shard in list(range(SHARDS)) * CRASHES_PER_SHARD:
             began = time.monotonic()
             client.value("DEBUG", "CRASH", shard)
             values = client.value("MGET", *keys)
             times.append((time.monotonic() - began) * 1000)
             if None in values:
                 raise AssertionError("keys are missing after a restart")
-            time.sleep(0.2)
+            time.sleep(0.2)  # so that the load is at full strength again
     return times
 
 
@@ -233,8 +235,9 @@ def demonstrate(kvd, redis, inspect, results):
     for (test, pipeline), (ours, theirs) in figures.items():
         results.append((f"{test.upper()}, {CLIENTS} clients, pipeline {pipeline}",
                         f"{ours:,.0f}/s", f"redis-server {theirs:,.0f}/s: {ours / theirs:.2f}x"))
-    results.append(("a shard's crash to its first answer", f"{max(restarts):.1f} ms",
-                    f"the slowest of {SHARDS}, under load; aim: {RESTART_LIMIT_MS:.0f} ms"))
+    results.append(("a shard's crash to its first answer", f"{statistics.median(restarts):.1f} ms",
+                    f"median of {len(restarts)} under load, the slowest {max(restarts):.1f} ms; "
+                    f"aim: {RESTART_AIM_MS} ms"))
     results.append(("kill -9 of the daemon to its first answer", f"{ready_ms:.0f} ms", ""))
     results.append(("acknowledged writes missing", str(missing + kill_missing),
                     f"of {acknowledged + kill_acknowledged:,}"))
