@@ -1,0 +1,30 @@
+// workloads.hpp: the workloads, each in a file of its name. Each runs as a runtime's first process.
+//
+// A process that does one thing after the other is a body: a plain function that blocks in receive.
+// One that only answers what comes is a behaviour or a server, which rests without a stack. Where
+// both are natural, a second metric, *_bodies or *_servers, shows the other form.
+#pragma once
+
+#include <string_view>
+
+namespace bench {
+
+void pingpong();
+void ring();
+void spawn();
+void idle_bodies();
+void idle_servers();
+void fanin();
+void big();
+void skynet();
+void chameneos();
+void call();
+void selrecv();
+void timers();
+void fair_base();
+void fair_spin();
+void fair_yield();
+void wake();
+void restart();
+
+}  // namespace bench

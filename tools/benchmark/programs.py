@@ -1,0 +1,155 @@
+"""programs.py: the programs that are compared: how each is built, started, and why one is missing.
+
+Every program takes a workload's name, its number of threads from the environment, and prints
+"R metric value unit" lines, or "S" for a workload that it has no notion of.
+"""
+
+import glob
+import os
+import pathlib
+import shutil
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PEERS = ROOT / "benchmarks" / "peers"
+CARGO_REGISTRY = "/usr/share/cargo/registry"
+
+
+class Missing(Exception):
+    """Why a program cannot be had, and what to do about it."""
+
+
+def run(*command, **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          check=False, **options)
+    if done.returncode != 0:
+        text = (done.stderr + done.stdout).strip().splitlines()
+        raise Missing(f"{pathlib.Path(command[0]).name} failed: {text[-1] if text else '?'}")
+
+
+def need(what, is_there, package):
+    if not is_there:
+        raise Missing(f"{what} is not installed: apt-get install {package}")
+
+
+class Builder:
+    """Builds programs below a folder. `sources` holds checkouts of what Debian lacks or has old."""
+
+    def __init__(self, folder, sources):
+        self.folder = pathlib.Path(folder)
+        self.sources = pathlib.Path(sources) if sources else None
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def ours(self):
+        build = self.folder / "ours"
+        if not (build / "build.ninja").exists():
+            run("meson", "setup", build, ROOT, "--buildtype=release", "-Dtests=disabled",
+                "-Dchecks=disabled", "-Dexamples=disabled", "-Dtools=disabled",
+                "-Dbenchmarks=auto")
+        run("ninja", "-C", build, "benchmarks/ours/airssys-bench")
+        return [build / "benchmarks/ours/airssys-bench"]
+
+    def erlang(self):
+        need("Erlang", shutil.which("erlc"), "erlang-base erlang-dev")
+        code = self.folder / "erlang"
+        code.mkdir(exist_ok=True)
+        run("erlc", "+inline", "-o", code, *sorted((PEERS / "erlang").glob("*.erl")))
+        return ["erl", "+S", "{threads}:{threads}", "+P", "4000000", "-noshell", "-pa", code,
+                "-run", "pbench", "main"]
+
+    def go(self):
+        need("Go", shutil.which("go"), "golang")
+        run("go", "build", "-o", self.folder / "go_peer", ".", cwd=PEERS / "go",
+            env=dict(os.environ, GOFLAGS="-mod=mod", GOPROXY="off", GOTOOLCHAIN="local"))
+        return [self.folder / "go_peer"]
+
+    def boost_fiber(self):
+        need("Boost.Fiber", os.path.exists("/usr/include/boost/fiber/all.hpp"),
+             "libboost-fiber-dev")
+        return self._cxx("boost_fiber", "-lboost_fiber", "-lboost_context")
+
+    def caf(self):
+        need("CAF", os.path.exists("/usr/include/caf/all.hpp"), "libcaf-dev")
+        return self._cxx("caf", "-lcaf_core")
+
+    def caf1(self):
+        source = self._source("actor-framework+actor-framework", "CAF 1.x")
+        place = self.folder / "caf1"
+        if not (place / "lib/libcaf_core.a").exists():
+            self._cmake(source, place, "-DBUILD_SHARED_LIBS=OFF", "-DCAF_ENABLE_IO_MODULE=OFF",
+                        "-DCAF_ENABLE_NET_MODULE=OFF", "-DCAF_ENABLE_OPENSSL_MODULE=OFF",
+                        "-DCAF_ENABLE_TESTING=OFF", "-DCAF_ENABLE_EXAMPLES=OFF")
+        return self._cxx("caf", "-std=c++20", "-I", place / "include",
+                         place / "lib/libcaf_core.a", name="caf1")
+
+    def sobjectizer(self):
+        source = self._source("Stiffstream+sobjectizer", "SObjectizer")
+        place = self.folder / "sobjectizer_lib"
+        if not glob.glob(f"{place}/lib/libso_s*.a"):
+            self._cmake(source / "dev", place, "-DSOBJECTIZER_BUILD_SHARED=OFF")
+        return self._cxx("sobjectizer", "-I", place / "include",
+                         *glob.glob(f"{place}/lib/libso_s*.a"))
+
+    def tokio(self):
+        need("cargo", shutil.which("cargo"), "cargo rustc librust-tokio-dev")
+        crate = self.folder / "tokio"
+        shutil.copytree(PEERS / "tokio/src", crate / "src", dirs_exist_ok=True)
+        (crate / ".cargo").mkdir(exist_ok=True)
+        recipe = (PEERS / "tokio/Cargo.toml.in").read_text()
+        if checkout := self._find_source("tokio-rs+tokio"):
+            recipe = recipe.replace("@TOKIO@", f'path = "{checkout}/tokio"').replace("@PATCH@", "")
+        else:
+            need("Tokio", glob.glob(f"{CARGO_REGISTRY}/tokio-1*"), "librust-tokio-dev")
+            recipe = recipe.replace("@TOKIO@", 'version = "1"').replace("@PATCH@", "")
+            (crate / ".cargo/config.toml").write_text(
+                '[source.crates-io]\nreplace-with = "deb"\n'
+                f'[source.deb]\ndirectory = "{CARGO_REGISTRY}"\n')
+        (crate / "Cargo.toml").write_text(recipe)
+        run("cargo", "build", "-q", "--offline", "--release", cwd=crate)
+        return [crate / "target/release/pbench_tokio"]
+
+    def limits(self):
+        need("Boost.Context", os.path.exists("/usr/include/boost/context/detail/fcontext.hpp"),
+             "libboost-context-dev")
+        return self._cxx("limits", "-lboost_context", "-ldl")[0]
+
+    def _cxx(self, source, *arguments, name=None):
+        program = self.folder / (name or source)
+        run("g++", "-O2", "-DNDEBUG", "-std=c++17", "-pthread", PEERS / f"{source}.cpp",
+            "-o", program, *arguments)
+        return [program]
+
+    def _cmake(self, source, place, *options):
+        build = place.with_name(place.name + "-build")
+        run("cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_INSTALL_PREFIX={place}", *options)
+        run("cmake", "--build", build, f"-j{os.cpu_count()}", "--target", "install")
+
+    def _find_source(self, name):
+        if not self.sources:
+            return None
+        return next((place for place in (self.sources / name / "repo", self.sources / name)
+                     if (place / ".git").exists() or (place / "README.md").exists()), None)
+
+    def _source(self, name, what):
+        if place := self._find_source(name):
+            return place
+        raise Missing(f"{what} is not in Debian: --peers DIR names the folder of {name}")
+
+
+NAMES = ("ours", "erlang", "go", "tokio", "caf1", "caf", "boost_fiber", "sobjectizer")
+
+
+def build_all(builder, wanted, say):
+    """Commands by program, for those that could be built; says why the others could not."""
+    commands = {}
+    for name in NAMES:
+        if name not in wanted:
+            continue
+        try:
+            commands[name] = [str(word) for word in getattr(builder, name)()]
+        except (Missing, OSError) as why:
+            if name == "ours":
+                raise
+            say(f"without {name}: {why}")
+    return commands
