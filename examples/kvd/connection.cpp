@@ -31,8 +31,7 @@ Connection::Connection(const Daemon& daemon, rt::net::TcpStream stream, std::uin
       session_(id, daemon.settings),
       parser_(daemon.settings.value_bytes_max),
       plan_(static_cast<ShardNumber>(daemon.settings.shards)),
-      shards_(daemon.settings.shards),
-      read_bytes_(read_bytes_min) {}
+      shards_(daemon.settings.shards) {}
 
 void Connection::serve() {
   while (read_more()) {
@@ -44,14 +43,13 @@ void Connection::serve() {
 bool Connection::read_more() {
   std::string& bytes = burst_->bytes;
   std::size_t had = bytes.size();
-  std::size_t room = std::clamp(parser_.missing_bytes(), read_bytes_, read_bytes_max);
+  std::size_t room = std::clamp(parser_.missing_bytes(), room_.bytes(), read_bytes_max);
   bytes.resize(had + room);
   std::span<char> buffer = std::span(bytes).subspan(had);
   std::expected<std::size_t, std::error_code> got =
       stream_.read_some(std::as_writable_bytes(buffer));
   bytes.resize(had + got.value_or(0));
-  // The next read makes room for twice what came, so that a quiet client keeps little memory.
-  read_bytes_ = std::clamp(got.value_or(0) * 2, read_bytes_min, read_bytes_max);
+  room_.adapt(got.value_or(0));
   return got.value_or(0) > 0;
 }
 

@@ -20,6 +20,7 @@
 
 #include "examples/kvd/burst.hpp"
 #include "examples/kvd/daemon.hpp"
+#include "examples/kvd/read_room.hpp"
 #include "examples/kvd/reply_plan.hpp"
 #include "examples/kvd/resp_parser.hpp"
 #include "examples/kvd/session.hpp"
@@ -63,9 +64,9 @@ class Connection {
   ReplyPlan plan_;
   std::vector<ShardLink> shards_;
   std::shared_ptr<Burst> burst_ = std::make_shared<Burst>();
+  ReadRoom room_;
   std::string out_;
   std::uint64_t burst_number_ = 0;
-  std::size_t read_bytes_ = 0;  // what the next read has room for
   std::size_t parts_away_ = 0;
   bool is_broken_ = false;  // the client has sent what is no protocol
 };
