@@ -1,14 +1,15 @@
 // shard.cpp: read the log, then execute what comes.
 //
-// The log is read on the blocking pool: it is file work, and a scheduler has other processes to
-// run.
+// The log's files are opened on the blocking pool, for that may wait for the disk. What they hold
+// is applied here: first ahead of everybody else, because clients wait; when it takes long, in
+// turns with the others.
 #include "examples/kvd/shard.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
-#include "examples/kvd/log.hpp"
+#include "examples/kvd/log_replay.hpp"
 #include "examples/kvd/log_writer.hpp"
 
 namespace kvd {
@@ -20,6 +21,13 @@ constexpr auto sweep_interval = 100ms;
 // Entries that one sweep looks at: some tens of microseconds.
 constexpr std::size_t sweep_budget = 2000;
 
+// How long a shard that reads its log goes before everybody else.
+constexpr auto replay_hurry = 20ms;
+// Records after which others may have a turn: about a slice.
+constexpr std::uint32_t replay_step = 4000;
+
+constexpr auto old_keys_stay = 1s;
+
 ShardLimits limits_of(const Settings& settings, ShardNumber number) {
   return {.shard = number,
           .shards = static_cast<ShardNumber>(settings.shards),
@@ -27,17 +35,27 @@ ShardLimits limits_of(const Settings& settings, ShardNumber number) {
           .memory_bytes_max = settings.memory_bytes_max / settings.shards};
 }
 
-void report_loaded(ShardNumber shard, const Loaded& loaded, std::chrono::nanoseconds took) {
-  if (loaded.records == 0) return;
+void report_replayed(ShardNumber shard, const LogReplay& log, std::chrono::nanoseconds took) {
+  if (log.records() == 0) return;
   char line[160];
   std::snprintf(line,
                 sizeof line,
                 "kvd: shard %u has %zu keys again, from %zu records, in %.1f ms",
                 unsigned{shard},
-                loaded.keys.size(),
-                loaded.records,
+                log.keys().size(),
+                log.records(),
                 static_cast<double>(took.count()) / 1e6);
   rt::report(line);
+}
+
+void apply(LogReplay& log) {
+  auto hurry_until = std::chrono::steady_clock::now() + replay_hurry;
+  rt::set_priority(rt::Priority::high);
+  while (log.apply_some(replay_step)) {
+    if (std::chrono::steady_clock::now() >= hurry_until) rt::set_priority(rt::Priority::normal);
+    rt::reductions(replay_step);
+  }
+  rt::set_priority(rt::Priority::normal);
 }
 
 }  // namespace
@@ -51,11 +69,12 @@ void Shard::init() {
   // What the shard before us has sent to the writer is in its mailbox, ahead of this call; when it
   // is answered all of that is in the log, and nobody writes until we do.
   written_ = committed_ = rt::call(log_, LogWriter::Attach{}, rt::infinite);
-  Loaded loaded = rt::blocking([directory = shard_directory(daemon_.settings, limits_.shard)] {
-    return load_log(directory);
+  LogReplay log = rt::blocking([directory = shard_directory(daemon_.settings, limits_.shard)] {
+    return open_log(directory);
   });
-  report_loaded(limits_.shard, loaded, std::chrono::steady_clock::now() - begin);
-  keys_ = std::move(loaded.keys);
+  apply(log);
+  report_replayed(limits_.shard, log, std::chrono::steady_clock::now() - begin);
+  keys_ = log.take_keys();
   rt::send_after(sweep_interval, rt::self(), Sweep{});
 }
 
@@ -82,10 +101,12 @@ void Shard::handle_info(rt::Message& message) {
   rt::send_after(sweep_interval, rt::self(), Sweep{});
 }
 
-// After a crash the keys are freed beside the restart, which need not wait for it.
+// After a crash the keys are freed when the successor has long been at work: a restart waits for
+// nothing that can wait.
 void Shard::terminate(const rt::ExitReason& reason) {
   if (reason.is_orderly()) return;
-  rt::spawn({.priority = rt::Priority::low}, [old = std::move(keys_)] {});
+  rt::spawn({.priority = rt::Priority::low},
+            [old = std::move(keys_)] { rt::sleep(old_keys_stay); });
 }
 
 }  // namespace kvd

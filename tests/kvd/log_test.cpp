@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "examples/kvd/crc32c.hpp"
+#include "examples/kvd/log_replay.hpp"
 #include "examples/kvd/record.hpp"
 
 namespace {
@@ -31,9 +32,14 @@ class Log : public ::testing::Test {
     kvd::append_record(bytes, {.key = key, .value = value});
     return bytes;
   }
+  [[nodiscard]] kvd::LogReplay load() const {
+    kvd::LogReplay replay = kvd::open_log(directory_);
+    replay.apply_all();
+    return replay;
+  }
   [[nodiscard]] std::string value_of(const std::string& key) const {
-    kvd::Loaded loaded = kvd::load_log(directory_);
-    const kvd::Entry* entry = loaded.keys.find_even_expired(key, kvd::hash_of(key));
+    kvd::Keyspace keys = load().take_keys();
+    const kvd::Entry* entry = keys.find_even_expired(key, kvd::hash_of(key));
     return entry ? entry->value : "(none)";
   }
   [[nodiscard]] std::string read(kvd::SegmentNumber segment) const {
@@ -97,7 +103,22 @@ TEST_F(Log, what_was_written_is_read_again_over_several_segments) {
   second->write_all(set_record("a", "2"));
   EXPECT_EQ(value_of("a"), "2");
   EXPECT_EQ(value_of("b"), "1");
-  EXPECT_EQ(kvd::load_log(directory_).records, 3u);
+  EXPECT_EQ(load().records(), 3u);
+}
+
+TEST_F(Log, a_replay_in_small_steps_comes_to_the_same) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  log.segment->write_all(set_record("a", "1") + set_record("b", "1"));
+  kvd::create_segment(directory_, 2)->write_all(set_record("a", "2") + set_record("c", "1"));
+  kvd::LogReplay replay = kvd::open_log(directory_);
+  for (std::size_t records = 1; records <= 4; ++records) {
+    EXPECT_TRUE(replay.apply_some(1));
+    EXPECT_EQ(replay.records(), records);
+  }
+  EXPECT_FALSE(replay.apply_some(1));
+  EXPECT_EQ(replay.keys().size(), 3u);
+  kvd::Keyspace keys = replay.take_keys();
+  EXPECT_EQ(keys.find_even_expired("a", kvd::hash_of("a"))->value, "2");
 }
 
 TEST_F(Log, every_cut_of_the_last_record_costs_that_record_only) {
@@ -151,7 +172,7 @@ TEST_F(Log, damage_in_a_segment_that_is_not_the_last_is_never_a_cut_off_write) {
   write(1, read(1) + record.substr(0, record.size() - 1));
   kvd::create_segment(directory_, 2)->write_all(set_record("b", "2"));
   (void)kvd::recover_log(directory_);
-  EXPECT_THROW((void)kvd::load_log(directory_), kvd::LogDamage);
+  EXPECT_THROW((void)load(), kvd::LogDamage);
 }
 
 TEST_F(Log, a_missing_segment_is_noticed) {
@@ -159,7 +180,7 @@ TEST_F(Log, a_missing_segment_is_noticed) {
   (void)kvd::create_segment(directory_, 2);
   (void)kvd::create_segment(directory_, 3);
   fs::remove(kvd::segment_path(directory_, 2));
-  EXPECT_THROW((void)kvd::load_log(directory_), kvd::FileError);
+  EXPECT_THROW((void)load(), kvd::FileError);
 }
 
 TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
@@ -177,7 +198,7 @@ TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
   kvd::LogFiles files = kvd::list_log(directory_);
   EXPECT_EQ(files.base, 1u);
   EXPECT_EQ(files.segments, std::vector<kvd::SegmentNumber>{2});
-  EXPECT_EQ(kvd::load_log(directory_).records, 3u);
+  EXPECT_EQ(load().records(), 3u);
   EXPECT_EQ(value_of("a"), "999");
   EXPECT_EQ(value_of("b"), "1");
   EXPECT_EQ(value_of("expired"), "(none)");
