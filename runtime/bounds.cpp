@@ -19,6 +19,10 @@ constexpr std::uint64_t granules_field = (std::uint64_t{1} << 32) - 1;
 // within the fields.
 constexpr std::uint64_t no_bound = std::uint64_t{1} << 29;
 
+constexpr std::uint64_t granules_of(std::uint64_t bytes) noexcept {
+  return bytes / granule_bytes + (bytes % granule_bytes == 0 ? 0 : 1);
+}
+
 std::uint64_t bound_of(std::uint64_t asked) noexcept {
   return asked == 0 ? no_bound : std::min(asked, no_bound);
 }
@@ -27,12 +31,12 @@ std::uint64_t bound_of(std::uint64_t asked) noexcept {
 
 Bounds::Bounds(const MailboxOptions& options) noexcept
     : messages_max_(bound_of(options.capacity)),
-      granules_max_(bound_of(options.bytes / granule_bytes + (options.bytes % granule_bytes != 0))),
+      granules_max_(bound_of(granules_of(options.bytes))),
       overflow_(options.overflow) {}
 
 std::uint64_t Bounds::cost_of(const Envelope& message) noexcept {
   const std::uint64_t bytes = message.bytes;
-  return (std::uint64_t{1} << granules_bits) + (bytes + granule_bytes - 1) / granule_bytes;
+  return (std::uint64_t{1} << granules_bits) + granules_of(bytes);
 }
 
 bool Bounds::is_full(std::uint64_t word, std::uint64_t times) const noexcept {

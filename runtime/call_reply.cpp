@@ -66,7 +66,7 @@ struct Wanted {
     const std::uint64_t id = static_cast<Wanted*>(wanted)->id;
     if (header_of(payload).tag == id) return true;
     const Down* down = payload_if<Down>(payload);
-    return down && down->ref.id == id;
+    return down != nullptr && down->ref.id == id;
   }
 };
 

@@ -25,7 +25,7 @@ std::string readable_name(const std::type_info& type) {
 }
 
 std::string explain(NameError::Kind kind, const std::string& name, Pid holder) {
-  const std::string quoted = "\"" + name + "\"";
+  std::string quoted = "\"" + name + "\"";
   switch (kind) {
     case NameError::taken:
       return "the name " + quoted + " is taken by " + holder.to_string();
@@ -44,7 +44,7 @@ std::string explain(NameError::Kind kind, const std::string& name, Pid holder) {
 
 }  // namespace
 
-NameError::NameError(Kind kind, std::string name, Pid holder)
+NameError::NameError(Kind kind, const std::string& name, Pid holder)
     : ProcessError(ExitReason::error("airssys::rt::NameError", explain(kind, name, holder)),
                    explain(kind, name, holder)),
       kind_(kind),

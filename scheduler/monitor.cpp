@@ -42,7 +42,7 @@ void Monitor::doze() noexcept {
   while (all_sleep()) parker_.park();
   dozes_.store(false, std::memory_order_relaxed);  // relaxed: one unpark too many is harmless
   quiet_ticks_ = 0;
-  std::fill(sights_.begin(), sights_.end(), Sight{});
+  std::ranges::fill(sights_, Sight{});
 }
 
 std::int64_t Monitor::patience_ns() const noexcept {

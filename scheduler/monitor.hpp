@@ -63,7 +63,7 @@ class Monitor {
   bool is_hog(const Sight& sight) const noexcept;
   static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
   // Requires: the thread was seen to be stuck. Does nothing if it is inside the runtime just now.
-  void hand_over(unsigned id, Thread& hog, bool is_hog) noexcept;
+  void hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept;
   std::int64_t patience_ns() const noexcept;
 
   Pool& pool_;

@@ -68,7 +68,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   (signal == SIGSEGV ? segv : bus).chain(signal, info, context);
 }
 
-void on_stop(int signal, siginfo_t*, void*) {
+void on_stop(int signal, siginfo_t* /*info*/, void* /*context*/) {
   // relaxed: the waiter asks for no more than the number.
   const std::uint32_t before = stop_word.fetch_add(1, std::memory_order_relaxed);
   if (before % StopSignals::one_nudge != 0) {

@@ -29,9 +29,9 @@ int run_program(const Options& options, Program* program, const int* result) {
   }
   const auto ending = std::make_shared<RuntimeImpl::Ending>();
   runtime->start_watched(owned.release(), nullptr, ending);
-  ending->wait();
+  const ExitReason reason = ending->wait();
   runtime->stop(options.stop_timeout);
-  return exit_code_of(*ending->reason(), result);
+  return exit_code_of(reason, result);
 }
 
 }  // namespace airssys::rt::detail

@@ -94,7 +94,7 @@ void RuntimeImpl::stop_once(Duration deadline) {
     end_all_processes(*this, until);
     ending->set(ExitReason::normal());
   }));
-  ending->wait();
+  static_cast<void>(ending->wait());
   inspector_.reset();
   is_left_behind_ = !system_->stop() || system_->table.alive() != 0;
   if (is_left_behind_)
@@ -156,9 +156,10 @@ Pid RuntimeImpl::start_watched(Program* program,
   return pid;
 }
 
-void RuntimeImpl::Ending::wait() noexcept {
+ExitReason RuntimeImpl::Ending::wait() {
   // acquire: pairs with set.
   while (!is_set_.load(std::memory_order_acquire)) parker_.park();
+  return reason_;
 }
 
 void RuntimeImpl::Ending::set(ExitReason reason) {
@@ -229,8 +230,7 @@ std::optional<Pid> Runtime::whereis(std::string_view name) {
 ExitReason Runtime::run_and_wait(detail::Program* program) {
   const auto ending = std::make_shared<detail::RuntimeImpl::Ending>();
   impl_->start_watched(program, nullptr, ending);
-  ending->wait();
-  return *ending->reason();
+  return ending->wait();
 }
 
 void Runtime::stop(Duration deadline) {

@@ -40,15 +40,14 @@ class RuntimeImpl {
   // How a process ended; for a plain thread. `on_end` may be null.
   class Ending {
    public:
-    const std::optional<ExitReason>& reason() const noexcept { return reason_; }
-    void wait() noexcept;
+    ExitReason wait();
     // Called by the watcher, on a thread of the runtime's, or when these have ended without it:
     // then nobody knows the reason. The first call counts.
     void set(ExitReason reason);
 
    private:
     base::Parker parker_;
-    std::optional<ExitReason> reason_;
+    ExitReason reason_;
     base::Atomic<bool> is_set_{false};
   };
 

@@ -44,10 +44,10 @@ class Atomic {
     return compare_exchange_strong(expected, desired, success, failure);
   }
 
-  T fetch_add(auto by, Order order) {
+  T fetch_add(T by, Order order) {
     return update(order, [&](T value) { return static_cast<T>(value + by); });
   }
-  T fetch_sub(auto by, Order order) {
+  T fetch_sub(T by, Order order) {
     return update(order, [&](T value) { return static_cast<T>(value - by); });
   }
   T fetch_or(T mask, Order order) {

@@ -82,7 +82,7 @@ class NameError : public ProcessError {
     bad_name,        // the empty name is reserved
   };
 
-  NameError(Kind kind, std::string name, Pid holder = {});
+  NameError(Kind kind, const std::string& name, Pid holder = {});
   Kind kind() const noexcept { return kind_; }
   Pid holder() const noexcept { return holder_; }
 

@@ -12,12 +12,12 @@
 //   long value = rt::call(counter, Counter::Value{});
 //
 // What a server class may have besides; what it does not have costs nothing:
-//   void handle(Request, rt::From<Reply>)    the reply comes later, from whoever has the From (G8)
-//   void init(), rt::Init init()             the end of the start, still before `start` returns
-//   (G2) void handle_continue()                   after the start is acknowledged, before any
-//   message void handle_info(rt::Message&)           all that is neither call nor cast (G10) void
-//   handle_idle()                       nothing came for as long as rt::idle_after said (G13) void
-//   terminate(const rt::ExitReason&)    after stop, a failed callback, the parent's exit (G15)
+//   void handle(Request, rt::From<Reply>)  the reply comes later, from whoever has the From (G8)
+//   void init(), rt::Init init()           the end of the start, before `start` returns (G2)
+//   void handle_continue()                 after the start is acknowledged, before any message
+//   void handle_info(rt::Message&)         all that is neither call nor cast (G10)
+//   void handle_idle()                     nothing came for as long as rt::idle_after said (G13)
+//   void terminate(const rt::ExitReason&)  after stop, a failed callback, the parent's exit (G15)
 //
 // The object is made on its own process, from the arguments that were given to `start`, and lives
 // inside it: at rest a server has no stack. Handlers may block. What a callback throws ends the
