@@ -16,6 +16,7 @@ enum class Slot : unsigned {
   scheduler_thread,  // scheduler::Thread* that drives this OS thread
   fiber_context,     // fiber::ThreadContext* of this OS thread
   foreign,           // runtime's record of a thread that is not ours
+  guest,             // runtime::System* for which a thread without a process speaks
   blocking_job,      // runtime's record of the job that a thread of the blocking pool works on
   held_locks,        // debug builds: ranks of the mutexes held (base/mutex.cpp)
   count

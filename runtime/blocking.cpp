@@ -19,6 +19,7 @@
 #include "base/atomic.hpp"
 #include "base/this_thread.hpp"
 #include "runtime/call.hpp"
+#include "runtime/outside.hpp"
 #include "runtime/wait.hpp"
 
 namespace airssys::rt {
@@ -34,7 +35,8 @@ using detail::Pinned;
 // One job on its way through the pool; on the heap, for the process may be gone before it.
 class Errand : public scheduler::Job {
  public:
-  Errand(std::shared_ptr<BlockingJob> job, Waker& waker) : job_(std::move(job)), waker_(waker) {
+  Errand(std::shared_ptr<BlockingJob> job, Waker& waker)
+      : system_(current_system()), job_(std::move(job)), waker_(waker) {
     call = [](scheduler::Job& errand) noexcept { static_cast<Errand&>(errand).run(); };
   }
 
@@ -61,6 +63,7 @@ class Errand : public scheduler::Job {
   enum class State : std::uint8_t { queued, running, finished, abandoned };
 
   void run() noexcept {
+    const Guest guest(system_);  // the job may send, and its destructor may
     State state = State::queued;
     // relaxed, twice: what the process wrote into the job came with the pool's queue.
     if (state_.compare_exchange_strong(state, State::running, std::memory_order_relaxed)) {
@@ -75,6 +78,7 @@ class Errand : public scheduler::Job {
     release();
   }
 
+  System& system_;
   const std::shared_ptr<BlockingJob> job_;
   Waker& waker_;  // valid until it was woken, or abandon has answered true
   base::Atomic<State> state_{State::queued};

@@ -25,11 +25,16 @@ void safe_point(Process& process) {
   if (obey(process)) end_here(process);
 }
 
-Process& current_process() {
+Process* calling_process() noexcept {
   Thread* thread = Thread::current();
-  if (!thread || !thread->task())
+  return thread ? static_cast<Process*>(thread->task()) : nullptr;
+}
+
+Process& current_process() {
+  Process* process = calling_process();
+  if (!process)
     throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
-  return static_cast<Process&>(*thread->task());
+  return *process;
 }
 
 void cut_if_stack_is_short() noexcept {

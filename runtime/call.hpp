@@ -27,6 +27,8 @@ void safe_point(Process& process);
 
 // The process whose code calls. Throws BadArgument on a thread that runs none.
 Process& current_process();
+// The same, or null.
+Process* calling_process() noexcept;
 
 // Ends the process with stack_overflow here, at the door, if what is left of its stack may be too
 // little for the runtime's own frames: those would meet the guard while they hold locks (Z10).
@@ -62,7 +64,9 @@ class Call {
  public:
   enum class Kind : std::uint8_t { safe_point, plain };
 
-  explicit Call(Kind kind = Kind::safe_point) : inside_(current_process()) {
+  explicit Call(Kind kind = Kind::safe_point) : Call(current_process(), kind) {}
+  // Requires: the caller is this process.
+  explicit Call(Process& caller, Kind kind = Kind::safe_point) : inside_(caller) {
     if (kind == Kind::safe_point && inside_.is_outermost()) safe_point(process());
   }
   Call(const Call&) = delete;

@@ -2,10 +2,12 @@
 #include "runtime/disposal.hpp"
 
 #include "runtime/envelope.hpp"
+#include "runtime/outside.hpp"
 
 namespace airssys::rt::runtime {
 
-Disposal::Disposal(scheduler::BlockingPool& pool) noexcept : pool_(pool) {
+Disposal::Disposal(scheduler::BlockingPool& pool, System* runtime) noexcept
+    : pool_(pool), runtime_(runtime) {
   call = [](scheduler::Job& job) noexcept { static_cast<Disposal&>(job).empty(); };
 }
 
@@ -23,6 +25,7 @@ void Disposal::dispose(void* payload) noexcept {
 }
 
 void Disposal::empty() noexcept {
+  const Guest guest(runtime_);
   // acquire: pairs with the releases in dispose, which form one release sequence.
   mailbox::Signal* signal = laid_aside_.exchange(nullptr, std::memory_order_acquire);
   while (signal) {

@@ -17,9 +17,12 @@
 
 namespace airssys::rt::runtime {
 
+class System;
+
 class Disposal : private scheduler::Job {
  public:
-  explicit Disposal(scheduler::BlockingPool& pool) noexcept;
+  // Destructors run as a guest of that runtime (outside.hpp), if there is one.
+  explicit Disposal(scheduler::BlockingPool& pool, System* runtime = nullptr) noexcept;
   Disposal(const Disposal&) = delete;
   Disposal& operator=(const Disposal&) = delete;
   ~Disposal() { empty(); }
@@ -30,6 +33,7 @@ class Disposal : private scheduler::Job {
 
  private:
   scheduler::BlockingPool& pool_;
+  System* const runtime_;
   base::Atomic<mailbox::Signal*> laid_aside_{nullptr};
 };
 

@@ -1,6 +1,7 @@
 // send.cpp: messages on their way in, from processes.
 #include <airssys/rt/send.hpp>
 
+#include <airssys/rt/blocking.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/registry.hpp>
 #include <string>
@@ -9,6 +10,7 @@
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/envelope.hpp"
+#include "runtime/outside.hpp"
 #include "runtime/signals.hpp"
 
 namespace airssys::rt {
@@ -16,12 +18,27 @@ namespace airssys::rt {
 using runtime::Call;
 using runtime::Envelope;
 using runtime::Process;
+using runtime::System;
 
 namespace detail {
 
+namespace {
+
+// What a job says for a process that is gone comes too late (D19, S6).
+SendResult send_as_guest(Pid to, Message& message, WhenFull when_full) {
+  System& system = runtime::guest_system();
+  if (blocking_is_cancelled()) return SendResult::no_process;
+  return runtime::send_from_outside(system, to, message, when_full);
+}
+
+}  // namespace
+
 SendResult send(Pid to, void* payload, WhenFull when_full) {
   Message message(payload);  // freed if this process ends in the doorway
-  Call call;
+  Process* caller = runtime::calling_process();
+  if (!caller) [[unlikely]]
+    return send_as_guest(to, message, when_full);
+  Call call(*caller);
   call.charge(1);
   Process* target = call.system().find(to);
   if (!target) return SendResult::no_process;
@@ -35,6 +52,8 @@ SendResult send(Pid to, void* payload, WhenFull when_full) {
 
 void send_named(std::string_view name, void* payload) {
   Message message(payload);
+  if (!runtime::calling_process())
+    return runtime::send_named_from_outside(runtime::guest_system(), name, message);
   const auto to = whereis(name);
   if (!to) throw NameError(NameError::not_registered, std::string(name));
   send(*to, message.release(), WhenFull::follow_policy);
@@ -42,6 +61,11 @@ void send_named(std::string_view name, void* payload) {
 
 void send_alias(const Ref& alias, void* payload) {
   Message message(payload);
+  if (!runtime::calling_process()) {
+    System& system = runtime::guest_system();
+    const runtime::Visit visit(system);
+    return runtime::send_through_alias(system, alias.owner, alias.id, message.release());
+  }
   const Call call;
   call.charge(1);
   runtime::send_through_alias(call.system(), alias.owner, alias.id, message.release());
@@ -50,6 +74,8 @@ void send_alias(const Ref& alias, void* payload) {
 }  // namespace detail
 
 void send_exit(Pid to, ExitReason reason) {
+  if (!runtime::calling_process())
+    return runtime::send_exit_from_outside(runtime::guest_system(), to, std::move(reason));
   const Call call;
   call.charge(1);
   Process& process = call.process();

@@ -78,7 +78,7 @@ class System final : public scheduler::Pool {
 
   ProcessTable table;
   NameRegistry names;
-  Disposal disposal{blocking};
+  Disposal disposal{blocking, this};
 
   // Processes that could not be unwound and were cut off (Z4): a figure.
   base::Atomic<std::uint64_t> abandoned{0};

@@ -10,7 +10,9 @@
 
 #include "runtime/call.hpp"
 #include "runtime/envelope.hpp"
+#include "runtime/outside.hpp"
 #include "runtime/run.hpp"
+#include "runtime/signals.hpp"
 #include "scheduler/timer_table.hpp"
 
 namespace airssys::rt {
@@ -46,11 +48,19 @@ void send_from_nobody(System& system, Pid to, void* payload) noexcept {
   system.disposal.dispose(payload);
 }
 
-void fire_at_pid(const TimerOrder& order, TimerId /*id*/) noexcept {
+// What start_timer sends names its timer; that has no name before it is made.
+void name_timer(void* payload, TimerId id) noexcept {
+  if (auto* timeout = detail::payload_if<Timeout>(payload); timeout && !timeout->ref)
+    timeout->ref = {id.bits()};
+}
+
+void fire_at_pid(const TimerOrder& order, TimerId id) noexcept {
+  name_timer(order.payload, id);
   send_from_nobody(*from_note<System>(order.note), Pid::from_bits(order.target), order.payload);
 }
 
-void fire_at_name(const TimerOrder& order, TimerId /*id*/) noexcept {
+void fire_at_name(const TimerOrder& order, TimerId id) noexcept {
+  name_timer(order.payload, id);
   const std::unique_ptr<NamedTarget> target(from_note<NamedTarget>(order.note));
   const Pid holder = target->system.names.find(target->name).value_or(Pid());
   send_from_nobody(target->system, holder, order.payload);
@@ -93,7 +103,27 @@ void cancel_timers_of(System& system, Process& process) {
   }
 }
 
+std::optional<Duration> cancel_timer_in(System& system, TimerRef timer, Message& message) {
+  const TimerId id = TimerId::from_bits(timer.id);
+  TimerTable* table = table_of(system, id);
+  if (!timer || !table) return std::nullopt;
+  const auto cancelled = table->cancel(id);
+  if (!cancelled) return std::nullopt;
+  message = message_of(cancelled->order);
+  return left_until(cancelled->due_ns, system);
+}
+
+std::optional<Duration> read_timer_in(System& system, TimerRef timer) {
+  const TimerId id = TimerId::from_bits(timer.id);
+  const TimerTable* table = table_of(system, id);
+  if (!timer || !table) return std::nullopt;
+  const auto due_ns = table->due_ns(id);
+  if (!due_ns) return std::nullopt;
+  return left_until(*due_ns, system);
+}
+
 void cancel_all_timers(System& system) {
+  const Guest guest(system);
   for (unsigned id = 0; id < system.count(); ++id) {
     while (const auto cancelled = system.scheduler(id).timers.cancel_any())
       message_of(cancelled->order);
@@ -109,9 +139,8 @@ using scheduler::TimerId;
 
 namespace detail {
 
-TimerRef send_later(Duration delay, Pid to, void* payload) {
+TimerRef send_later(Deadline due, Pid to, void* payload) {
   Message message(payload);
-  const Deadline due = Deadline::after(delay);
   const Call call;
   call.charge(1);
   System& system = call.system();
@@ -134,9 +163,8 @@ TimerRef send_later(Duration delay, Pid to, void* payload) {
   return {id.bits()};
 }
 
-TimerRef send_later(Duration delay, std::string_view name, void* payload) {
+TimerRef send_later(Deadline due, std::string_view name, void* payload) {
   Message message(payload);
-  const Deadline due = Deadline::after(delay);
   const Call call;
   call.charge(1);
   header_of(payload).tag = 0;
@@ -153,27 +181,32 @@ TimerRef send_later(Duration delay, std::string_view name, void* payload) {
 }  // namespace detail
 
 std::optional<Duration> cancel_timer(TimerRef timer) {
+  Process* caller = runtime::calling_process();
+  if (!caller) return runtime::cancel_timer_from_outside(runtime::guest_system(), timer);
   Message message;  // destroyed outside
-  const Call call;
+  const Call call(*caller);
   call.charge(1);
-  const TimerId id = TimerId::from_bits(timer.id);
-  scheduler::TimerTable* table = runtime::table_of(call.system(), id);
-  if (!timer || !table) return std::nullopt;
-  const auto cancelled = table->cancel(id);
-  if (!cancelled) return std::nullopt;
-  message = runtime::message_of(cancelled->order);
-  return runtime::left_until(cancelled->due_ns, call.system());
+  return runtime::cancel_timer_in(call.system(), timer, message);
 }
 
 std::optional<Duration> read_timer(TimerRef timer) {
-  const Call call;
+  Process* caller = runtime::calling_process();
+  if (!caller) return runtime::read_timer_from_outside(runtime::guest_system(), timer);
+  const Call call(*caller);
   call.charge(1);
-  const TimerId id = TimerId::from_bits(timer.id);
-  const scheduler::TimerTable* table = runtime::table_of(call.system(), id);
-  if (!timer || !table) return std::nullopt;
-  const auto due_ns = table->due_ns(id);
-  if (!due_ns) return std::nullopt;
-  return runtime::left_until(*due_ns, call.system());
+  return runtime::read_timer_in(call.system(), timer);
+}
+
+void cancel_timer_async(TimerRef timer, Answer answer) {
+  const Call call;
+  const std::optional<Duration> left = cancel_timer(timer);
+  if (answer == Answer::yes)
+    runtime::keep(call.process(), detail::make_payload(CancelTimer{timer, left}));
+}
+
+void read_timer_async(TimerRef timer) {
+  const Call call;
+  runtime::keep(call.process(), detail::make_payload(ReadTimer{timer, read_timer(timer)}));
 }
 
 }  // namespace airssys::rt

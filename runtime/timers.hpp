@@ -7,6 +7,11 @@
 // and a process that was never aimed at pays one load (T9).
 #pragma once
 
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/ref.hpp>
+#include <airssys/rt/time.hpp>
+#include <optional>
+
 #include "runtime/process.hpp"
 #include "runtime/system.hpp"
 
@@ -15,6 +20,11 @@ namespace airssys::rt::runtime {
 // The end of a process, after it is marked as exiting: takes back what is aimed at it. Lets others
 // run when there is much (T12). By the owner, inside.
 void cancel_timers_of(System& system, Process& process);
+
+// rt::cancel_timer and rt::read_timer, inside, by any thread. The message of a timer that was taken
+// back is the caller's, who destroys it outside.
+std::optional<Duration> cancel_timer_in(System& system, TimerRef timer, Message& message);
+std::optional<Duration> read_timer_in(System& system, TimerRef timer);
 
 // The end of a runtime, when its threads have ended: takes everything back.
 void cancel_all_timers(System& system);

@@ -7,6 +7,7 @@
 
 #include "runtime/call.hpp"
 #include "runtime/exit.hpp"
+#include "runtime/outside.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/wait.hpp"
@@ -40,6 +41,9 @@ namespace detail {
 
 Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitored monitored) {
   std::unique_ptr<Program> owned(program);
+  Process* caller = runtime::calling_process();
+  if (!caller && !link && monitored == Monitored::no)
+    return {runtime::spawn_from_outside(runtime::guest_system(), owned.release(), options), {}};
   const Call call;
   call.charge(spawn_reductions);
   Process& parent = call.process();

@@ -15,9 +15,8 @@
 
 #include "base/clock.hpp"
 #include "base/os.hpp"
-#include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
-#include "runtime/signals.hpp"
+#include "runtime/outside.hpp"
 
 namespace airssys::rt::detail {
 
@@ -174,35 +173,19 @@ void RuntimeImpl::Ending::set(ExitReason reason) {
 // --- The doors of system.hpp. --------------------------------------------------------------------
 
 Pid spawn_from_outside(RuntimeImpl& runtime, Program* program, const SpawnOptions* options) {
-  const Visit visit(runtime.system());
-  runtime::Process& process = runtime.system().create(program, options, {});
-  const Pid pid = process.pid();
-  runtime.system().launch(process);
-  return pid;
+  return runtime::spawn_from_outside(runtime.system(), program, options);
 }
 
 SendResult send_from_outside(RuntimeImpl& runtime, Pid to, void* payload, WhenFull when_full) {
+  const runtime::Guest guest(runtime.system());  // what is not sent is destroyed here
   Message message(payload);
-  {
-    const Visit visit(runtime.system());
-    runtime::Process* target = runtime.system().find(to);
-    if (!target) return SendResult::no_process;
-    header_of(payload).tag = 0;
-    if (!target->bounds) {
-      if (!runtime.system().deliver(*target, runtime::Envelope::of_payload(payload)))
-        return SendResult::no_process;
-      static_cast<void>(message.release());
-      return SendResult::sent;
-    }
-  }
-  return runtime::send_bounded_from_outside(runtime.system(), to, message, when_full);
+  return runtime::send_from_outside(runtime.system(), to, message, when_full);
 }
 
 void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* payload) {
+  const runtime::Guest guest(runtime.system());
   Message message(payload);
-  const auto to = runtime.system().names.find(name);
-  if (!to) throw NameError(NameError::not_registered, std::string(name));
-  send_from_outside(runtime, *to, message.release(), WhenFull::follow_policy);
+  runtime::send_named_from_outside(runtime.system(), name, message);
 }
 
 }  // namespace airssys::rt::detail
@@ -216,11 +199,15 @@ Runtime::Runtime(const Options& options)
 Runtime::~Runtime() = default;
 
 void Runtime::send_exit(Pid to, ExitReason reason) {
-  const runtime::Visit visit(impl_->system());
-  runtime::send_signal(
-      impl_->system(),
-      to,
-      runtime::make_signal(mailbox::SignalKind::exit, Pid(), 0, 0, std::move(reason)));
+  runtime::send_exit_from_outside(impl_->system(), to, std::move(reason));
+}
+
+std::optional<Duration> Runtime::cancel_timer(TimerRef timer) {
+  return runtime::cancel_timer_from_outside(impl_->system(), timer);
+}
+
+std::optional<Duration> Runtime::read_timer(TimerRef timer) {
+  return runtime::read_timer_from_outside(impl_->system(), timer);
 }
 
 std::optional<Pid> Runtime::whereis(std::string_view name) {

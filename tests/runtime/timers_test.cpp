@@ -74,6 +74,43 @@ TEST_P(Timers, a_cancelled_timer_answers_what_was_left_and_never_fires) {
   });
 }
 
+// T1.
+TEST_P(Timers, start_timer_sends_a_timeout_that_names_its_timer) {
+  run([] {
+    const TimerRef timer = start_timer(0ms, self(), 7);
+    Timeout timeout = receive<Timeout>();
+    EXPECT_EQ(timeout.ref, timer);
+    EXPECT_EQ(timeout.message.take<int>(), 7);
+  });
+}
+
+TEST_P(Timers, a_timer_set_for_a_point_that_has_passed_fires_at_once) {
+  run([] {
+    send_at(Deadline::at_ns(0), self(), 1);
+    EXPECT_EQ(receive<int>(), 1);
+    register_name("here", self());
+    send_at(Deadline::after(1ms), "here", 2);
+    EXPECT_EQ(receive<int>(), 2);
+  });
+}
+
+// T6.
+TEST_P(Timers, the_asynchronous_forms_answer_by_a_message_if_they_are_asked_to) {
+  run([] {
+    const TimerRef timer = send_after(1h, self(), 1);
+    read_timer_async(timer);
+    const ReadTimer read = receive<ReadTimer>();
+    EXPECT_EQ(read.ref, timer);
+    EXPECT_GT(read.left, 30min);
+    cancel_timer_async(timer);
+    EXPECT_GT(receive<CancelTimer>().left, 30min);
+    cancel_timer_async(timer);
+    EXPECT_FALSE(receive<CancelTimer>().left);
+    cancel_timer_async(timer, Answer::no);
+    EXPECT_FALSE(receive<CancelTimer>(0ms));
+  });
+}
+
 TEST_P(Timers, a_timer_that_has_fired_is_gone) {
   run([] {
     const TimerRef timer = send_after(0ms, self(), 1);

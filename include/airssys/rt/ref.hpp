@@ -31,7 +31,8 @@ struct Alias : Ref {
   friend constexpr bool operator==(const Alias&, const Alias&) noexcept = default;
 };
 
-// What `send_after` answers. Any process and any thread may cancel or read it (T6).
+// What `send_after` answers. Any process and, by Runtime's verbs, any thread may cancel or read it
+// (T6). It is a name within its runtime only.
 struct TimerRef {
   std::uint64_t id = 0;
 

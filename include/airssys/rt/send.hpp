@@ -3,6 +3,12 @@
 // A message is any value that can be moved. It is built in place in the block that travels, and it
 // arrives in the order sent, behind every earlier signal from the same sender to the same process
 // (S1). Sending to a process that is dead is not an error: the message is dropped (S5).
+//
+// A message's destructor may send, spawn and cancel timers wherever the runtime destroys it: in a
+// process, on the blocking pool, on the host's thread whose Runtime::send was refused, at the end
+// of the runtime. Where no process runs it does so from nobody, as Runtime's verbs do (P11). Only a
+// message that the host's own code destroys on its own thread belongs to no runtime: there a verb
+// throws BadArgument.
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>

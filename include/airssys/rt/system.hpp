@@ -7,6 +7,7 @@
 #pragma once
 
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/ref.hpp>
 #include <airssys/rt/registry.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/time.hpp>
@@ -100,6 +101,10 @@ class Runtime {
   void send_exit(Pid to, ExitReason reason);
   // Any thread.
   std::optional<Pid> whereis(std::string_view name);
+  // Any thread, whoever made the timer, in this runtime (T4, T6). As rt::cancel_timer and
+  // rt::read_timer.
+  std::optional<Duration> cancel_timer(TimerRef timer);
+  std::optional<Duration> read_timer(TimerRef timer);
 
   // Runs f as a process and waits for its end; the runtime goes on (E2). Answers why it ended. Any
   // thread, but not a process.

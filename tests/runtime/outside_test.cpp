@@ -1,0 +1,199 @@
+// outside_test.cpp: what plain threads do to a runtime, and destructors that run on them (P11, T4).
+//
+// A message whose destructor tells a process of its end is destroyed in every place where the
+// runtime destroys messages on a thread without a process.
+#include "runtime/outside.hpp"
+
+#include <gtest/gtest.h>
+#include <airssys/rt.hpp>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Outside : public support::InRuntime {};
+RT_WITH_SCHEDULERS(Outside);
+
+struct Go {};
+struct Returned {
+  std::string what;
+};
+
+// Says to its owner that it is gone.
+class Token {
+ public:
+  Token(Pid owner, std::string what) : owner_(owner), what_(std::move(what)) {}
+  Token(Token&& other) noexcept
+      : owner_(std::exchange(other.owner_, Pid())), what_(std::move(other.what_)) {}
+  Token& operator=(Token&&) = delete;
+  ~Token() {
+    if (owner_) send(owner_, Returned{std::move(what_)});
+  }
+
+ private:
+  Pid owner_;
+  std::string what_;
+};
+
+Pid dead_process() {
+  const Spawned spawned = spawn_monitor([] {});
+  receive<Down>();
+  return spawned.pid;
+}
+
+TEST_P(Outside, a_message_that_a_plain_thread_could_not_send_may_send_in_its_destructor) {
+  with_runtime([](Runtime& runtime) {
+    Pid pid;
+    std::atomic<bool> is_ready = false;
+    const Pid owner = runtime.spawn([&] {
+      pid = dead_process();
+      is_ready.store(true);
+      EXPECT_EQ(receive<Returned>().what, "refused");
+      EXPECT_EQ(receive<Returned>().what, "no name");
+    });
+    while (!is_ready.load()) std::this_thread::yield();
+    runtime.send(pid, Token(owner, "refused"));
+    EXPECT_THROW(runtime.send("nobody has this name", Token(owner, "no name")), NameError);
+  });
+}
+
+TEST_P(Outside, a_message_laid_aside_may_send_in_its_destructor) {
+  run([] {
+    // To a name that nobody has when the timer fires: a thread of the pool destroys it (T10).
+    send_after(0ms, "nobody has this name", Token(self(), "laid aside"));
+    EXPECT_EQ(receive<Returned>().what, "laid aside");
+  });
+}
+
+TEST_P(Outside, a_timer_that_a_plain_thread_takes_back_may_send_in_its_destructor) {
+  with_runtime([](Runtime& runtime) {
+    std::atomic<std::uint64_t> id = 0;
+    runtime.spawn([&id] {
+      id.store(send_after(1h, self(), Token(self(), "taken back")).id);
+      EXPECT_EQ(receive<Returned>().what, "taken back");
+    });
+    while (id.load() == 0) std::this_thread::yield();
+    const TimerRef timer{id.load()};
+    const auto left = runtime.read_timer(timer);
+    ASSERT_TRUE(left);
+    EXPECT_GT(*left, 30min);
+    EXPECT_TRUE(runtime.cancel_timer(timer));
+    EXPECT_FALSE(runtime.cancel_timer(timer));
+    EXPECT_FALSE(runtime.read_timer(timer));
+  });
+}
+
+TEST_P(Outside, what_is_left_at_the_end_of_a_runtime_may_send_in_its_destructor) {
+  std::atomic<int> sends = 0;
+  struct Counting {
+    std::atomic<int>* sends;
+    Pid owner;
+    Counting(std::atomic<int>* count, Pid pid) : sends(count), owner(pid) {}
+    Counting(Counting&& other) noexcept
+        : sends(std::exchange(other.sends, nullptr)), owner(other.owner) {}
+    Counting& operator=(Counting&&) = delete;
+    ~Counting() {
+      if (!sends) return;
+      send(owner, 1);
+      sends->fetch_add(1);
+    }
+  };
+  {
+    Runtime ending(options);
+    ending.run([&sends] { send_after(1h, "later", Counting(&sends, self())); });
+  }
+  EXPECT_EQ(sends.load(), 1);
+}
+
+TEST_P(Outside, a_refused_program_may_send_in_its_destructor) {
+  with_runtime([](Runtime& runtime) {
+    const Pid owner = runtime.spawn({.name = "owner"},
+                                    [] { EXPECT_EQ(receive<Returned>().what, "not spawned"); });
+    auto body = [token = Token(owner, "not spawned")] { static_cast<void>(token); };
+    EXPECT_THROW(runtime.spawn({.name = "owner"}, std::move(body)), NameError);
+  });
+}
+
+TEST_P(Outside, a_blocking_job_sends_and_spawns_as_nobody) {
+  run([] {
+    const Pid me = self();
+    blocking([me] {
+      send(me, 1);
+      spawn([me] { send(me, std::string("spawned")); });
+      EXPECT_THROW(self(), BadArgument);
+      EXPECT_THROW(receive<Go>(), BadArgument);
+    });
+    EXPECT_EQ(receive<int>(), 1);
+    EXPECT_EQ(receive<std::string>(), "spawned");
+  });
+}
+
+// D19: what a job sends when its process is gone is discarded; S6: nothing comes behind its Down.
+TEST_P(Outside, a_job_whose_process_has_ended_says_nothing_more) {
+  run([] {
+    std::atomic<bool> begun = false;
+    std::atomic<bool> may_send = false;
+    std::atomic<bool> has_sent = false;
+    const Spawned asker = spawn_monitor([&, me = self()] {
+      blocking([&, me] {
+        begun.store(true);
+        while (!may_send.load()) std::this_thread::yield();
+        send(me, std::string("too late"));
+        has_sent.store(true);
+      });
+    });
+    while (!begun.load()) yield();
+    send_exit(asker.pid, ExitReason::kill());
+    EXPECT_EQ(receive<Down>().reason, ExitReason::killed());
+    may_send.store(true);
+    while (!has_sent.load()) yield();
+    EXPECT_FALSE(receive<std::string>(0ms));
+  });
+}
+
+TEST_P(Outside, a_thread_that_is_nobodys_guest_is_told_to_use_the_runtime) {
+  with_runtime([](Runtime& runtime) {
+    const Pid pid = runtime.spawn([] { receive<Go>(); });
+    EXPECT_THROW(send(pid, Go()), BadArgument);
+    EXPECT_THROW(send_exit(pid, ExitReason::kill()), BadArgument);
+    EXPECT_THROW(cancel_timer(TimerRef{1}), BadArgument);
+    runtime.send(pid, Go());
+  });
+}
+
+// T4: of "cancel answered a time" and "the message came", exactly one, also from a plain thread.
+TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
+  with_runtime([](Runtime& runtime) {
+    std::atomic<std::uint64_t> timer = 0;
+    std::atomic<int> cancelled = -1;
+    const int rounds = static_cast<int>(support::stress_size(200));
+    runtime.spawn([&] {
+      for (int round = 0; round < rounds; ++round) {
+        cancelled.store(-1);
+        timer.store(send_after(std::chrono::microseconds(20 * (round % 5)), self(), round).id);
+        while (cancelled.load() < 0) yield();
+        const auto message = cancelled.load() == 1 ? receive<int>(0ms) : receive<int>(60s);
+        EXPECT_EQ(message.has_value(), cancelled.load() == 0);
+      }
+    });
+    for (int round = 0; round < rounds; ++round) {
+      std::uint64_t id = 0;
+      while ((id = timer.exchange(0)) == 0) std::this_thread::yield();
+      cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt
