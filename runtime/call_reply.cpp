@@ -33,7 +33,7 @@ Message ask(Process& process, Pid target, mailbox::SignalKind question, Deadline
       {.kind = RelationKind::alias, .mode = AddressMode::until_reply, .mine = id});
   mailbox::Cursor mark(process.mail, mailbox::Cursor::Start::end);
   const WaitingFor edge(process, target);
-  send_signal(current_system(), target, make_signal(question, process.pid(), id));
+  send_request(current_system(), target, make_signal(question, process.pid(), id), process.level);
   Message reply(take_mail_from(process, mark, &came_through, &id, deadline, WaitReason::reply));
   if (!reply) {
     if (Relation* alias = process.relations.find_alias(id)) process.relations.remove(*alias);

@@ -12,7 +12,8 @@ namespace airssys::rt::runtime {
 
 // Sends a request signal (alive_request, info_request) and waits for the message that comes through
 // its alias; empty at the deadline or while the caller is unwound. The dead are answered for, too:
-// see refuse. By the owner, inside; suspends.
+// see refuse. The target runs at the asker's level until it has answered (D9). By the owner,
+// inside; suspends.
 Message ask(Process& process, Pid target, mailbox::SignalKind question, Deadline deadline);
 
 }  // namespace airssys::rt::runtime

@@ -40,6 +40,10 @@ struct ControlSignal : mailbox::Signal {
 // Signal::flags of an exit.
 inline constexpr std::uint8_t exit_of_link = 1;
 
+// Signal::flags of a request: its target runs at the asker's level until it has answered
+// (scheduler/asked.hpp).
+inline constexpr std::uint8_t raises_level = 1;
+
 inline ControlSignal* make_signal(mailbox::SignalKind kind,
                                   Pid from,
                                   std::uint64_t mine = 0,

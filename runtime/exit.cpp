@@ -78,6 +78,7 @@ void refuse_requests(System& system, Process& process) {
   const Pid pid = process.pid();
   while (Signal* request = process.pending) {
     process.pending = request->next;
+    request_is_answered(system, process, *request);
     refuse(system, pid, *request);
     give_way_if_due();
   }

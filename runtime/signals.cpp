@@ -10,6 +10,7 @@
 #include "runtime/bounds.hpp"
 #include "runtime/info.hpp"
 #include "runtime/wait.hpp"
+#include "scheduler/asked.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -132,8 +133,10 @@ void obey_control(Process& process, ControlSignal& signal) {
     case SignalKind::down:
       return obey_down(process, signal);
     case SignalKind::alive_request:
+      request_is_answered(current_system(), process, signal);
       return answer_alive(current_system(), signal, true);
     case SignalKind::info_request:
+      request_is_answered(current_system(), process, signal);
       return answer_info(current_system(), process, signal);
     default:
       RT_UNREACHABLE("a signal of a kind that nobody sends");
@@ -203,6 +206,22 @@ bool try_send_signal(System& system, Pid to, ControlSignal* signal) {
 void send_signal(System& system, Pid to, ControlSignal* signal) {
   if (Process* target = system.find(to); target && system.deliver(*target, *signal)) return;
   refuse(system, to, *signal);
+}
+
+void send_request(System& system, Pid to, ControlSignal* request, scheduler::Level asker) {
+  Process* target = system.find(to);
+  if (!target) return refuse(system, to, *request);
+  scheduler::ask(system.asked, *target, asker);
+  request->flags |= raises_level;
+  if (system.deliver(*target, *request)) return;
+  request_is_answered(system, *target, *request);
+  refuse(system, to, *request);
+}
+
+void request_is_answered(System& system, Process& process, const Signal& request) {
+  const bool is_request =
+      request.kind == SignalKind::alive_request || request.kind == SignalKind::info_request;
+  if (is_request && (request.flags & raises_level) != 0) scheduler::answered(system.asked, process);
 }
 
 void refuse(System& system, Pid dead, Signal& signal) {

@@ -38,6 +38,11 @@ void send_signal(System& system, Pid to, ControlSignal* signal);
 // Sends; false: there is nobody, and the signal has been freed unanswered.
 [[nodiscard]] bool try_send_signal(System& system, Pid to, ControlSignal* signal);
 
+// Sends a request that its sender, a process of this level, waits for (D9). Inside.
+void send_request(System& system, Pid to, ControlSignal* request, scheduler::Level asker);
+// Whoever answers such a request has taken it out of this process's inbox.
+void request_is_answered(System& system, Process& process, const mailbox::Signal& request);
+
 // Answers for the dead, and frees the signal. Runs message destructors.
 void refuse(System& system, Pid dead, mailbox::Signal& signal);
 

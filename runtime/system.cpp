@@ -112,8 +112,11 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
 // A process that never was. Whoever has found it in a list may have asked it something.
 void System::take_back(Process& process) {
   const Pid pid = process.pid();
-  for (mailbox::Signal* signal = process.inbox.close(); signal;)
-    refuse(*this, pid, *std::exchange(signal, signal->next));
+  for (mailbox::Signal* signal = process.inbox.close(); signal;) {
+    mailbox::Signal& request = *std::exchange(signal, signal->next);
+    request_is_answered(*this, process, request);
+    refuse(*this, pid, request);
+  }
   retire(process);
 }
 

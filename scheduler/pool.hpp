@@ -75,6 +75,9 @@ class Pool {
   Poller poller;
   BlockingPool blocking;
 
+  // Tasks whose answer somebody waits for: asked.hpp.
+  base::Atomic<std::uint32_t> asked{0};
+
   // Threads that have lost their scheduler to a process's long work and have not come back yet.
   base::Atomic<unsigned> hogs{0};
 

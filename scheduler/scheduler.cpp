@@ -1,8 +1,10 @@
 // scheduler.cpp: who runs next.
 #include "scheduler/scheduler.hpp"
 
+#include <algorithm>
 #include <span>
 
+#include "scheduler/asked.hpp"
 #include "scheduler/pool.hpp"
 
 namespace airssys::rt::scheduler {
@@ -47,7 +49,13 @@ Task* Scheduler::pick_local() noexcept {
   for (unsigned queue = queue_count - 1; queue > 0; --queue) {
     if (Task* task = queues_[queue].pop()) {
       reductions = slice_reductions;
-      return task;
+      // relaxed: see asked.hpp.
+      if (pool_.asked.load(std::memory_order_relaxed) == 0) [[likely]]
+        return task;
+      Task* asked = take_asked(queue);
+      if (!asked) return task;
+      push(*task);
+      return asked;
     }
   }
   if (Task* task = run_next_.take()) {
@@ -66,13 +74,36 @@ Task* Scheduler::pick_local() noexcept {
 Task* Scheduler::take_fairly() noexcept {
   for (;;) {
     Task* task = queues_[0].pop();
-    if (!task || task->level != Level::low) return task;
+    if (!task || level_now(*task) != Level::low) return task;
     if (++task->passed_over == low_turns) {
       task->passed_over = 0;
       return task;
     }
     push(*task);
   }
+}
+
+// One that is asked for at the level of this queue, from below it.
+Task* Scheduler::take_asked(unsigned queue) noexcept {
+  if (Task* task = run_next_.take()) {
+    if (queue_of(level_now(*task)) >= queue) return task;
+    static_cast<void>(run_next_.put(*task));
+  }
+  for (unsigned below = queue; below-- > 0;) {
+    if (Task* task = take_asked_from(below, queue)) return task;
+  }
+  return nullptr;
+}
+
+// Turns the queue round, by so much at a time that a long one does not hold up who was picked.
+Task* Scheduler::take_asked_from(unsigned below, unsigned queue) noexcept {
+  const std::uint32_t looks = std::min(queues_[below].size(), asked_looks);
+  for (std::uint32_t i = 0; i < looks; ++i) {
+    Task* task = queues_[below].pop();
+    if (!task || queue_of(level_now(*task)) >= queue) return task;
+    push(*task);
+  }
+  return nullptr;
 }
 
 Task* Scheduler::take_injected() noexcept {

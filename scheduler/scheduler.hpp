@@ -5,6 +5,7 @@
 //
 //   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low, first in, first out
 //         every 61st turn, and when at most one is left of the last: the injector first
+//         before a task of high or max level: one below that is asked for at that level (asked.hpp)
 //   steal: from one other scheduler, the oldest half of its queue; a run-next slot last
 //
 // "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
@@ -81,11 +82,14 @@ class Scheduler {
  private:
   static constexpr unsigned queue_count = 3;           // low and normal share one
   static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
-  static constexpr std::uint8_t low_turns = 8;  // a low task runs on each 8th of its turns (D7)
+  static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
+  static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t run_next_patience_ns = 5'000;
 
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
+  Task* take_asked(unsigned queue) noexcept;
+  Task* take_asked_from(unsigned below, unsigned queue) noexcept;
   Task* take_injected() noexcept;
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
 

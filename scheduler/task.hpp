@@ -44,9 +44,10 @@ struct Task {
   // Whoever holds the task: the thread that runs it, or the one that picks it.
   fiber::Fiber* fiber = nullptr;  // the stack on which it waits; null: it has none
   Level level = Level::normal;
-  std::uint8_t passed_over = 0;      // how often a low task was not taken (D7)
-  fiber::SizeClass stack_class = 0;  // of the stack that it starts on
-  Counter reductions;                // charged so far, counted when a turn ends
+  std::uint8_t passed_over = 0;          // how often a low task was not taken (D7)
+  fiber::SizeClass stack_class = 0;      // of the stack that it starts on
+  base::Atomic<std::uint32_t> asked{0};  // who waits for its answer: asked.hpp
+  Counter reductions;                    // charged so far, counted when a turn ends
 };
 
 // What a turn on a runner came to.

@@ -5,8 +5,10 @@
 
 #include <airssys/rt.hpp>
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "tests/support/in_runtime.hpp"
@@ -186,6 +188,99 @@ TEST_P(Info, answers_do_not_touch_the_mailbox) {
     send(pid, Go());
     await_end(pid);
     EXPECT_EQ(process_info(self())->message_queue_len, 0U);
+  });
+}
+
+// Keeps every scheduler busy at high level until it is destroyed; who asks must be high as well.
+class HighLoad {
+ public:
+  explicit HighLoad(unsigned schedulers) {
+    for (unsigned i = 0; i < schedulers; ++i) {
+      spinners_.push_back(spawn({.priority = Priority::high}, [this] {
+        running_.fetch_add(1);
+        while (!is_over_.load()) yield();
+      }));
+    }
+    while (running_.load() != schedulers) yield();
+  }
+  HighLoad(const HighLoad&) = delete;
+  HighLoad& operator=(const HighLoad&) = delete;
+  ~HighLoad() {
+    is_over_.store(true);
+    for (const Pid pid : spinners_) await_end(pid);
+  }
+
+ private:
+  std::atomic<unsigned> running_ = 0;
+  std::atomic<bool> is_over_ = false;
+  std::vector<Pid> spinners_;
+};
+
+// D9: a request that the requester waits for is executed at the requester's priority.
+TEST_P(Info, a_starving_process_answers_at_the_priority_of_who_asks) {
+  run([schedulers = GetParam()] {
+    std::atomic<bool> is_over = false;
+    std::atomic<unsigned> begun = 0;
+    std::vector<Pid> starving;
+    for (const Priority priority : {Priority::low, Priority::normal}) {
+      starving.push_back(spawn({.priority = priority}, [&] {
+        begun.fetch_add(1);
+        while (!is_over.load()) yield();
+      }));
+      starving.push_back(spawn({.priority = priority}, [&] {
+        begun.fetch_add(1);
+        receive<Go>();
+      }));
+    }
+    while (begun.load() != 4) yield();
+    set_priority(Priority::high);
+    {
+      const HighLoad load(schedulers);
+      for (int round = 0; round < 20; ++round) {
+        for (const Pid pid : starving) {
+          EXPECT_TRUE(is_alive(pid));
+          EXPECT_TRUE(process_info(pid));
+        }
+      }
+      // X14: it dies only when it runs, and it runs because somebody waits for the answer.
+      for (const Pid pid : starving) {
+        send_exit(pid, ExitReason::kill());
+        EXPECT_FALSE(is_alive(pid));
+      }
+    }
+    is_over.store(true);
+  });
+}
+
+// S8.
+TEST_P(Info, a_busy_process_that_never_receives_answers_at_its_safe_points) {
+  run([] {
+    std::atomic<bool> is_over = false;
+    const Pid busy = spawn([&is_over] {
+      while (!is_over.load()) reductions(1);
+    });
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(process_info(busy));
+    is_over.store(true);
+    await_end(busy);
+  });
+}
+
+// D18.
+TEST_P(Info, a_process_in_a_blocking_job_answers_at_once) {
+  run([] {
+    std::atomic<bool> begun = false;
+    std::atomic<bool> is_over = false;
+    const Pid asking = spawn([&] {
+      blocking([&] {
+        begun.store(true);
+        while (!is_over.load()) std::this_thread::yield();
+      });
+    });
+    while (!begun.load()) yield();
+    EXPECT_EQ(process_info(asking)->state, ProcessState::blocking);
+    EXPECT_TRUE(is_alive(asking));
+    is_over.store(true);
+    await_end(asking);
   });
 }
 
