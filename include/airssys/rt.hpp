@@ -20,6 +20,7 @@
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>
+#include <airssys/rt/state_machine.hpp>
 #include <airssys/rt/supervisor.hpp>
 #include <airssys/rt/system.hpp>
 #include <airssys/rt/time.hpp>

@@ -51,6 +51,8 @@ class From {
   // The process that waits, or a null pid when this has replied.
   Pid caller() const noexcept { return caller_.owner; }
 
+  // For the library: gives the address away, and is nobody's then.
+  Alias release() noexcept { return std::exchange(caller_, Alias()); }
   // For the library: this process is not the server that the caller took it for.
   void refuse() { send_once(detail::WrongServer()); }
 

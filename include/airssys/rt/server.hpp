@@ -177,8 +177,9 @@ template <class S, class R>
 Message cast_message(R&& request) {
   using Request = std::remove_cvref_t<R>;
   static_assert(!Called<Request>, "this request names a Reply: use rt::call");
-  static_assert(TakesByValue<S, Request> || TakesByReference<S, Request>,
-                "the server class has no handle() that takes this request");
+  static_assert(
+      Requests<S>::template takes<Request>,
+      "the class has no handle() that takes this request; a state machine, in each state");
   return Message(make_payload_as<Request>(cast_type<S, Request>, std::forward<R>(request)));
 }
 
@@ -191,8 +192,9 @@ struct CallOnItsWay {
 
 template <class S, class R>
 CallOnItsWay<R> make_call(R request) {
-  static_assert(TakesByValue<S, R> || TakesByReference<S, R> || Defers<S, R>,
-                "the server class has no handle() that takes this request");
+  static_assert(
+      Requests<S>::template takes<R>,
+      "the class has no handle() that takes this request; a state machine, in each state");
   void* payload = make_payload_as<CallMessage<R>>(call_type<S, R>, Alias(), std::move(request));
   return {Message(payload), &static_cast<CallMessage<R>*>(payload)->caller};
 }
@@ -243,9 +245,8 @@ void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
 // caller called itself (G7). `try_call` answers the CallError, `call` throws it. For processes;
 // suspends. A negative time-out throws BadArgument; `rt::infinite` waits for as long as it takes.
 template <class S, class R>
-std::expected<typename R::Reply, CallError> try_call(ServerRef<S> server,
-                                                     R request,
-                                                     Duration timeout = std::chrono::seconds(5)) {
+std::expected<typename R::Reply, CallError> try_call(
+    ServerRef<S> server, R request, Duration timeout = detail::Requests<S>::call_timeout) {
   const Deadline deadline = Deadline::after(timeout);
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
   detail::Exchange exchange(
@@ -253,7 +254,9 @@ std::expected<typename R::Reply, CallError> try_call(ServerRef<S> server,
   return detail::reply_as<typename R::Reply>(exchange.wait(deadline));
 }
 template <class S, class R>
-typename R::Reply call(ServerRef<S> server, R request, Duration timeout = std::chrono::seconds(5)) {
+typename R::Reply call(ServerRef<S> server,
+                       R request,
+                       Duration timeout = detail::Requests<S>::call_timeout) {
   return detail::value_or_throw(try_call(server, std::move(request), timeout));
 }
 

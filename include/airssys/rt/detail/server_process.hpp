@@ -1,26 +1,20 @@
-// server_process.hpp: the process of a server class S, and the messages that are requests to it.
-//
-// A request travels as a message type of its own, made for the pair of server class and request. It
-// holds the identity of S and a function that calls the right `handle`. The process compares the
-// identity before it calls: that is all there is to dispatch, and a foreign request is refused.
-//
-// The server object and the arguments it is made of share their room inside the behaviour: first
-// the arguments, and once the process runs, the object. One allocation holds a server.
+// server_process.hpp: the process of a server class S, and how its requests find their handlers.
 #pragma once
 
 #include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/detail/object_room.hpp>
 #include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/type_name.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/start.hpp>
+#include <airssys/rt/time.hpp>
+#include <chrono>
 #include <concepts>
-#include <cstdint>
-#include <memory>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -35,12 +29,6 @@ enum class Init : bool {
 namespace detail {
 
 // --- requests ---
-
-template <class S>
-inline constexpr char server_identity = 0;
-
-template <class R>
-concept Called = requires { typename R::Reply; };
 
 template <class S, class R>
 concept TakesByValue = requires(S& server, R& request) { server.handle(std::move(request)); };
@@ -62,46 +50,41 @@ decltype(auto) call_handler(S& server, R& request) {
   }
 }
 
-template <class S, class R>
-void dispatch_cast(void* server, void* payload) {
-  if (!server) return;
-  static_cast<void>(call_handler(*static_cast<S*>(server), *static_cast<R*>(payload)));
-}
+template <class S, class... Args>
+class ServerProcess;
 
-template <class R>
-struct CallMessage {
-  Alias caller;
-  R request;
-};
+template <class S>
+struct Requests {
+  static constexpr Duration call_timeout = std::chrono::seconds(5);
+  template <class... Args>
+  using Process = ServerProcess<S, Args...>;
 
-template <class S, class R>
-void dispatch_call(void* server, void* payload) {
-  using Reply = typename R::Reply;
-  auto& [caller, request] = *static_cast<CallMessage<R>*>(payload);
-  From<Reply> from(caller);
-  if (!server) {
-    from.refuse();
-  } else if constexpr (Defers<S, R>) {
-    static_cast<S*>(server)->handle(std::move(request), std::move(from));
-  } else if constexpr (std::is_void_v<Reply>) {
-    call_handler(*static_cast<S*>(server), request);
-    from.reply();
-  } else {
-    from.reply(call_handler(*static_cast<S*>(server), request));
+  template <class R>
+  static constexpr bool takes = TakesByValue<S, R> || TakesByReference<S, R> || Defers<S, R>;
+
+  template <class R>
+  static void cast(void* server, void* payload) {
+    if (!server) return;
+    static_cast<void>(call_handler(*static_cast<S*>(server), *static_cast<R*>(payload)));
   }
-}
 
-// Of a server's request types. A process that is not of class S calls dispatch with a null server,
-// which tells the caller, if there is one (G5).
-template <class S, class R>
-inline constexpr MessageType cast_type{
-    sizeof(R), destroyer<R>(), type_name<R>(), &server_identity<S>, &dispatch_cast<S, R>};
-template <class S, class R>
-inline constexpr MessageType call_type{sizeof(CallMessage<R>),
-                                       destroyer<CallMessage<R>>(),
-                                       type_name<R>(),
-                                       &server_identity<S>,
-                                       &dispatch_call<S, R>};
+  template <class R>
+  static void call(void* server, void* payload) {
+    using Reply = typename R::Reply;
+    auto& [caller, request] = *static_cast<CallMessage<R>*>(payload);
+    From<Reply> from(caller);
+    if (!server) {
+      from.refuse();
+    } else if constexpr (Defers<S, R>) {
+      static_cast<S*>(server)->handle(std::move(request), std::move(from));
+    } else if constexpr (std::is_void_v<Reply>) {
+      call_handler(*static_cast<S*>(server), request);
+      from.reply();
+    } else {
+      from.reply(call_handler(*static_cast<S*>(server), request));
+    }
+  }
+};
 
 // --- the process ---
 
@@ -119,45 +102,33 @@ template <class S, class... Args>
 class ServerProcess final : public Behaviour {
  public:
   template <class... A>
-  explicit ServerProcess(Starter starter, A&&... args)
-      : arguments_{starter, std::tuple<Args...>(std::forward<A>(args)...)} {}
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-  ~ServerProcess() override {
-    if (holds_ == Holds::arguments) std::destroy_at(&arguments_);
-    if (holds_ == Holds::server) std::destroy_at(&server_);
-  }
+  explicit ServerProcess(Starter starter, A&&... args) : room_(starter, std::forward<A>(args)...) {}
 
   const std::string_view* name() const noexcept override { return &program_name<S>; }
 
   void start() override {
-    Arguments arguments = std::move(arguments_);
-    std::destroy_at(&arguments_);
-    holds_ = Holds::nothing;
-    std::apply([this](Args&... args) { std::construct_at(&server_, std::move(args)...); },
-               arguments.values);
-    holds_ = Holds::server;
+    const Starter starter = room_.make();
     if (init() == Init::ignore) {
-      arguments.starter.ignore();
+      starter.ignore();
       exit(ExitReason::normal());
     }
-    arguments.starter.acknowledge();
+    starter.acknowledge();
   }
 
   void ready() override {
-    if constexpr (requires { server_.handle_continue(); }) server_.handle_continue();
+    if constexpr (requires { server().handle_continue(); }) server().handle_continue();
   }
 
   void message(Message& message) override {
     const MessageType* type = header_of(message.payload()).type;
     if (type->server == &server_identity<S>) {
-      type->dispatch(&server_, message.payload());
+      type->dispatch(&server(), message.payload());
     } else if (type->server) {
       reject_message(message, type_name<S>());
     } else {
       obey_system_message(message);
-      if constexpr (requires { server_.handle_info(message); }) {
-        server_.handle_info(message);
+      if constexpr (requires { server().handle_info(message); }) {
+        server().handle_info(message);
       } else {
         reject_message(message, type_name<S>());
       }
@@ -165,43 +136,37 @@ class ServerProcess final : public Behaviour {
   }
 
   void idle() override {
-    if constexpr (requires { server_.handle_idle(); }) server_.handle_idle();
+    if constexpr (requires { server().handle_idle(); }) server().handle_idle();
   }
 
   void terminate(const ExitReason& reason) override {
-    if constexpr (requires { server_.terminate(reason); }) server_.terminate(reason);
+    if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
   }
 
  private:
-  struct Arguments {
-    Starter starter;
-    std::tuple<Args...> values;
-  };
-  enum class Holds : std::uint8_t { arguments, nothing, server };
+  S& server() noexcept { return room_.object(); }
 
   Init init() {
     if constexpr (requires {
-                    { server_.init() } -> std::same_as<Init>;
+                    { server().init() } -> std::same_as<Init>;
                   }) {
-      return server_.init();
+      return server().init();
     } else {
-      if constexpr (requires { server_.init(); }) server_.init();
+      if constexpr (requires { server().init(); }) server().init();
       return Init::ok;
     }
   }
 
-  union {
-    Arguments arguments_;
-    S server_;
-  };
-  Holds holds_ = Holds::arguments;
+  ObjectRoom<S, Args...> room_;
 };
 
+// Of a server or state machine.
 template <class S, class... Args>
 Program* make_server(const Starter& starter, Args&&... args) {
   static_assert(std::is_constructible_v<S, std::decay_t<Args>...>,
-                "the server class has no constructor that takes these arguments, as rvalues");
-  return new ServerProcess<S, std::decay_t<Args>...>(starter, std::forward<Args>(args)...);
+                "the class has no constructor that takes these arguments, as rvalues");
+  using Process = typename Requests<S>::template Process<std::decay_t<Args>...>;
+  return new Process(starter, std::forward<Args>(args)...);
 }
 
 }  // namespace detail

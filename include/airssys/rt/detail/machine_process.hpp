@@ -1,0 +1,362 @@
+// machine_process.hpp: the process of a state machine class M, and how its events find handlers.
+//
+// Each event, a request, a time-out or an inserted one, is a message that carries its own dispatch
+// function, as a server's requests do. It is handled in place and destroyed afterwards, unless it
+// was postponed: so handlers are offered an lvalue first. What has not been handled yet and comes
+// before the mailbox is kept by MachineCore.
+#pragma once
+
+#include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/detail/enumerators.hpp>
+#include <airssys/rt/detail/machine_core.hpp>
+#include <airssys/rt/detail/object_room.hpp>
+#include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/detail/request_type.hpp>
+#include <airssys/rt/detail/server_process.hpp>
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/from.hpp>
+#include <airssys/rt/message.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/time.hpp>
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace airssys::rt {
+
+template <class M>
+class StateMachine;
+
+// A handler's first parameter: it is for this one state.
+template <auto S>
+struct In {
+  // NOLINTNEXTLINE(google-explicit-constructor): a handler for all states takes the state itself
+  constexpr operator decltype(S)() const noexcept { return S; }
+};
+
+// A state machine has used a verb where it must not, or has made an event that it does not handle
+// in this state; uncaught, it ends the machine.
+class BadAction : public ProcessError {
+ public:
+  explicit BadAction(const std::string& what);
+};
+
+namespace detail {
+
+// --- which handler ---
+
+template <class M, class I, class E>
+concept HandlesInPlace = requires(M& m, I in, E& event) { m.handle(in, event); };
+template <class M, class I, class E>
+concept HandlesOwned = requires(M& m, I in, E& event) { m.handle(in, std::move(event)); };
+template <class M, class I, class R>
+concept DefersInPlace = requires(M& m, I in, R& request, From<typename R::Reply> from) {
+  m.handle(in, request, std::move(from));
+};
+template <class M, class I, class R>
+concept DefersOwned = requires(M& m, I in, R& request, From<typename R::Reply> from) {
+  m.handle(in, std::move(request), std::move(from));
+};
+template <class M, class I, class E>
+concept HandlesIn = HandlesInPlace<M, I, E> || HandlesOwned<M, I, E> || DefersInPlace<M, I, E> ||
+                    DefersOwned<M, I, E>;
+
+template <class M>
+concept HasEnumeratedStates = std::is_scoped_enum_v<typename M::State>;
+
+// Calls f with In<S> for the state S that `state` is, or with the state when it is no enumeration.
+template <class M, class F>
+void in_state(const typename M::State& state, F f) {
+  using State = typename M::State;
+  if constexpr (HasEnumeratedStates<M>) {
+    constexpr auto& states = enumerators<State>;
+    const bool is_known = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((state == states[I] && (f(In<states[I]>()), true)) || ...);
+    }(std::make_index_sequence<states.size()>());
+    if (!is_known) throw_bad_action("the state has no name, or its value is above 63");
+  } else {
+    f(state);
+  }
+}
+
+template <class M, class E, bool in_each>
+consteval bool is_handled() {
+  if constexpr (HasEnumeratedStates<M>) {
+    constexpr auto& states = enumerators<typename M::State>;
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return in_each ? (HandlesIn<M, In<states[I]>, E> && ...)
+                     : (HandlesIn<M, In<states[I]>, E> || ...);
+    }(std::make_index_sequence<states.size()>());
+  } else {
+    return HandlesIn<M, const typename M::State&, E>;
+  }
+}
+
+template <class M>
+std::string_view state_name(const typename M::State& state) {
+  if constexpr (HasEnumeratedStates<M>) {
+    const auto value = static_cast<std::size_t>(state);
+    return value < enumerators_max ? enumerator_names<typename M::State>[value] : "?";
+  } else {
+    return type_name<typename M::State>();
+  }
+}
+
+// --- the machine ---
+
+// The state beside the object, and one event after the other.
+template <class M>
+class Machine : public MachineCore {
+ public:
+  using State = typename M::State;
+
+  explicit Machine(M& data) noexcept : object_(data) {}
+
+  // From `init`: the first state. Its enter handler runs and what init asked for is done.
+  void begin() {
+    enter(state);
+    Message no_event;
+    finish(no_event, false);
+    run(next_event());
+  }
+
+  // Handles the event, and then all that comes before the next message.
+  void run(Message event) {
+    while (event) {
+      handle_one(event);
+      event = next_event();
+      if (event) reductions(1);  // a safe point: a machine may go on by itself for ever
+    }
+  }
+
+  template <class E>
+  void handle_event(E& event) {
+    in_state<M>(state, [&](auto in) {
+      using I = decltype(in);
+      if constexpr (HandlesInPlace<M, I, E>) {
+        static_cast<void>(object_.handle(in, event));
+      } else if constexpr (HandlesOwned<M, I, E>) {
+        static_cast<void>(object_.handle(in, std::move(event)));
+        check_not_postponed();
+      } else {
+        throw_unhandled(type_name<E>(), state_name<M>(state));
+      }
+    });
+  }
+
+  template <class R>
+  void handle_call(R& request, From<typename R::Reply> from) {
+    in_state<M>(state, [&](auto in) {
+      using I = decltype(in);
+      if constexpr (DefersInPlace<M, I, R>) {
+        object_.handle(in, request, std::move(from));
+      } else if constexpr (DefersOwned<M, I, R>) {
+        object_.handle(in, std::move(request), std::move(from));
+        check_not_postponed();
+      } else if constexpr (HandlesInPlace<M, I, R>) {
+        answer(from, [&]() -> decltype(auto) { return object_.handle(in, request); });
+      } else if constexpr (HandlesOwned<M, I, R>) {
+        answer(from, [&]() -> decltype(auto) { return object_.handle(in, std::move(request)); });
+        check_not_postponed();
+      } else {
+        throw_unhandled(type_name<R>(), state_name<M>(state));
+      }
+    });
+  }
+
+  State state = {};
+  std::optional<State> next;
+
+ private:
+  Message next_event() { return MachineCore::next(); }
+
+  void handle_one(Message& event) {
+    begin_event();
+    next.reset();
+    const MessageType* type = header_of(event.payload()).type;
+    if (type->server) {
+      type->dispatch(this, event.payload());
+    } else {
+      handle_info(event);
+    }
+    const bool is_changed = next && !(*next == state);  // H4
+    if (is_changed) {
+      const State old = std::exchange(state, *std::move(next));
+      enter(old);
+    } else if (is_repeated()) {
+      enter(state);
+    }
+    finish(event, is_changed);
+  }
+
+  void enter(const State& old) {
+    do {
+      begin_enter();
+      in_state<M>(state, [&](auto in) {
+        if constexpr (requires { object_.enter(in, old); }) {
+          object_.enter(in, old);
+        } else if constexpr (requires { object_.enter(in); }) {
+          object_.enter(in);
+        }
+      });
+    } while (is_repeated());
+  }
+
+  void handle_info(Message& event) {
+    in_state<M>(state, [&](auto in) {
+      if constexpr (requires { object_.handle_info(in, event); }) {
+        object_.handle_info(in, event);
+      } else {
+        reject_message(event, type_name<M>());
+      }
+    });
+  }
+
+  template <class T, class F>
+  void answer(From<T>& from, F handle) {
+    using Result = decltype(handle());
+    if constexpr (!std::is_void_v<Result>) {
+      Result reply = handle();
+      if (!is_postponed()) from.reply(std::forward<Result>(reply));
+    } else {
+      handle();
+      if (is_postponed()) return;
+      if constexpr (std::is_void_v<T>) {
+        from.reply();
+      } else {
+        throw_bad_action("a handler has neither answered a request nor postponed it");
+      }
+    }
+  }
+
+  void check_not_postponed() const {
+    if (is_postponed()) throw_bad_action("a handler has postponed an event that it took over");
+  }
+
+  M& object_;
+};
+
+// --- events of its own making ---
+
+template <class M, class R>
+Message make_call_event(R request, Alias caller) {
+  static_assert(is_handled<M, R, false>(), "the machine has no handle() for this event");
+  return Message(make_payload_as<CallMessage<R>>(call_type<M, R>, caller, std::move(request)));
+}
+
+template <class M, class E>
+Message make_event(E event) {
+  if constexpr (std::is_same_v<E, Message>) {
+    return event;
+  } else if constexpr (Called<E>) {
+    return make_call_event<M>(std::move(event), Alias());
+  } else {
+    static_assert(is_handled<M, E, false>(), "the machine has no handle() for this event");
+    return Message(make_payload_as<E>(cast_type<M, E>, std::move(event)));
+  }
+}
+
+// --- the process ---
+
+template <class M, class... Args>
+class MachineProcess;
+
+template <class M>
+  requires std::derived_from<M, StateMachine<M>>
+struct Requests<M> {
+  static constexpr Duration call_timeout = infinite;  // H2
+  template <class... Args>
+  using Process = MachineProcess<M, Args...>;
+
+  template <class R>
+  static constexpr bool takes = is_handled<M, R, true>();
+
+  template <class R>
+  static void cast(void* machine, void* payload) {
+    if (machine) static_cast<Machine<M>*>(machine)->handle_event(*static_cast<R*>(payload));
+  }
+
+  template <class R>
+  static void call(void* machine, void* payload) {
+    auto& [caller, request] = *static_cast<CallMessage<R>*>(payload);
+    From<typename R::Reply> from(caller);
+    if (machine) {
+      static_cast<Machine<M>*>(machine)->handle_call(request, std::move(from));
+    } else {
+      from.refuse();
+    }
+  }
+};
+
+template <class M, class... Args>
+class MachineProcess final : public Behaviour {
+ public:
+  template <class... A>
+  explicit MachineProcess(Starter starter, A&&... args)
+      : room_(starter, std::forward<A>(args)...), machine_(room_.object()) {}
+
+  const std::string_view* name() const noexcept override { return &program_name<M>; }
+
+  void start() override {
+    const Starter starter = room_.make();
+    static_cast<StateMachine<M>&>(room_.object()).core_ = &machine_;
+    machine_.begin_start();
+    if (!init()) {
+      starter.ignore();
+      exit(ExitReason::normal());
+    }
+    starter.acknowledge();
+  }
+
+  void ready() override { machine_.begin(); }
+
+  void message(Message& message) override {
+    const MessageType* type = header_of(message.payload()).type;
+    if (type->server == &server_identity<M>) {
+      machine_.run(std::move(message));
+    } else if (auto* fired = message.get_if<TimerFired>()) {
+      machine_.run(machine_.event_of(*fired));
+    } else if (type->server) {
+      reject_message(message, type_name<M>());
+    } else {
+      obey_system_message(message);
+      machine_.run(std::move(message));
+    }
+  }
+
+  void terminate(const ExitReason& reason) override {
+    if constexpr (requires { room_.object().terminate(reason); }) {
+      room_.object().terminate(reason);
+    }
+  }
+
+ private:
+  // False: it chooses not to run (H17).
+  bool init() {
+    M& object = room_.object();
+    if constexpr (requires {
+                    { object.init() } -> std::same_as<std::optional<typename M::State>>;
+                  }) {
+      std::optional<typename M::State> first = object.init();
+      if (!first) return false;
+      machine_.state = *std::move(first);
+    } else if constexpr (requires {
+                           { object.init() } -> std::convertible_to<typename M::State>;
+                         }) {
+      machine_.state = object.init();
+    } else if constexpr (requires { object.init(); }) {
+      object.init();
+    }
+    return true;
+  }
+
+  ObjectRoom<M, Args...> room_;
+  Machine<M> machine_;
+};
+
+}  // namespace detail
+}  // namespace airssys::rt
