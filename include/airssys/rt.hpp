@@ -5,6 +5,7 @@
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/info.hpp>
