@@ -10,6 +10,7 @@
 #include "base/futex.hpp"
 #include "base/mutex.hpp"
 #include "fiber/containment.hpp"
+#include "fiber/sanitizer.hpp"
 
 namespace airssys::rt::system {
 
@@ -27,6 +28,9 @@ struct SignalHook {
     struct sigaction ours{};
     ours.sa_sigaction = handler;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    // ThreadSanitizer runs a handler at the thread's next step that it sees. A thread that sleeps
+    // on a futex takes one only if the signal ends the system call.
+    if constexpr (fiber::sanitizer::thread) ours.sa_flags &= ~SA_RESTART;
     sigaction(number, &ours, &before);
   }
   void restore() noexcept {
@@ -116,6 +120,14 @@ StopSignals::~StopSignals() {
   if (--stop_holders != 0) return;
   term.restore();
   interrupt.restore();
+}
+
+void StopSignals::let_in() noexcept {
+  sigset_t signals{};
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 base::FutexWord& StopSignals::word() noexcept {

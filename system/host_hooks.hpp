@@ -35,6 +35,9 @@ class StopSignals {
   // its sleepers have to hear of; futex-woken at each.
   static base::FutexWord& word() noexcept;
   static constexpr std::uint32_t one_nudge = 1U << 16;
+
+  // This thread takes stop signals, whatever mask it was born with.
+  static void let_in() noexcept;
 };
 
 }  // namespace airssys::rt::system

@@ -22,6 +22,7 @@ StopOnSignal::~StopOnSignal() {
 
 void StopOnSignal::wait() {
   base::name_this_thread("airs-signals");
+  StopSignals::let_in();
   for (;;) {
     // acquire: pairs with the nudge; a word that changes after this look ends the sleep at once.
     const std::uint32_t seen = StopSignals::word().load(std::memory_order_acquire);

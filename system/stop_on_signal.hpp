@@ -3,6 +3,11 @@
 // A signal handler may do next to nothing, so it counts in a word (host_hooks.hpp), and this thread
 // sleeps on that word. Its own end is told through the same word, by a nudge that counts elsewhere
 // in it: whatever happens, the word changes, so nothing is missed and nothing is polled.
+//
+// The handler runs on whichever thread the kernel picks. Blocking the signals everywhere and taking
+// them here by sigwait would need no handler, but children would be born deaf to SIGTERM: a mask
+// outlives fork and exec, a handler does not. So no mask changes but this thread's: it lets the
+// signals in, and hears them also in a program whose other threads all block them.
 #pragma once
 
 #include <functional>

@@ -4,11 +4,16 @@
 #include "system/host_hooks.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <airssys/rt.hpp>
 #include <csignal>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
+#include <thread>
 
+#include "base/os.hpp"
 #include "fiber/sanitizer.hpp"
 
 namespace airssys::rt {
@@ -120,6 +125,63 @@ TEST(StopSignals, a_sigterm_shuts_the_first_process_down_and_the_program_ends_we
   });
   EXPECT_EQ(code, 0);
   EXPECT_TRUE(unwound);
+}
+
+// Sends this program a signal when all its other threads wait in the kernel.
+void send_when_idle(int signal) {
+  sigset_t all{};
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  const auto is_idle = [] {
+    for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+      const int id = std::stoi(thread.path().filename());
+      if (id != base::this_thread_id() && !base::sleeps_in_kernel(id)) return false;
+    }
+    return true;
+  };
+  while (!is_idle()) std::this_thread::yield();
+  kill(getpid(), signal);
+}
+
+TEST(StopSignals, a_sigterm_from_outside_ends_a_program_that_is_idle) {
+  for (int round = 0; round < 5; ++round) {
+    std::thread sender;
+    const int code = rt::run({.schedulers = 2}, [&] {
+      sender = std::thread([] { send_when_idle(SIGTERM); });
+      rt::sleep(1h);
+    });
+    sender.join();
+    EXPECT_EQ(code, 0);
+  }
+}
+
+TEST(StopSignals, a_program_whose_threads_all_block_it_hears_it) {
+  sigset_t stop{};
+  sigset_t before{};
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &stop, &before);
+  const int code = rt::run({.schedulers = 2}, [] {
+    kill(getpid(), SIGTERM);
+    rt::sleep(1h);
+  });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  EXPECT_EQ(code, 0);
+}
+
+std::string blocked_in_a_child() {
+  FILE* child = popen("grep SigBlk /proc/self/status", "re");
+  char line[64] = {};
+  EXPECT_NE(std::fgets(line, sizeof line, child), nullptr);
+  pclose(child);
+  return line;
+}
+
+TEST(StopSignals, a_program_that_a_process_starts_inherits_no_blocked_signal) {
+  const std::string outside = blocked_in_a_child();
+  std::string inside;
+  EXPECT_EQ(rt::run({.schedulers = 2}, [&] { inside = blocked_in_a_child(); }), 0);
+  EXPECT_EQ(inside, outside);
 }
 
 TEST(StopSignals, the_default_action_is_back_afterwards) {
