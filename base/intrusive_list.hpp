@@ -93,7 +93,7 @@ struct ListHook {
 template <class T>
 class List {
  public:
-  List() noexcept { head_.previous = head_.next = &head_; }
+  constexpr List() noexcept { head_.previous = head_.next = &head_; }
   List(const List&) = delete;
   List& operator=(const List&) = delete;
   ~List() = default;

@@ -27,7 +27,9 @@ void safe_point(Process& process) {
 
 Process* calling_process() noexcept {
   Thread* thread = Thread::current();
-  return thread ? static_cast<Process*>(thread->task()) : nullptr;
+  if (!thread) return nullptr;
+  if (!thread->task()) thread->pool().refuse_forked_child();
+  return static_cast<Process*>(thread->task());
 }
 
 Process& current_process() {
@@ -46,6 +48,7 @@ void cut_if_stack_is_short() noexcept {
 }
 
 Visit::Visit(System& system) : system_(system) {
+  system.refuse_forked_child();
   Thread* thread = Thread::current();
   if (thread && &thread->pool() == &system) {
     if (thread->task()) inside_.emplace(static_cast<Process&>(*thread->task()));

@@ -1,7 +1,11 @@
 // pool.cpp: start, stop, and waking whoever sleeps.
 #include "scheduler/pool.hpp"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <mutex>
+#include <string_view>
 
 #include "scheduler/monitor.hpp"
 #include "scheduler/thread.hpp"
@@ -68,6 +72,21 @@ void Pool::wake_one() noexcept {
   base::atomic_fence(std::memory_order_seq_cst);
   // relaxed: the fence orders it; a keeper that is interrupted for nothing looks once more.
   if (keeper.load(std::memory_order_relaxed) == *id + 1) poller.interrupt();
+}
+
+void Pool::orphan() noexcept {
+  is_orphaned_.store(true, std::memory_order_relaxed);  // relaxed: nobody else is there
+  Thread* thread = Thread::current();
+  if (thread && &thread->pool() == this) thread->orphan();
+}
+
+void Pool::end_forked_child() noexcept {
+  constexpr std::string_view sentence =
+      "airssys-rt: a child made by fork cannot use its parent's runtime, for it has none of its "
+      "threads: let it exec or exit, or start a runtime of its own\n";
+  // Nothing is left to do when even this write fails.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, sentence.data(), sentence.size());
+  std::abort();
 }
 
 bool Pool::looks_empty() const noexcept {

@@ -64,6 +64,17 @@ class Pool {
   // Whether any scheduler or injector might hold work; exact behind the fence of IdleSet::sleep.
   bool looks_empty() const noexcept;
 
+  // A child made by fork has a copy of the pool and none of its threads. Its only thread says so
+  // once; from then on who wants something of the pool is refused: a sentence, and abort.
+  void orphan() noexcept;
+  bool is_orphaned() const noexcept {
+    return is_orphaned_.load(std::memory_order_relaxed);  // relaxed: nobody else is there
+  }
+  void refuse_forked_child() const noexcept {
+    if (is_orphaned()) [[unlikely]]
+      end_forked_child();
+  }
+
   // Fixed after construction.
   const Doors doors;
   base::Clock& clock;
@@ -93,8 +104,11 @@ class Pool {
 
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   base::Atomic<bool> is_stopping_{false};
+  base::Atomic<bool> is_orphaned_{false};
   // Which thread drives a scheduler now. Written at start and by a hand-over.
   std::array<base::Atomic<Thread*>, IdleSet::schedulers_max> drivers_{};
+
+  [[noreturn]] static void end_forked_child() noexcept;
 
   // Under mutex_: gives a scheduler that nobody drives to a spare thread, or to a new one.
   void offer(Scheduler& scheduler);

@@ -10,10 +10,12 @@
 //            ▲ ▲             │ place is not 0             │
 //            │ └─────────────┘                            │
 //            └───────────────── rejoin ───────────────────┘
+//   in a child made by fork, from any state: ──▶ orphaned, for good
 //
 // States      place (an Announcement): 0 = in process code or asleep, else the epoch of the entry:
 //             inside. claim_: none = the thread owns its scheduler | asked = the monitor, holding
-//             mutex_, is about to say | taken = it does not own one any more
+//             mutex_, is about to say | taken = it does not own one any more | orphaned = this is
+//             a forked child, whose monitor is not there; the mutex may look held for ever
 // Roles       enter, leave, rejoin: the thread. try_take: the monitor.
 // Invariants  T1 at no moment do two threads own a scheduler. T2 who owns it and is inside cannot
 //             be robbed. T3 the thread learns of a loss at the first enter after it.
@@ -94,14 +96,21 @@ class BasicTenure {
     return outside;
   }
 
+  // The thread, as the only one of a child made by fork: it owns nothing any more.
+  void orphan() noexcept {
+    claim_.store(orphaned, std::memory_order_relaxed);  // relaxed: nobody else is there
+  }
+
   // For the grace periods the thread takes part in.
   base::Announcement& place() noexcept { return place_; }
 
  private:
-  enum Claim : std::uint8_t { none, asked, taken };
+  enum Claim : std::uint8_t { none, asked, taken, orphaned };
 
   // Somebody asks just now, or has taken: the mutex is free once that is decided.
   [[gnu::noinline]] Held await_verdict() noexcept {
+    // relaxed: written by this thread, if at all.
+    if (claim_.load(std::memory_order_relaxed) == orphaned) return Held::taken;
     const std::lock_guard lock(mutex_);
     // relaxed: under the mutex.
     return claim_.load(std::memory_order_relaxed) == taken ? Held::taken : Held::kept;

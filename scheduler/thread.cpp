@@ -367,8 +367,14 @@ void Thread::yield() noexcept {
 }
 
 Thread& Thread::lost() noexcept {
+  current()->pool_.refuse_forked_child();
   switch_away(Note::handed_over);
   return *current();
+}
+
+void Thread::orphan() noexcept {
+  tenure_.orphan();
+  task_ = nullptr;
 }
 
 void Thread::make_runnable(Task& task) noexcept {

@@ -66,6 +66,8 @@ class Thread {
   }
   // Back to process code.
   void leave() noexcept { tenure_.leave(); }
+  // In a child made by fork, on its only thread: the next step into the runtime ends the child.
+  void orphan() noexcept;
   // The task whose code runs on this thread; null while the loop or an idle runner does.
   Task* task() const noexcept { return task_; }
 

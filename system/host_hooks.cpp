@@ -1,11 +1,14 @@
 // host_hooks.cpp: counted, chained, restored.
 #include "system/host_hooks.hpp"
 
+#include <pthread.h>
+
 #include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 #include "base/futex.hpp"
 #include "base/mutex.hpp"
@@ -89,6 +92,17 @@ void on_stop(int signal, siginfo_t* /*info*/, void* /*context*/) {
   std::abort();
 }
 
+void restore_containment() noexcept {
+  if (std::get_terminate() == &on_terminate) std::set_terminate(terminate_before);
+  segv.restore();
+  bus.restore();
+}
+
+void restore_stop_signals() noexcept {
+  term.restore();
+  interrupt.restore();
+}
+
 }  // namespace
 
 Containment::Containment() {
@@ -101,10 +115,7 @@ Containment::Containment() {
 
 Containment::~Containment() {
   const std::lock_guard lock(hooks_mutex);
-  if (--containments != 0) return;
-  if (std::get_terminate() == &on_terminate) std::set_terminate(terminate_before);
-  segv.restore();
-  bus.restore();
+  if (--containments == 0) restore_containment();
 }
 
 StopSignals::StopSignals() {
@@ -117,9 +128,7 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() {
   const std::lock_guard lock(hooks_mutex);
-  if (--stop_holders != 0) return;
-  term.restore();
-  interrupt.restore();
+  if (--stop_holders == 0) restore_stop_signals();
 }
 
 void StopSignals::let_in() noexcept {
@@ -128,6 +137,36 @@ void StopSignals::let_in() noexcept {
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+// What pthread_atfork calls. The mutex is held over the fork, so the child finds the counts whole.
+struct ForkHook {
+  static inline constinit base::List<ForkedChildren> holders;  // under hooks_mutex
+  static inline constinit bool is_installed = false;           // under hooks_mutex
+
+  static void prepare() noexcept { hooks_mutex.lock(); }
+  static void in_parent() noexcept { hooks_mutex.unlock(); }
+  static void in_child() noexcept {
+    if (!holders.empty()) {
+      if (std::exchange(containments, 0) != 0) restore_containment();
+      if (std::exchange(stop_holders, 0) != 0) restore_stop_signals();
+    }
+    while (ForkedChildren* holder = holders.pop_front()) holder->in_child_(holder->holder_);
+    hooks_mutex.unlock();
+  }
+};
+
+ForkedChildren::ForkedChildren(void (*in_child)(void*) noexcept, void* holder)
+    : in_child_(in_child), holder_(holder) {
+  const std::lock_guard lock(hooks_mutex);
+  if (!std::exchange(ForkHook::is_installed, true))
+    pthread_atfork(&ForkHook::prepare, &ForkHook::in_parent, &ForkHook::in_child);
+  ForkHook::holders.push_back(*this);
+}
+
+ForkedChildren::~ForkedChildren() {
+  const std::lock_guard lock(hooks_mutex);
+  ForkHook::holders.remove(*this);
 }
 
 base::FutexWord& StopSignals::word() noexcept {

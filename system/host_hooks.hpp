@@ -1,5 +1,5 @@
 // host_hooks.hpp: what is process-wide, all of it: the terminate handler, SIGSEGV and SIGBUS,
-// SIGTERM and SIGINT.
+// SIGTERM and SIGINT, and what a child made by fork shall do first.
 //
 // A runtime that wants a hook holds one of these objects. Each kind is counted over all runtimes of
 // the program: the first holder installs, chaining to what was there; the last one restores it,
@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/futex.hpp"
+#include "base/intrusive_list.hpp"
 
 namespace airssys::rt::system {
 
@@ -38,6 +39,24 @@ class StopSignals {
 
   // This thread takes stop signals, whatever mask it was born with.
   static void let_in() noexcept;
+};
+
+// A child made by fork has one thread, and none of a runtime's. This one hears of it there, before
+// fork returns, and all hooks of this file are gone in the child, as if no runtime had ever been.
+// pthread_atfork cannot be undone: after the last holder it stays, and does nothing.
+class ForkedChildren : public base::ListHook {
+ public:
+  // `in_child` is called with `holder`, on the child's only thread; locks may look held there.
+  ForkedChildren(void (*in_child)(void*) noexcept, void* holder);
+  ForkedChildren(const ForkedChildren&) = delete;
+  ForkedChildren& operator=(const ForkedChildren&) = delete;
+  ~ForkedChildren();
+
+ private:
+  friend struct ForkHook;
+
+  void (*in_child_)(void*) noexcept;
+  void* holder_;
 };
 
 }  // namespace airssys::rt::system

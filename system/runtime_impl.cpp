@@ -60,6 +60,10 @@ bool is_on(HostHook hook, bool automatic) noexcept {
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
     : options_(options), system_(std::make_unique<System>(config_of(options))) {
   if (is_on(options.containment, owns_program)) containment_.emplace();
+  if (is_on(options.forked_children, owns_program)) {
+    forked_children_.emplace([](void* system) noexcept { static_cast<System*>(system)->orphan(); },
+                             system_.get());
+  }
   // Before the threads, for it may be refused its socket.
   if (!options.inspector.empty())
     inspector_ = std::make_unique<inspector::Server>(*system_, options.inspector);
@@ -76,6 +80,7 @@ RuntimeImpl::~RuntimeImpl() {
 
 // A process that waited for its own runtime would hold the thread that this needs.
 void RuntimeImpl::refuse_processes() const {
+  system_->refuse_forked_child();
   const scheduler::Thread* thread = scheduler::Thread::current();
   if (thread && &thread->pool() == system_.get())
     throw BadArgument("Runtime::run and Runtime::stop are for plain threads, not for processes");
@@ -183,6 +188,7 @@ SendResult send_from_outside(RuntimeImpl& runtime, Pid to, void* payload, WhenFu
 }
 
 void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* payload) {
+  runtime.system().refuse_forked_child();
   const runtime::Guest guest(runtime.system());
   Message message(payload);
   runtime::send_named_from_outside(runtime.system(), name, message);
@@ -193,8 +199,9 @@ void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* 
 namespace airssys::rt {
 
 Runtime::Runtime(const Options& options)
-    : impl_(new detail::RuntimeImpl(options, false),
-            [](detail::RuntimeImpl* impl) { delete impl; }) {}
+    : impl_(new detail::RuntimeImpl(options, false), [](detail::RuntimeImpl* impl) {
+        if (!impl->is_orphaned()) delete impl;
+      }) {}
 
 Runtime::~Runtime() = default;
 
@@ -211,6 +218,7 @@ std::optional<Duration> Runtime::read_timer(TimerRef timer) {
 }
 
 std::optional<Pid> Runtime::whereis(std::string_view name) {
+  impl_->system().refuse_forked_child();
   return impl_->system().names.find(name);
 }
 

@@ -59,6 +59,9 @@ class RuntimeImpl {
   bool is_own(Pid pid);
   std::vector<Pid> own();
 
+  // This is the copy of it in a child made by fork, where it can but be left alone.
+  bool is_orphaned() const noexcept { return system_->is_orphaned(); }
+
   // Once; who comes second waits for the first.
   void stop(Duration deadline);
 
@@ -72,6 +75,7 @@ class RuntimeImpl {
   // it.
   std::unique_ptr<runtime::System> system_;
   bool is_left_behind_ = false;
+  std::optional<system::ForkedChildren> forked_children_;  // refers to the system
   std::unique_ptr<inspector::Server> inspector_;
 
   base::Mutex mutex_{base::LockRank::runtime};

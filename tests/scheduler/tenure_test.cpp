@@ -105,6 +105,14 @@ void fight_over_a_scheduler(Tenure& tenure, base::Quiescence& quiescence) {
   EXPECT_LE(uses_by_monitor, losses + 1);
 }
 
+TEST_F(TenureTest, an_orphan_owns_nothing_even_while_somebody_seems_to_ask) {
+  tenure.orphan();
+  EXPECT_EQ(tenure.enter(quiescence), Held::taken);
+  tenure.leave();
+  EXPECT_EQ(tenure.enter(quiescence), Held::taken);
+  tenure.leave();
+}
+
 TEST_F(TenureTest, thread_and_monitor_never_own_the_scheduler_at_once) {
   fight_over_a_scheduler(tenure, quiescence);
 }

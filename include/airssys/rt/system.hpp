@@ -43,12 +43,16 @@ struct Options {
   std::chrono::milliseconds send_timeout = std::chrono::milliseconds(5000);
   // How long rt::run's end, a signal's or main's, may take before what is left is killed (E1).
   std::chrono::milliseconds stop_timeout = std::chrono::milliseconds(5000);
-  // SIGTERM and SIGINT stop the runtime in order (E4), also where every thread of the program blocks
-  // them. Their handlers are the only trace: no thread's mask changes but that of one of the
+  // SIGTERM and SIGINT stop the runtime in order (E4), also where every thread of the program
+  // blocks them. Their handlers are the only trace: no thread's mask changes but that of one of the
   // runtime's own, so programs that are started from here get the signals as they always would.
   HostHook stop_signals = HostHook::automatic;
   // noexcept violations and stack overflows end one process instead of the program (Z4, Z10).
   HostHook containment = HostHook::automatic;
+  // A child made by fork that uses this runtime, of which it has no thread, is ended at once with a
+  // sentence on stderr, where it would otherwise wait for ever; ~Runtime does nothing there, and no
+  // handler of the runtime's is left. exec, exit and a runtime of the child's own are as ever.
+  HostHook forked_children = HostHook::automatic;
   // Where reports of crashes go, a line each; default: stderr. Called on a scheduler's thread; must
   // not block for long and must not call the runtime.
   std::function<void(std::string_view line)> log = {};
