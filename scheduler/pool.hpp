@@ -23,6 +23,7 @@
 #include "scheduler/poller.hpp"
 #include "scheduler/scheduler.hpp"
 #include "scheduler/task.hpp"
+#include "scheduler/wake_ration.hpp"
 
 namespace airssys::rt::scheduler {
 
@@ -83,6 +84,7 @@ class Pool {
   fiber::StackPool stacks;
   std::array<Injector<Task>, 3> injectors;
   IdleSet idle;
+  WakeRation ration;
   Poller poller;
   BlockingPool blocking;
 

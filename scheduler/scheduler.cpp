@@ -119,7 +119,7 @@ Task* Scheduler::take_injected() noexcept {
   return nullptr;
 }
 
-Task* Scheduler::steal(std::int64_t now_ns) noexcept {
+Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
   const unsigned count = pool_.count();
   const unsigned first = random_.below(count);
   // Whole queues first: a task in a run-next slot is about to be run where its message was made.
@@ -128,6 +128,7 @@ Task* Scheduler::steal(std::int64_t now_ns) noexcept {
       Scheduler& victim = pool_.scheduler((first + i) % count);
       if (&victim == this) continue;
       if (Task* task = steal_from(victim, now_ns, run_next_too)) {
+        had_stood = run_next_too;
         counters.steals.add(1);
         counters.turns.add(1);
         reductions = slice_reductions;

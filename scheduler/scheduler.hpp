@@ -60,8 +60,9 @@ class Scheduler {
 
   // Owner: the task to run now, or null. Sets `reductions` to its slice.
   Task* pick() noexcept;
-  // Owner, while it searches and has nothing itself: something from elsewhere, or null.
-  Task* steal(std::int64_t now_ns) noexcept;
+  // Owner, while it searches and has nothing itself: something from elsewhere, or null. `had_stood`:
+  // it was the next to be run there, for too long.
+  Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
 
   // Any thread: whether something might be here; exact only behind the fences of idle.hpp.
   bool looks_empty() const noexcept;

@@ -149,10 +149,10 @@ Task* Thread::pick() noexcept {
 
 void Thread::look_around() noexcept {
   turns_since_look_ = 0;
-  const std::int64_t now = pool_.clock.now_ns();
-  fire_timers(now);
-  if (now - looked_at_ns_ < look_around_ns) return;
-  looked_at_ns_ = now;
+  looked_at_ns_ = pool_.clock.now_ns();
+  fire_timers(looked_at_ns_);
+  if (looked_at_ns_ - polled_at_ns_ < look_around_ns) return;
+  polled_at_ns_ = looked_at_ns_;
   if (pool_.poller.sources() != 0) pool_.poller.poll(0);
 }
 
@@ -168,6 +168,7 @@ bool Thread::fire_timers(std::int64_t now_ns) noexcept {
 Task* Thread::wait_for_work() noexcept {
   const unsigned id = scheduler_->id();
   bool searching = pool_.idle.try_search();
+  judge_last_wake();
   while (!pool_.is_stopping()) {
     if (searching) {
       if (Task* task = search()) {
@@ -175,6 +176,7 @@ Task* Thread::wait_for_work() noexcept {
         pool_.wake_one();
         return task;
       }
+      judge_last_wake();
     }
     if (pool_.idle.sleep(id, searching) && anything_to_do()) {
       searching = !pool_.idle.cancel_sleep(id);
@@ -184,7 +186,7 @@ Task* Thread::wait_for_work() noexcept {
       sleep_until_something_happens();
       if (!scheduler_) return nullptr;
       scheduler_->is_abed = false;
-      searching = !pool_.idle.cancel_sleep(id);
+      searching = was_woken_ = !pool_.idle.cancel_sleep(id);
       pool_.monitor_->somebody_woke();
       if (Task* task = take_after_sleep(searching)) return task;
     }
@@ -206,6 +208,17 @@ Task* Thread::take_after_sleep(bool& searching) noexcept {
   return task;
 }
 
+// Out of work again after a wake: it was worth it if what was found lasted.
+void Thread::judge_last_wake() noexcept {
+  if (!std::exchange(was_woken_, false)) return;
+  const std::int64_t found_at = std::exchange(found_at_ns_, 0);
+  if (found_at != 0 && pool_.clock.now_ns() - found_at >= WakeRation::worth_ns) {
+    pool_.ration.was_worth_it();
+  } else {
+    pool_.ration.was_futile();
+  }
+}
+
 Task* Thread::search() noexcept {
   std::int64_t now = pool_.clock.now_ns();
   const std::int64_t until = now + spin_ns;
@@ -213,13 +226,24 @@ Task* Thread::search() noexcept {
     stay_inside();
     fire_timers(now);
     if (Task* task = scheduler_->pick()) return task;
-    if (Task* task = scheduler_->steal(now)) return task;
+    if (Task* task = steal(now)) return task;
     if (now >= until) return nullptr;
     if (pool_.poller.sources() != 0) pool_.poller.poll(0);
     for (int i = 0; i < 8; ++i) base::spin_pause();
     now = pool_.clock.now_ns();
   }
   return nullptr;
+}
+
+Task* Thread::steal(std::int64_t now_ns) noexcept {
+  bool had_stood = false;
+  Task* task = scheduler_->steal(now_ns, had_stood);
+  if (!task) return nullptr;
+  looked_at_ns_ = now_ns;
+  found_at_ns_ = now_ns;
+  // Its own scheduler was not coming to it.
+  if (had_stood && std::exchange(was_woken_, false)) pool_.ration.was_worth_it();
+  return task;
 }
 
 // The last look before sleep, after everybody has been told of it.
@@ -379,12 +403,17 @@ void Thread::orphan() noexcept {
 
 void Thread::make_runnable(Task& task) noexcept {
   scheduler_->push(task);
-  pool_.wake_one();
+  wake_for_own_work();
 }
 
 void Thread::make_runnable_next(Task& task) noexcept {
   scheduler_->push_next(task);
-  pool_.wake_one();
+  wake_for_own_work();
+}
+
+// This thread is awake and will come to it: others are woken as far as that has paid off.
+void Thread::wake_for_own_work() noexcept {
+  if (pool_.ration.allows(looked_at_ns_, woke_other_at_ns_)) pool_.wake_one();
 }
 
 }  // namespace airssys::rt::scheduler

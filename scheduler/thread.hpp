@@ -96,7 +96,7 @@ class Thread {
   // Counts what the running task has been charged since its turn began or this was last called.
   // Before the task is at rest or gone.
   void settle_account() noexcept;
-  // When it last read the clock: at most some 100 µs ago while it runs tasks.
+  // When it last read the clock: at most some turns ago while it runs tasks.
   std::int64_t looked_at_ns() const noexcept { return looked_at_ns_; }
   // Reads the clock; fires timers and looks after I/O if it is time to.
   void look_around() noexcept;
@@ -133,6 +133,9 @@ class Thread {
   Task* pick() noexcept;
   Task* wait_for_work() noexcept;
   Task* search() noexcept;
+  Task* steal(std::int64_t now_ns) noexcept;
+  void wake_for_own_work() noexcept;
+  void judge_last_wake() noexcept;
   Task* take_after_sleep(bool& searching) noexcept;
   void stay_inside() noexcept;
   bool anything_to_do() noexcept;
@@ -159,6 +162,10 @@ class Thread {
   std::int32_t reductions_at_begin_ = slice_reductions;
   std::uint32_t turns_since_look_ = 0;
   std::int64_t looked_at_ns_ = 0;
+  std::int64_t polled_at_ns_ = 0;
+  std::int64_t woke_other_at_ns_ = 0;  // for the pool's ration of wakes
+  std::int64_t found_at_ns_ = 0;       // when it last found work by stealing
+  bool was_woken_ = false;             // and has not yet judged what that brought
 
   // Fixed before anybody else finds this thread.
   clockid_t cpu_clock_{};
