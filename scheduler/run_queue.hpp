@@ -106,6 +106,12 @@ class RunQueue {
     return take_older_half([&](std::uint32_t index, T* task) { batch[index] = task; });
   }
 
+  // Any thread: how many tasks have ever left. What a thief sees move is being worked on.
+  [[nodiscard]] std::uint32_t taken() const noexcept {
+    // relaxed: a figure that steers thieves.
+    return head_.load(std::memory_order_relaxed);
+  }
+
   // Any thread: a look that may be out of date at once, but that is true of some moment of the
   // call.
   [[nodiscard]] bool is_empty() const noexcept { return size() == 0; }

@@ -6,7 +6,8 @@
 //   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low, first in, first out
 //         every 61st turn, and when at most one is left of the last: the injector first
 //         before a task of high or max level: one below that is asked for at that level (asked.hpp)
-//   steal: from one other scheduler, the oldest half of its queue; a run-next slot last
+//   steal: from one other scheduler, the oldest half of its queue, unless that is about to be done
+//         with it anyway; a run-next slot last
 //
 // "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
 // Owner: the thread that drives it, inside the runtime. Others reach in only through RunQueue,
@@ -60,8 +61,8 @@ class Scheduler {
 
   // Owner: the task to run now, or null. Sets `reductions` to its slice.
   Task* pick() noexcept;
-  // Owner, while it searches and has nothing itself: something from elsewhere, or null. `had_stood`:
-  // it was the next to be run there, for too long.
+  // Owner, while it searches and has nothing itself: something from elsewhere, or null.
+  // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
 
   // Any thread: whether something might be here; exact only behind the fences of idle.hpp.
@@ -81,11 +82,18 @@ class Scheduler {
   bool is_abed = false;
 
  private:
+  // What a thief remembers of a victim's queue of normal level between two looks.
+  struct QueueSighting {
+    std::uint32_t taken = 0;
+    std::int64_t since_ns = 0;
+  };
+
   static constexpr unsigned queue_count = 3;           // low and normal share one
   static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t run_next_patience_ns = 5'000;
+  static constexpr std::int64_t theft_ns = 20'000;  // a guess of what moving half a queue costs
 
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
@@ -93,6 +101,7 @@ class Scheduler {
   Task* take_asked_from(unsigned below, unsigned queue) noexcept;
   Task* take_injected() noexcept;
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
+  bool outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept;
 
   Pool& pool_;
   const unsigned id_;
@@ -104,6 +113,7 @@ class Scheduler {
   base::Random random_;
   std::uint32_t turns_ = 0;
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
+  std::array<QueueSighting, 128> queue_sightings_{};
 };
 
 }  // namespace airssys::rt::scheduler
