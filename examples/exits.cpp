@@ -14,6 +14,10 @@ struct BadSensor {
 };
 struct Ready {};
 
+void breaks_its_promise() noexcept {
+  rt::exit(rt::ExitReason::shutdown());
+}
+
 // Starts f, watches it end, and prints the reason.
 template <class F>
 void watch(const char* what, F f) {
@@ -30,7 +34,7 @@ int main() {
     watch("exits", [] { rt::exit(rt::ExitReason::shutdown("enough")); });
     watch("with a value", [] { rt::exit(rt::ExitReason::of(BadSensor{7})); });
     watch("kills itself", [] { rt::send_exit(rt::self(), rt::ExitReason::kill()); });
-    watch("breaks noexcept", []() noexcept { rt::exit(rt::ExitReason::shutdown()); });
+    watch("breaks noexcept", breaks_its_promise);
 
     // No handler keeps a killed process alive.
     rt::Pid stubborn = rt::spawn([parent = rt::self()] {
