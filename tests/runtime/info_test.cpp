@@ -42,6 +42,7 @@ bool contains(const std::vector<Pid>& pids, Pid pid) {
   return std::find(pids.begin(), pids.end(), pid) != pids.end();
 }
 
+// P13
 TEST_P(Info, of_oneself_is_immediate_and_complete) {
   run([] {
     register_name("me", self());
@@ -86,6 +87,7 @@ TEST_P(Info, of_another_includes_all_that_was_sent_to_it_before) {
   });
 }
 
+// P13
 TEST_P(Info, says_what_a_process_waits_for) {
   run([] {
     const Pid pid = spawn([] { receive<Go>(); });
@@ -217,6 +219,7 @@ class HighLoad {
 };
 
 // D9: a request that the requester waits for is executed at the requester's priority.
+// X14
 TEST_P(Info, a_starving_process_answers_at_the_priority_of_who_asks) {
   run([schedulers = GetParam()] {
     std::atomic<bool> is_over = false;

@@ -33,6 +33,7 @@ void end(const Spawned& process) {
   receive(when([&](Down& down) { return down.ref == process.ref; }, [](Down&) {}));
 }
 
+// L1
 TEST_P(Links, two_links_are_one_and_there_is_one_exit) {
   run([] {
     trap_exit(true);
@@ -61,6 +62,7 @@ TEST_P(Links, a_link_to_oneself_is_none) {
   });
 }
 
+// L4
 TEST_P(Links, a_link_to_the_dead_throws_or_is_heard_by_who_traps) {
   run([] {
     const Spawned process = waiting();
@@ -76,6 +78,7 @@ TEST_P(Links, a_link_to_the_dead_throws_or_is_heard_by_who_traps) {
   });
 }
 
+// L6
 TEST_P(Links, after_an_unlink_no_exit_comes_and_nobody_dies) {
   run([] {
     for (std::size_t i = 0; i < stress_size(500); ++i) {
@@ -94,6 +97,7 @@ TEST_P(Links, after_an_unlink_no_exit_comes_and_nobody_dies) {
   });
 }
 
+// L7
 TEST_P(Links, an_unlink_by_either_end_ends_it_for_both) {
   run([] {
     const Spawned process = spawn_monitor({.link = true}, [other = self()] {
@@ -109,6 +113,7 @@ TEST_P(Links, an_unlink_by_either_end_ends_it_for_both) {
 }
 
 // The child's exit belongs to the first link; the second one was made when it was dead or dying.
+// L8
 TEST_P(Links, a_link_made_again_is_not_hit_by_the_exit_of_the_old_one) {
   run([] {
     trap_exit(true);
@@ -127,6 +132,7 @@ TEST_P(Links, a_link_made_again_is_not_hit_by_the_exit_of_the_old_one) {
 
 // Both link and unlink the other, over and over, while neither waits for the other. In the end both
 // agree on whether there is a link.
+// L8
 TEST_P(Links, both_ends_agree_after_crossing_links_and_unlinks) {
   run([] {
     for (std::size_t i = 0; i < stress_size(100); ++i) {
@@ -154,6 +160,7 @@ TEST_P(Links, both_ends_agree_after_crossing_links_and_unlinks) {
   });
 }
 
+// L4
 TEST_P(Links, both_crossing_links_hear_the_real_reason_or_that_nobody_was_there) {
   run([] {
     trap_exit(true);
@@ -176,6 +183,7 @@ TEST_P(Links, both_crossing_links_hear_the_real_reason_or_that_nobody_was_there)
 // --- Monitors.
 // -------------------------------------------------------------------------------------
 
+// P8, M1, M6
 TEST_P(Links, each_monitor_fires_once_in_the_order_of_their_making_behind_the_exit) {
   run([] {
     trap_exit(true);
@@ -231,6 +239,7 @@ TEST_P(Links, a_monitor_by_name_stays_with_the_process_it_found) {
 }
 
 // Either there is no Down, now or later, or the answer says that one had come.
+// M8, M9
 TEST_P(Links, a_demonitor_that_races_with_the_end_tells_the_truth) {
   run([] {
     for (std::size_t i = 0; i < stress_size(500); ++i) {
@@ -246,6 +255,7 @@ TEST_P(Links, a_demonitor_that_races_with_the_end_tells_the_truth) {
   });
 }
 
+// M15
 TEST_P(Links, lists_of_monitors_and_links_empty_themselves) {
   run([] {
     const Spawned watched = waiting();

@@ -36,6 +36,7 @@ ExitReason reason_of(const Spawned& process) {
                       [](Down& down) { return std::move(down.reason); }));
 }
 
+// P2, P8
 TEST_P(Processes, a_child_that_dies_instantly_shows_its_real_reason) {
   run([] {
     trap_exit(true);
@@ -49,6 +50,7 @@ TEST_P(Processes, a_child_that_dies_instantly_shows_its_real_reason) {
   });
 }
 
+// P4
 TEST_P(Processes, the_reason_says_how_the_body_ended) {
   run([] {
     EXPECT_EQ(reason_of(spawn_monitor([] {})), ExitReason::normal());
@@ -66,6 +68,7 @@ TEST_P(Processes, the_reason_says_how_the_body_ended) {
   });
 }
 
+// P3
 TEST_P(Processes, a_new_process_inherits_nothing) {
   run([] {
     trap_exit(true);
@@ -85,6 +88,7 @@ TEST_P(Processes, a_new_process_inherits_nothing) {
   });
 }
 
+// P6
 TEST_P(Processes, what_its_stack_owns_is_gone_before_anybody_hears_of_its_end) {
   run([] {
     for (std::size_t i = 0; i < stress_size(200); ++i) {

@@ -98,6 +98,7 @@ std::uint64_t reductions_of_mass_exit(Runtime& runtime, int count) {
   return charged() - before;
 }
 
+// L11
 TEST_P(Scale, the_end_of_a_hundred_thousand_linked_processes_is_linear) {
   options.log = [](std::string_view) {};
   with_runtime([](Runtime& runtime) {

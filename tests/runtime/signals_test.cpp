@@ -212,6 +212,7 @@ TEST_P(Signals, a_message_never_comes_behind_its_senders_down) {
 
 // The sender gives way between its sends, beside others that do the same, so with more than one
 // scheduler it is stolen in between: the order must hold on whatever threads it sends.
+// S1
 TEST_P(Signals, one_senders_order_survives_its_migrations) {
   run([] {
     constexpr int senders = 8;
@@ -255,6 +256,7 @@ TEST_P(Signals, a_run_of_sends_by_pid_name_and_alias_keeps_its_order) {
 // --- Dying.
 // ----------------------------------------------------------------------------------------
 
+// X7
 TEST_P(Signals, no_handler_stops_a_forced_unwind_and_destructors_run) {
   run([] {
     std::atomic<bool> destroyed = false;
@@ -318,6 +320,7 @@ TEST_P(Signals, is_alive_after_a_kill_is_always_false) {
 }
 
 // The time-out and the exit come at the same moment; whichever is first, the other leaves no trace.
+// X13
 TEST_P(Signals, an_exit_and_a_time_out_that_race_end_the_process_once) {
   run([] {
     for (std::size_t i = 0; i < stress_size(300); ++i) {

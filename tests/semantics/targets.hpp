@@ -1,0 +1,50 @@
+// targets.hpp: processes that tests link to, watch and shoot at, and the news of their ends.
+#pragma once
+
+#include <airssys/rt.hpp>
+#include <utility>
+
+namespace airssys::rt::support {
+
+struct Ready {};
+struct Go {};
+
+// Waits for this monitor's Down, and answers the reason in it.
+inline ExitReason reason_in_down(const MonitorRef& ref) {
+  return receive(when([&ref](Down& down) { return down.ref == ref; },
+                      [](Down& down) { return std::move(down.reason); }));
+}
+
+inline ExitReason reason_of(const Spawned& process) {
+  return reason_in_down(process.ref);
+}
+
+// A process that ends with normal when it gets Go.
+inline Spawned spawn_target(const SpawnOptions& options = {}) {
+  return spawn_monitor(options, [] { receive<Go>(); });
+}
+
+// The same, and it traps exits: each one is sent on to the caller as an Exit.
+inline Spawned spawn_trapping_target() {
+  const Spawned target = spawn_monitor([tester = self()] {
+    trap_exit(true);
+    send(tester, Ready());
+    for (bool is_over = false; !is_over;)
+      receive([&](Exit exit) { send(tester, std::move(exit)); }, [&](Go) { is_over = true; });
+  });
+  receive<Ready>();
+  return target;
+}
+
+inline ExitReason end(const Spawned& target) {
+  send(target.pid, Go());
+  return reason_of(target);
+}
+
+inline Pid spawn_dead() {
+  const Spawned process = spawn_monitor([] {});
+  reason_of(process);
+  return process.pid;
+}
+
+}  // namespace airssys::rt::support
