@@ -1,7 +1,11 @@
 // children.cpp: what both kinds of children say.
 #include "supervision/children.hpp"
 
+#include <airssys/rt/process.hpp>
 #include <string>
+
+#include "supervision/child_stop.hpp"
+#include "supervision/restart_policy.hpp"
 
 namespace airssys::rt::supervision {
 
@@ -33,10 +37,47 @@ ChildError child_error(ChildError::Kind kind, std::string_view id) {
   return {kind, ExitReason::error("airssys::rt::ChildError", what), what};
 }
 
-void count(ChildCounts& counts, ChildType type, ChildState state) noexcept {
-  ++counts.specs;
-  if (state == ChildState::running) ++counts.active;
-  ++(type == ChildType::supervisor ? counts.supervisors : counts.workers);
+std::expected<Pid, ChildError> Children::restart(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<void, ChildError> Children::terminate(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<void, ChildError> Children::terminate(Pid pid) {
+  return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
+}
+std::expected<void, ChildError> Children::forget(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+std::expected<ChildSpec, ChildError> Children::spec(std::string_view id) {
+  return std::unexpected(child_error(ChildError::by_pid_only, id));
+}
+
+ChildCounts Children::counts() {
+  ChildCounts counts;
+  for (const ChildInfo& child : info()) {
+    ++counts.specs;
+    if (child.state == ChildState::running) ++counts.active;
+    ++(child.type == ChildType::supervisor ? counts.supervisors : counts.workers);
+  }
+  return counts;
+}
+
+void Children::admit_restart() {
+  if (window_.admit(Deadline::now().ns())) return;
+  reports_.gave_up();
+  exit(ExitReason::shutdown());
+}
+
+void Children::stop_running(const ChildSpec& spec, Pid pid) {
+  report_stopped(spec, pid, stop_child(pid, spec.shutdown, [&](Pid stuck) {
+                   reports_.still_there(spec.id, stuck);
+                 }));
+}
+
+void Children::report_stopped(const ChildSpec& spec, Pid pid, const ExitReason& reason) const {
+  if (is_stop_in_order(spec.restart, spec.shutdown, reason)) return;
+  reports_.stopped_otherwise(spec.id, pid, reason);
 }
 
 }  // namespace airssys::rt::supervision

@@ -3,17 +3,24 @@
 // The supervisor's process (supervisor_server.hpp) turns calls and Exit messages into these. All of
 // them run on that process, one at a time. When the children's rules say that the supervisor has to
 // end, they call rt::exit; the process then calls stop_all on its way out, as for every other end.
+// What this class does itself is right for either kind; what goes by id is refused unless the kind
+// knows its children by id.
 #pragma once
 
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/supervisor.hpp>
+#include <airssys/rt/time.hpp>
 #include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "supervision/reports.hpp"
+#include "supervision/restart_window.hpp"
 
 namespace airssys::rt::supervision {
 
@@ -27,14 +34,15 @@ struct Retry {
 
 class Children {
  public:
-  Children() = default;
+  Children(std::string name, unsigned intensity, Duration period)
+      : reports_(std::move(name)), window_(intensity, period) {}
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
   virtual ~Children() = default;
 
   // At the supervisor's start. When a child fails, those before it are stopped, and the answer is
   // the reason the supervisor ends with (V9).
-  virtual std::expected<void, ExitReason> start_all() = 0;
+  virtual std::expected<void, ExitReason> start_all() { return {}; }
   // At the supervisor's end.
   virtual void stop_all() = 0;
 
@@ -42,17 +50,29 @@ class Children {
   virtual void retry(const Retry& retry) = 0;
 
   virtual std::expected<Pid, StartError> start(ChildSpec spec) = 0;
-  virtual std::expected<Pid, ChildError> restart(std::string_view id) = 0;
-  virtual std::expected<void, ChildError> terminate(std::string_view id) = 0;
-  virtual std::expected<void, ChildError> terminate(Pid pid) = 0;
-  virtual std::expected<void, ChildError> forget(std::string_view id) = 0;
+  virtual std::expected<Pid, ChildError> restart(std::string_view id);
+  virtual std::expected<void, ChildError> terminate(std::string_view id);
+  virtual std::expected<void, ChildError> terminate(Pid pid);
+  virtual std::expected<void, ChildError> forget(std::string_view id);
+  virtual std::expected<ChildSpec, ChildError> spec(std::string_view id);
 
   virtual std::vector<ChildInfo> info() = 0;
-  virtual ChildCounts counts() = 0;
-  virtual std::expected<ChildSpec, ChildError> spec(std::string_view id) = 0;
+  ChildCounts counts();
+
+  const Reports& reports() const noexcept { return reports_; }
+
+ protected:
+  // Counts a restart; one too many ends the supervisor (V28).
+  void admit_restart();
+  // Stops a running child; an end that was not asked for is reported (V15).
+  void stop_running(const ChildSpec& spec, Pid pid);
+  void report_stopped(const ChildSpec& spec, Pid pid, const ExitReason& reason) const;
+
+ private:
+  Reports reports_;
+  RestartWindow window_;
 };
 
 ChildError child_error(ChildError::Kind kind, std::string_view id);
-void count(ChildCounts& counts, ChildType type, ChildState state) noexcept;
 
 }  // namespace airssys::rt::supervision

@@ -15,9 +15,8 @@
 namespace airssys::rt::supervision {
 
 DynamicChildren::DynamicChildren(DynamicSupervisorOptions options)
-    : max_children_(options.max_children),
-      window_(options.intensity, options.period),
-      reports_(std::move(options.name)) {}
+    : Children(std::move(options.name), options.intensity, options.period),
+      max_children_(options.max_children) {}
 
 ChildState DynamicChildren::Child::state() const noexcept {
   return attempt == 0 ? ChildState::running : ChildState::restarting;
@@ -33,9 +32,9 @@ std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
         StartError::limit_reached, ExitReason::error("airssys::rt::StartError", what), what));
   }
   spec.shutdown = effective_shutdown(spec.shutdown, spec.type);
-  reports_.impatient_shutdown(spec);
+  reports().impatient_shutdown(spec);
   std::expected<Pid, StartError> pid = run_start(spec);
-  if (!pid) reports_.start_failed(spec.id, pid.error().reason());
+  if (!pid) reports().start_failed(spec.id, pid.error().reason());
   if (!pid || !*pid) return pid;
   // A temporary child is never started again, and what it was made of may be large (V26).
   if (spec.restart == Restart::temporary) spec.start.reset();
@@ -49,11 +48,9 @@ void DynamicChildren::stop_all() {
     if (child.state() == ChildState::running) stopping.push_back({pid, child.spec.shutdown});
   }
   supervision::stop_all(
-      stopping, [this](Pid stuck) { reports_.still_there(children_.at(stuck).spec.id, stuck); });
+      stopping, [this](Pid stuck) { reports().still_there(children_.at(stuck).spec.id, stuck); });
   for (const Stopping& stopped : stopping) {
-    const ChildSpec& spec = children_.at(stopped.pid).spec;
-    if (is_stop_in_order(spec.restart, spec.shutdown, stopped.reason)) continue;
-    reports_.stopped_otherwise(spec.id, stopped.pid, stopped.reason);
+    report_stopped(children_.at(stopped.pid).spec, stopped.pid, stopped.reason);
   }
   children_.clear();
 }
@@ -62,9 +59,9 @@ void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
   const auto child = children_.find(pid);
   if (child == children_.end()) return;
   const ChildSpec& spec = child->second.spec;
-  if (is_end_reported(spec.restart, reason)) reports_.child_ended(spec.id, pid, reason);
+  if (is_end_reported(spec.restart, reason)) reports().child_ended(spec.id, pid, reason);
   if (after_end(spec.restart, reason) == AfterEnd::restart) {
-    restart(child);
+    start_again(child);
   } else {
     children_.erase(child);
   }
@@ -72,18 +69,15 @@ void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
 
 void DynamicChildren::retry(const Retry& retry) {
   const auto child = children_.find(retry.pid);
-  if (child != children_.end() && child->second.attempt == retry.attempt) restart(child);
+  if (child != children_.end() && child->second.attempt == retry.attempt) start_again(child);
 }
 
-void DynamicChildren::restart(Position child) {
+void DynamicChildren::start_again(Position child) {
   child->second.attempt = ++attempts_;
-  if (!window_.admit(Deadline::now().ns())) {
-    reports_.gave_up();
-    exit(ExitReason::shutdown());
-  }
+  admit_restart();
   std::expected<Pid, StartError> pid = run_start(child->second.spec);
   if (!pid) {
-    reports_.start_failed(child->second.spec.id, pid.error().reason());
+    reports().start_failed(child->second.spec.id, pid.error().reason());
     send(self(), Retry{{}, child->first, child->second.attempt});
     return;
   }
@@ -100,29 +94,9 @@ std::expected<void, ChildError> DynamicChildren::terminate(Pid pid) {
     if (pid != self() && !is_alive(pid)) return {};
     return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
   }
-  const ChildSpec& spec = child->second.spec;
-  if (child->second.state() == ChildState::running) {
-    const ExitReason reason =
-        stop_child(pid, spec.shutdown, [&](Pid stuck) { reports_.still_there(spec.id, stuck); });
-    if (!is_stop_in_order(spec.restart, spec.shutdown, reason)) {
-      reports_.stopped_otherwise(spec.id, pid, reason);
-    }
-  }
+  if (child->second.state() == ChildState::running) stop_running(child->second.spec, pid);
   children_.erase(child);
   return {};
-}
-
-std::expected<Pid, ChildError> DynamicChildren::restart(std::string_view id) {
-  return std::unexpected(child_error(ChildError::by_pid_only, id));
-}
-std::expected<void, ChildError> DynamicChildren::terminate(std::string_view id) {
-  return std::unexpected(child_error(ChildError::by_pid_only, id));
-}
-std::expected<void, ChildError> DynamicChildren::forget(std::string_view id) {
-  return std::unexpected(child_error(ChildError::by_pid_only, id));
-}
-std::expected<ChildSpec, ChildError> DynamicChildren::spec(std::string_view id) {
-  return std::unexpected(child_error(ChildError::by_pid_only, id));
 }
 
 std::vector<ChildInfo> DynamicChildren::info() {
@@ -134,12 +108,6 @@ std::vector<ChildInfo> DynamicChildren::info() {
         {child.spec.id, state == ChildState::running ? pid : Pid(), child.spec.type, state});
   }
   return info;
-}
-
-ChildCounts DynamicChildren::counts() {
-  ChildCounts counts;
-  for (const auto& [pid, child] : children_) count(counts, child.spec.type, child.state());
-  return counts;
 }
 
 }  // namespace airssys::rt::supervision

@@ -10,8 +10,6 @@
 #include <unordered_map>
 
 #include "supervision/children.hpp"
-#include "supervision/reports.hpp"
-#include "supervision/restart_window.hpp"
 
 namespace airssys::rt::supervision {
 
@@ -19,18 +17,12 @@ class DynamicChildren final : public Children {
  public:
   explicit DynamicChildren(DynamicSupervisorOptions options);
 
-  std::expected<void, ExitReason> start_all() override { return {}; }
   void stop_all() override;
   void on_exit(Pid pid, const ExitReason& reason) override;
   void retry(const Retry& retry) override;
   std::expected<Pid, StartError> start(ChildSpec spec) override;
-  std::expected<Pid, ChildError> restart(std::string_view id) override;
-  std::expected<void, ChildError> terminate(std::string_view id) override;
   std::expected<void, ChildError> terminate(Pid pid) override;
-  std::expected<void, ChildError> forget(std::string_view id) override;
   std::vector<ChildInfo> info() override;
-  ChildCounts counts() override;
-  std::expected<ChildSpec, ChildError> spec(std::string_view id) override;
 
  private:
   struct Child {
@@ -40,11 +32,9 @@ class DynamicChildren final : public Children {
   };
   using Position = std::unordered_map<Pid, Child>::iterator;
 
-  void restart(Position child);
+  void start_again(Position child);
 
   std::size_t max_children_;
-  RestartWindow window_;
-  Reports reports_;
   std::unordered_map<Pid, Child> children_;
   std::uint64_t attempts_ = 0;
 };

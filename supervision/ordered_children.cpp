@@ -17,10 +17,9 @@
 namespace airssys::rt::supervision {
 
 OrderedChildren::OrderedChildren(SupervisorOptions options)
-    : strategy_(options.strategy),
-      auto_shutdown_(options.auto_shutdown),
-      window_(options.intensity, options.period),
-      reports_(std::move(options.name)) {
+    : Children(std::move(options.name), options.intensity, options.period),
+      strategy_(options.strategy),
+      auto_shutdown_(options.auto_shutdown) {
   for (ChildSpec& spec : options.children) add(std::move(spec));
 }
 
@@ -29,10 +28,10 @@ OrderedChildren::OrderedChildren(SupervisorOptions options)
 std::expected<void, ExitReason> OrderedChildren::start_all() {
   for (auto child = table_.begin(); child != table_.end();) {
     const auto next = std::next(child);
-    reports_.impatient_shutdown(child->spec);
+    reports().impatient_shutdown(child->spec);
     std::expected<Pid, StartError> pid = start(child);
     if (!pid) {
-      reports_.start_failed(child->spec.id, pid.error().reason());
+      reports().start_failed(child->spec.id, pid.error().reason());
       std::string why =
           "failed to start child " + child->spec.id + ": " + pid.error().reason().to_string();
       stop_all();
@@ -70,13 +69,7 @@ std::expected<Pid, StartError> OrderedChildren::start(Position child) {
 }
 
 void OrderedChildren::stop(Position child) {
-  const ChildSpec& spec = child->spec;
-  const Pid pid = child->pid;
-  const ExitReason reason =
-      stop_child(pid, spec.shutdown, [&](Pid stuck) { reports_.still_there(spec.id, stuck); });
-  if (!is_stop_in_order(spec.restart, spec.shutdown, reason)) {
-    reports_.stopped_otherwise(spec.id, pid, reason);
-  }
+  stop_running(child->spec, child->pid);
   table_.set_stopped(child);
 }
 
@@ -87,7 +80,7 @@ void OrderedChildren::on_exit(Pid pid, const ExitReason& reason) {
   if (child == table_.end()) return;
   table_.set_stopped(child);
   if (is_end_reported(child->spec.restart, reason)) {
-    reports_.child_ended(child->spec.id, pid, reason);
+    reports().child_ended(child->spec.id, pid, reason);
   }
   const AfterEnd after = after_end(child->spec.restart, reason);
   if (after == AfterEnd::restart) {
@@ -115,10 +108,7 @@ void OrderedChildren::retry(const Retry& retry) {
 }
 
 void OrderedChildren::restart(Position child) {
-  if (!window_.admit(Deadline::now().ns())) {
-    reports_.gave_up();
-    exit(ExitReason::shutdown());
-  }
+  admit_restart();
   take_down_others(child);
   start_again(child);
 }
@@ -150,7 +140,7 @@ void OrderedChildren::start_again(Position child) {
 }
 
 void OrderedChildren::retry_later(Position child, const ExitReason& reason) {
-  reports_.start_failed(child->spec.id, reason);
+  reports().start_failed(child->spec.id, reason);
   send(self(), Retry{child->spec.id, Pid(), table_.set_restarting(child)});
 }
 
@@ -179,9 +169,9 @@ std::expected<Pid, StartError> OrderedChildren::start(ChildSpec spec) {
                    there->pid));
   }
   const auto child = add(std::move(spec));
-  reports_.impatient_shutdown(child->spec);
+  reports().impatient_shutdown(child->spec);
   std::expected<Pid, StartError> pid = start(child);
-  if (!pid) reports_.start_failed(child->spec.id, pid.error().reason());
+  if (!pid) reports().start_failed(child->spec.id, pid.error().reason());
   if (!pid || (!*pid && child->spec.restart == Restart::temporary)) table_.remove(child);
   return pid;
 }
@@ -191,7 +181,7 @@ std::expected<Pid, ChildError> OrderedChildren::restart(std::string_view id) {
   if (!child) return std::unexpected(std::move(child).error());
   std::expected<Pid, StartError> pid = start(*child);
   if (pid) return *pid;
-  reports_.start_failed(id, pid.error().reason());
+  reports().start_failed(id, pid.error().reason());
   return std::unexpected(
       ChildError(ChildError::not_started, pid.error().reason(), pid.error().what()));
 }
@@ -201,10 +191,6 @@ std::expected<void, ChildError> OrderedChildren::terminate(std::string_view id) 
   if (child == table_.end()) return std::unexpected(child_error(ChildError::not_found, id));
   take_down(child);
   return {};
-}
-
-std::expected<void, ChildError> OrderedChildren::terminate(Pid pid) {
-  return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
 }
 
 std::expected<void, ChildError> OrderedChildren::forget(std::string_view id) {
@@ -237,12 +223,6 @@ std::vector<ChildInfo> OrderedChildren::info() {
     info.push_back({child->spec.id, child->pid, child->spec.type, child->state});
   }
   return info;
-}
-
-ChildCounts OrderedChildren::counts() {
-  ChildCounts counts;
-  for (const Child& child : table_) count(counts, child.spec.type, child.state);
-  return counts;
 }
 
 std::expected<ChildSpec, ChildError> OrderedChildren::spec(std::string_view id) {

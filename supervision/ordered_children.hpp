@@ -9,8 +9,6 @@
 
 #include "supervision/child_table.hpp"
 #include "supervision/children.hpp"
-#include "supervision/reports.hpp"
-#include "supervision/restart_window.hpp"
 
 namespace airssys::rt::supervision {
 
@@ -26,10 +24,8 @@ class OrderedChildren final : public Children {
   std::expected<Pid, StartError> start(ChildSpec spec) override;
   std::expected<Pid, ChildError> restart(std::string_view id) override;
   std::expected<void, ChildError> terminate(std::string_view id) override;
-  std::expected<void, ChildError> terminate(Pid pid) override;
   std::expected<void, ChildError> forget(std::string_view id) override;
   std::vector<ChildInfo> info() override;
-  ChildCounts counts() override;
   std::expected<ChildSpec, ChildError> spec(std::string_view id) override;
 
  private:
@@ -50,8 +46,6 @@ class OrderedChildren final : public Children {
 
   Strategy strategy_;
   AutoShutdown auto_shutdown_;
-  RestartWindow window_;
-  Reports reports_;
   ChildTable table_;
 };
 
