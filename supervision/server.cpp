@@ -1,4 +1,5 @@
 // server.cpp: what servers and their callers do that needs no types.
+#include <airssys/rt/link.hpp>
 #include <airssys/rt/report.hpp>
 #include <airssys/rt/server.hpp>
 #include <string>
@@ -39,12 +40,24 @@ Exchange::Exchange(Pid server, std::string_view server_class, Message request, A
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
   if (!pending_) return std::unexpected(check_callable(server_).error());
   std::expected<Message, CallError> reply = pending_->wait(deadline);
-  if (reply && reply->is<WrongServer>()) {
+  if (!reply) return reply;
+  return result_of(*std::move(reply));
+}
+
+std::expected<Message, CallError> Exchange::result_of(Message message) const {
+  if (const Down* down = message.get_if<Down>()) {
+    const bool was_there = down->reason.kind() != ExitReason::Kind::noproc;
+    return std::unexpected(
+        CallError(was_there ? CallError::exited : CallError::noproc,
+                  down->reason,
+                  server_.to_string() + " ended before it answered: " + down->reason.to_string()));
+  }
+  if (message.is<WrongServer>()) {
     return std::unexpected(
         call_error(CallError::wrong_type,
                    server_.to_string() + " is no server of class " + std::string(server_class_)));
   }
-  return reply;
+  return message;
 }
 
 void obey_system_message(Message& message) {

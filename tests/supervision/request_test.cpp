@@ -111,5 +111,65 @@ TEST_P(RequestTest, many_servers_are_asked_at_once_and_fail_each_by_itself) {
   });
 }
 
+// --- several requests at once (G9) ---
+
+TEST_P(RequestTest, replies_are_taken_in_the_order_in_which_they_come) {
+  run([] {
+    std::vector<ServerRef<Teller>> tellers;
+    PendingReplies<int> replies;
+    for (int i = 0; i < 3; ++i) {
+      tellers.push_back(start_link<Teller>(i, false));
+      replies.send(tellers.back(), Teller::Ask{}, static_cast<std::size_t>(i));
+    }
+    EXPECT_FALSE(replies.wait(0ms));
+    EXPECT_EQ(replies.size(), 3U);
+    send(self(), std::string("other mail"));
+    for (std::size_t next : {2U, 0U, 1U}) {
+      call(tellers[next], Teller::Release{});
+      auto arrived = replies.wait(patience);
+      ASSERT_TRUE(arrived);
+      EXPECT_EQ(arrived->label, next);
+      EXPECT_EQ(arrived->reply.value(), static_cast<int>(next));
+    }
+    EXPECT_TRUE(replies.empty());
+    EXPECT_THROW(replies.wait(0ms), BadArgument);
+    EXPECT_FALSE(nothing_came<std::string>());
+  });
+}
+
+TEST_P(RequestTest, a_failure_is_a_reply_of_its_own) {
+  run([] {
+    ServerRef<Teller> dying = start<Teller>(1, false);
+    PendingReplies<int, std::string> replies;
+    replies.send(ServerRef<Teller>(), Teller::Ask{}, "nobody");
+    replies.send(dying, Teller::Ask{}, "dying");
+    replies.send(start_link<Teller>(7), Teller::Ask{}, "fine");
+    stop(dying, ExitReason::shutdown());
+    for (int i = 0; i < 3; ++i) {
+      auto arrived = replies.wait(patience);
+      ASSERT_TRUE(arrived);
+      if (arrived->label == "fine") {
+        EXPECT_EQ(arrived->reply.value(), 7);
+      } else {
+        EXPECT_EQ(arrived->reply.error().kind(),
+                  arrived->label == "dying" ? CallError::exited : CallError::noproc);
+      }
+    }
+  });
+}
+
+TEST_P(RequestTest, what_is_left_in_a_collection_is_given_up) {
+  run([] {
+    ServerRef<Teller> teller = start_link<Teller>(1, false);
+    {
+      PendingReplies<int> replies;
+      replies.send(teller, Teller::Ask{}, 0);
+    }
+    call(teller, Teller::Release{});
+    EXPECT_EQ(call(teller, Teller::Ask{}), 1);
+    EXPECT_EQ(process_info(self())->message_queue_len, 0U);
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt::test

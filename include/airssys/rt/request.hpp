@@ -9,12 +9,16 @@
 // is dropped (G6). For processes; it belongs to the process that made it.
 #pragma once
 
+#include <airssys/rt/detail/reply_set.hpp>
 #include <airssys/rt/server.hpp>
 #include <chrono>
+#include <concepts>
+#include <cstddef>
 #include <expected>
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -64,6 +68,55 @@ PendingReply<typename R::Reply> send_request(ServerRef<S> server, R request) {
   return PendingReply<typename R::Reply>(std::make_unique<detail::Exchange>(
       server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller));
 }
+
+// Requests whose replies are taken as they come (G9):
+//
+//   rt::PendingReplies<long, std::string> values;
+//   for (auto& [name, counter] : counters) values.send(counter, Counter::Value{}, name);
+//   while (!values.empty()) {
+//     auto [name, value] = values.wait(1s).value();  // the first one that is over
+//   }
+//
+// Each carries a label of one's own. A failure is a reply, too. Those that are left when it is
+// destroyed are given up. For processes; stays where it was made.
+template <class T, class Label = std::size_t>
+class PendingReplies {
+ public:
+  struct Arrived {
+    Label label;
+    std::expected<T, CallError> reply;
+  };
+
+  // Sends a request and does not wait.
+  template <class S, class R>
+    requires std::same_as<typename R::Reply, T>
+  void send(ServerRef<S> server, R request, Label label) {
+    detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
+    const std::size_t key = ++keys_;
+    labels_.emplace(key, std::move(label));
+    set_.add(key,
+             std::make_unique<detail::Exchange>(
+                 server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller));
+  }
+
+  bool empty() const noexcept { return set_.size() == 0; }
+  std::size_t size() const noexcept { return set_.size(); }
+
+  // The next one that is over, or nothing within the time: all stay, and may be waited for again.
+  // Suspends. Throws BadArgument when there is none left.
+  std::optional<Arrived> wait(Duration timeout = infinite) {
+    if (empty()) throw BadArgument("there is no request to wait for");
+    std::optional<detail::ReplySet::Arrived> arrived = set_.wait(Deadline::after(timeout));
+    if (!arrived) return std::nullopt;
+    auto label = labels_.extract(arrived->key);
+    return Arrived{std::move(label.mapped()), detail::reply_as<T>(std::move(arrived->reply))};
+  }
+
+ private:
+  detail::ReplySet set_;
+  std::unordered_map<std::size_t, Label> labels_;
+  std::size_t keys_ = 0;
+};
 
 // The same request to many servers at once; answers their replies in the servers' order when all
 // have come, or at the one time-out that they share (G21). A failure of one is its own.

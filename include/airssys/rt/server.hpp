@@ -41,6 +41,7 @@
 #include <airssys/rt/time.hpp>
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string_view>
@@ -209,6 +210,11 @@ class Exchange {
 
   // The reply, or why there is none; after a time-out it may be asked again.
   std::expected<Message, CallError> wait(Deadline deadline);
+
+  // For who waits for several at once: the tag of the reply and the id of the Down's ref; 0 when
+  // the server cannot be asked, and `wait` answers why. Then what came is what `wait` would say.
+  std::uint64_t id() const noexcept { return pending_ ? pending_->alias().id : 0; }
+  std::expected<Message, CallError> result_of(Message message) const;
 
  private:
   Pid server_;
