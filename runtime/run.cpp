@@ -2,6 +2,7 @@
 #include "runtime/run.hpp"
 
 #include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/error.hpp>
 #include <utility>
 
@@ -44,6 +45,10 @@ std::optional<ExitReason> call_message(Process& process, mailbox::Signal& signal
   });
 }
 
+bool is_system_request(mailbox::Signal& signal) {
+  return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
@@ -52,7 +57,8 @@ Turn serve(Process& process) {
     process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);
     if (must_end) return finish(process);
     if (mailbox::Signal* signal = process.mail.take_oldest()) {
-      disarm_idler(process);
+      // A look from outside is nothing that came (G13).
+      if (process.idler && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
       if (auto failure = call_message(process, *signal))
         return end_behaviour(process, std::move(*failure));

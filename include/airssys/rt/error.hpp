@@ -55,12 +55,13 @@ class Unwinding : public std::logic_error {
 class CallError : public ProcessError {
  public:
   enum Kind : std::uint8_t {
-    timeout,       // no answer in time; a late one is dropped
-    noproc,        // no such process, or no such name
-    exited,        // it ended before it answered: reason() says why
-    wrong_type,    // the process is not such a server
-    calling_self,  // a server cannot wait for its own answer
-    unwinding,     // the caller is being ended (Z3)
+    timeout,          // no answer in time; a late one is dropped
+    noproc,           // no such process, or no such name
+    exited,           // it ended before it answered: reason() says why
+    wrong_type,       // the process is not such a server
+    calling_self,     // a server cannot wait for its own answer
+    unwinding,        // the caller is being ended (Z3)
+    callback_failed,  // a function that was sent there threw: reason() says what (C3)
   };
 
   CallError(Kind kind, ExitReason reason, std::string what)

@@ -6,10 +6,10 @@
 // before the mailbox is kept by MachineCore.
 #pragma once
 
-#include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/detail/enumerators.hpp>
 #include <airssys/rt/detail/machine_core.hpp>
 #include <airssys/rt/detail/object_room.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/server_process.hpp>
@@ -21,7 +21,9 @@
 #include <airssys/rt/time.hpp>
 #include <concepts>
 #include <cstddef>
+#include <exception>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -168,6 +170,8 @@ class Machine : public MachineCore {
     });
   }
 
+  M& object() noexcept { return object_; }
+
   State state = {};
   std::optional<State> next;
 
@@ -290,14 +294,41 @@ struct Requests<M> {
       from.refuse();
     }
   }
+
+  template <class F>
+  static decltype(auto) look(void* target, F& f) {
+    auto& machine = *static_cast<Machine<M>*>(target);
+    if constexpr (std::invocable<F&, const typename M::State&, const M&>) {
+      return f(std::as_const(machine.state), std::as_const(machine.object()));
+    } else {
+      return f(std::as_const(machine.object()));
+    }
+  }
+  template <class F>
+  static void change(void* target, F& f) {
+    auto& machine = *static_cast<Machine<M>*>(target);
+    auto change_both = [&](M& object) {
+      if constexpr (std::invocable<F&, typename M::State&, M&>) {
+        typename M::State state = machine.state;
+        f(state, object);
+        machine.state = std::move(state);
+      } else {
+        f(object);
+      }
+    };
+    change_copy(machine.object(), change_both);
+  }
 };
 
 template <class M, class... Args>
-class MachineProcess final : public Behaviour {
+class MachineProcess final : public Observed {
  public:
   template <class... A>
   explicit MachineProcess(Starter starter, A&&... args)
       : room_(starter, std::forward<A>(args)...), machine_(room_.object()) {}
+  MachineProcess(const MachineProcess&) = delete;
+  MachineProcess& operator=(const MachineProcess&) = delete;
+  ~MachineProcess() override { unwatch(); }
 
   const std::string_view* name() const noexcept override { return &program_name<M>; }
 
@@ -315,6 +346,45 @@ class MachineProcess final : public Behaviour {
   void ready() override { machine_.begin(); }
 
   void message(Message& message) override {
+    // The event is destroyed by the time that it is found to have failed.
+    const MessageType* type = header_of(message.payload()).type;
+    const Pid caller = caller_of(message);
+    try {
+      take(message);
+    } catch (const ExitException& exit) {
+      report_failure(type, caller, exit.reason());
+      throw;
+    } catch (const std::exception&) {
+      report_failure(type, caller, reason_of_current_exception());
+      throw;
+    }
+  }
+
+  void* object(const void* identity) noexcept override {
+    return identity == &server_identity<M> ? &machine_ : nullptr;
+  }
+  std::string state_text() override {
+    std::string text(state_name<M>(machine_.state));
+    if (const std::size_t postponed = machine_.postponed_count()) {
+      text.append(", ").append(std::to_string(postponed)).append(" postponed");
+    }
+    if constexpr (requires { std::string(room_.object().format_state()); }) {
+      text.append(": ").append(room_.object().format_state());
+    }
+    return text;
+  }
+  RoomWord& word() noexcept override { return room_.word(); }
+
+  void terminate(const ExitReason& reason) override {
+    if constexpr (requires { room_.object().terminate(reason); }) {
+      room_.object().terminate(reason);
+    }
+  }
+
+ private:
+  void take(Message& message) {
+    if (obey_system_request(message)) return;
+    if (room_.is_watched()) watched(message);
     const MessageType* type = header_of(message.payload()).type;
     if (type->server == &server_identity<M>) {
       machine_.run(std::move(message));
@@ -328,13 +398,6 @@ class MachineProcess final : public Behaviour {
     }
   }
 
-  void terminate(const ExitReason& reason) override {
-    if constexpr (requires { room_.object().terminate(reason); }) {
-      room_.object().terminate(reason);
-    }
-  }
-
- private:
   // False: it chooses not to run (H17).
   bool init() {
     M& object = room_.object();

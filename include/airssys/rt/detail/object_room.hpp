@@ -4,8 +4,8 @@
 // their room inside the behaviour, so one allocation holds a server.
 #pragma once
 
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/start.hpp>
-#include <cstdint>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -21,35 +21,37 @@ class ObjectRoom {
   ObjectRoom(const ObjectRoom&) = delete;
   ObjectRoom& operator=(const ObjectRoom&) = delete;
   ~ObjectRoom() {
-    if (holds_ == Holds::arguments) std::destroy_at(&arguments_);
-    if (holds_ == Holds::object) std::destroy_at(&object_);
+    if (word_.holds() == Holds::arguments) std::destroy_at(&arguments_);
+    if (word_.holds() == Holds::object) std::destroy_at(&object_);
   }
 
   // Turns the arguments into the object, once; answers who waits for the start.
   Starter make() {
     Arguments arguments = std::move(arguments_);
     std::destroy_at(&arguments_);
-    holds_ = Holds::nothing;
+    word_.set_holds(Holds::nothing);
     std::apply([this](Args&... args) { std::construct_at(&object_, std::move(args)...); },
                arguments.values);
-    holds_ = Holds::object;
+    word_.set_holds(Holds::object);
     return arguments.starter;
   }
 
   S& object() noexcept { return object_; }
+  bool is_watched() const noexcept { return word_.is_watched(); }
+  RoomWord& word() noexcept { return word_; }
 
  private:
   struct Arguments {
     Starter starter;
     std::tuple<Args...> values;
   };
-  enum class Holds : std::uint8_t { arguments, nothing, object };
+  using Holds = RoomWord::Holds;
 
   union {
     Arguments arguments_;
     S object_;
   };
-  Holds holds_ = Holds::arguments;
+  RoomWord word_;
 };
 
 }  // namespace airssys::rt::detail

@@ -25,6 +25,7 @@ struct MessageType {
   // For requests to a server: the identity of the server's class, and the call of its handler.
   const void* server = nullptr;
   void (*dispatch)(void* server, void* payload) = nullptr;
+  bool is_call = false;  // the value begins with the Alias of who waits for a reply
 };
 
 template <class T>

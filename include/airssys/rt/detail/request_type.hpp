@@ -28,6 +28,7 @@ struct CallMessage {
 // machine_process.hpp). It has
 //   takes<R>                 whether there is a handler for R
 //   cast<R>, call<R>         (void* target, void* payload): call it; a null target refuses
+//   look, change             (void* target, f): f sees, or changes, the state (sys.hpp)
 //   call_timeout             the default of rt::call
 //   Process<Args...>         the behaviour that holds an S
 template <class S>
@@ -43,6 +44,7 @@ inline constexpr MessageType call_type{sizeof(CallMessage<R>),
                                        destroyer<CallMessage<R>>(),
                                        type_name<R>(),
                                        &server_identity<S>,
-                                       &Requests<S>::template call<R>};
+                                       &Requests<S>::template call<R>,
+                                       true};
 
 }  // namespace airssys::rt::detail

@@ -1,8 +1,8 @@
 // server_process.hpp: the process of a server class S, and how its requests find their handlers.
 #pragma once
 
-#include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/detail/object_room.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/type_name.hpp>
@@ -14,6 +14,8 @@
 #include <airssys/rt/time.hpp>
 #include <chrono>
 #include <concepts>
+#include <exception>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -47,6 +49,18 @@ decltype(auto) call_handler(S& server, R& request) {
     return server.handle(std::move(request));
   } else {
     return server.handle(request);
+  }
+}
+
+// C3: what f does to a copy counts once f has returned.
+template <class S, class F>
+void change_copy(S& object, F& f) {
+  if constexpr (std::copyable<S>) {
+    S copy(object);
+    f(copy);
+    object = std::move(copy);
+  } else {
+    f(object);
   }
 }
 
@@ -84,6 +98,15 @@ struct Requests {
       from.reply(call_handler(*static_cast<S*>(server), request));
     }
   }
+
+  template <class F>
+  static decltype(auto) look(void* server, F& f) {
+    return f(*static_cast<const S*>(server));
+  }
+  template <class F>
+  static void change(void* server, F& f) {
+    change_copy(*static_cast<S*>(server), f);
+  }
 };
 
 // --- the process ---
@@ -99,10 +122,14 @@ void obey_system_message(Message& message);
 void reject_message(Message& message, std::string_view server);
 
 template <class S, class... Args>
-class ServerProcess final : public Behaviour {
+class ServerProcess final : public Observed {
  public:
   template <class... A>
   explicit ServerProcess(Starter starter, A&&... args) : room_(starter, std::forward<A>(args)...) {}
+
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+  ~ServerProcess() override { unwatch(); }
 
   const std::string_view* name() const noexcept override { return &program_name<S>; }
 
@@ -120,7 +147,51 @@ class ServerProcess final : public Behaviour {
   }
 
   void message(Message& message) override {
+    try {
+      const MessageType* type = header_of(message.payload()).type;
+      if (type->server == &server_identity<S> && !room_.is_watched()) {
+        type->dispatch(&server(), message.payload());
+      } else {
+        take(message);
+      }
+    } catch (const ExitException& exit) {
+      report_failure(header_of(message.payload()).type, caller_of(message), exit.reason());
+      throw;
+    } catch (const std::exception&) {
+      report_failure(
+          header_of(message.payload()).type, caller_of(message), reason_of_current_exception());
+      throw;
+    }
+  }
+
+  void* object(const void* identity) noexcept override {
+    return identity == &server_identity<S> ? &server() : nullptr;
+  }
+  std::string state_text() override {
+    if constexpr (requires { std::string(server().format_state()); }) {
+      return std::string(server().format_state());
+    } else {
+      return std::string(type_name<S>());
+    }
+  }
+  RoomWord& word() noexcept override { return room_.word(); }
+
+  void idle() override {
+    if constexpr (requires { server().handle_idle(); }) server().handle_idle();
+  }
+
+  void terminate(const ExitReason& reason) override {
+    if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
+  }
+
+ private:
+  S& server() noexcept { return room_.object(); }
+
+  // Any message, watched or not.
+  void take(Message& message) {
     const MessageType* type = header_of(message.payload()).type;
+    if (obey_system_request(message)) return;
+    if (room_.is_watched()) watched(message);
     if (type->server == &server_identity<S>) {
       type->dispatch(&server(), message.payload());
     } else if (type->server) {
@@ -134,17 +205,6 @@ class ServerProcess final : public Behaviour {
       }
     }
   }
-
-  void idle() override {
-    if constexpr (requires { server().handle_idle(); }) server().handle_idle();
-  }
-
-  void terminate(const ExitReason& reason) override {
-    if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
-  }
-
- private:
-  S& server() noexcept { return room_.object(); }
 
   Init init() {
     if constexpr (requires {

@@ -1,0 +1,127 @@
+// observed.cpp: system requests, being suspended, and telling those who watch.
+#include "supervision/observed.hpp"
+
+#include <airssys/rt/detail/request_type.hpp>
+#include <airssys/rt/detail/server_process.hpp>
+#include <airssys/rt/from.hpp>
+#include <airssys/rt/link.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/receive.hpp>
+#include <airssys/rt/report.hpp>
+#include <algorithm>
+#include <exception>
+#include <memory>
+
+namespace airssys::rt::detail {
+
+namespace {
+
+// What a suspended behaviour still hears: system requests, stop, its parent's end (C2).
+bool is_heard_while_suspended(void* /*context*/, void* payload) {
+  const MessageType* type = header_of(payload).type;
+  if (type->server == &system_identity || payload_if<StopRequest>(payload)) return true;
+  const Exit* end = payload_if<Exit>(payload);
+  return end && end->from == parent();
+}
+
+sys::Event event_of(const MessageType& type, Pid caller) {
+  sys::Event event{sys::Event::Kind::message, type.name, caller};
+  if (type.server) event.kind = type.is_call ? sys::Event::Kind::call : sys::Event::Kind::cast;
+  return event;
+}
+
+std::string text_of(const sys::Event& event) {
+  constexpr std::string_view kinds[] = {"call", "cast", "message"};
+  std::string text(kinds[static_cast<std::size_t>(event.kind)]);
+  text.append(" ").append(event.type);
+  if (event.caller) text.append(" from ").append(event.caller.to_string());
+  return text;
+}
+
+std::string name_of(Behaviour& behaviour) {
+  const std::string_view* name = behaviour.name();
+  return std::string(name ? *name : "behaviour") + " " + self().to_string();
+}
+
+// C5: a hook that is done, or fails, is taken away.
+bool is_over(sys::Hook& hook, const sys::Event& event) {
+  try {
+    return hook(event) == sys::HookResult::done;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+}  // namespace
+
+void refuse_system_request(void* /*nobody*/, void* payload) {
+  From<Done>(static_cast<SystemRequest*>(payload)->caller).refuse();
+}
+
+bool Observed::obey_system_request(Message& message) {
+  if (header_of(message.payload()).type->server != &system_identity) return false;
+  auto& request = *static_cast<SystemRequest*>(message.payload());
+  request.work(*this, request.caller);
+  return true;
+}
+
+// --- suspended ---
+
+bool Observed::is_suspended() noexcept {
+  const Watch* watch = word().watch();
+  return watch && watch->is_suspended;
+}
+
+void Observed::suspend() {
+  if (is_suspended()) return;
+  watch().is_suspended = true;
+  while (is_suspended()) {
+    Message message(take_mail(&is_heard_while_suspended, nullptr, Deadline::never()));
+    if (!obey_system_request(message)) obey_system_message(message);
+  }
+}
+
+void Observed::resume() noexcept {
+  if (Watch* watch = word().watch()) watch->is_suspended = false;
+  drop_watch_if_idle();
+}
+
+// --- watched ---
+
+Watch& Observed::watch() {
+  if (!word().is_watched()) word().set_watch(new Watch);
+  return *word().watch();
+}
+
+void Observed::drop_watch_if_idle() noexcept {
+  if (const Watch* watch = word().watch(); watch && watch->is_idle()) unwatch();
+}
+
+void Observed::unwatch() noexcept {
+  const std::unique_ptr<Watch> watch(word().watch());
+  word().set_watch(nullptr);
+}
+
+void Observed::watched(Message& message) {
+  Watch& watch = *word().watch();
+  if (watch.counting) ++watch.counting->messages_in;
+  const sys::Event event = event_of(*header_of(message.payload()).type, caller_of(message));
+  if (watch.is_traced) report(name_of(*this) + ": " + text_of(event));
+  if (watch.log_size > 0) {
+    watch.log.push_back(text_of(event));
+    if (watch.log.size() > watch.log_size) watch.log.pop_front();
+  }
+  if (!watch.hooks.empty()) {
+    std::erase_if(watch.hooks, [&](auto& hook) { return is_over(hook.second, event); });
+    drop_watch_if_idle();
+  }
+}
+
+void Observed::report_failure(const MessageType* type, Pid caller, const ExitReason& reason) {
+  if (reason.is_orderly()) return;
+  std::string line = name_of(*this) + " failed in " + text_of(event_of(*type, caller));
+  line.append(": ").append(reason.to_string());
+  report(line.append("; state: ").append(state_text()));
+}
+
+}  // namespace airssys::rt::detail
