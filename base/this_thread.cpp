@@ -10,10 +10,13 @@
 
 namespace airssys::rt::base::this_thread {
 
+namespace detail {
+constinit thread_local void* slots[static_cast<unsigned>(Slot::count)] = {};
+}
+
 namespace {
 
-[[gnu::tls_model(
-    "initial-exec")]] constinit thread_local void* slots[static_cast<unsigned>(Slot::count)] = {};
+using detail::slots;
 
 template <class T>
 T* opaque(T* pointer) noexcept {

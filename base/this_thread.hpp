@@ -5,7 +5,9 @@
 // It happens with plain thread_local variables, errno, pthread_self() and __cxa_get_globals(), and
 // more so under LTO, where even a noinline accessor is found to be "const" and called only once.
 // The remedy, all of it needed: the accessors below are noinline, what they return passes an opaque
-// asm, and this_thread.cpp is compiled without LTO.
+// asm, and this_thread.cpp is compiled without LTO. `read`, which is asked at every step of the
+// runtime, needs no call: where the processor allows it, it is one volatile asm that does the whole
+// access, and a compiler neither merges two of these nor moves one over a call.
 // Callers never keep a returned pointer over anything that may switch fibers.
 #pragma once
 
@@ -22,8 +24,26 @@ enum class Slot : unsigned {
   count
 };
 
+namespace detail {
+[[gnu::visibility("hidden"), gnu::tls_model("initial-exec")]] extern constinit thread_local void*
+    slots[static_cast<unsigned>(Slot::count)] asm("airssys_rt_thread_slots");
+}  // namespace detail
+
 /// The value of a slot on the thread that runs now; null on a fresh thread. Safe in a handler.
 [[nodiscard, gnu::noinline]] void* get(Slot slot) noexcept;
+template <Slot slot>
+[[nodiscard]] inline void* read() noexcept {
+#if defined(__x86_64__) && defined(__LP64__)
+  void* value;
+  asm volatile("movq airssys_rt_thread_slots@gottpoff(%%rip), %0\n\tmovq %%fs:%c1(%0), %0"
+               : "=r"(value)
+               : "i"(static_cast<int>(slot) * static_cast<int>(sizeof(void*)))
+               : "memory");
+  return value;
+#else
+  return get(slot);
+#endif
+}
 [[gnu::noinline]] void set(Slot slot, void* value) noexcept;
 
 /// This thread's C++ exception state (__cxa_eh_globals of the C++ ABI).

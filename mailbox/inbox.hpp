@@ -77,6 +77,12 @@ class BasicInbox {
     return reversed(word_.exchange(empty, std::memory_order_acquire));
   }
 
+  // The owner: whether take_all would answer null now.
+  [[nodiscard]] bool looks_empty() const noexcept {
+    // relaxed: as in take_all.
+    return word_.load(std::memory_order_relaxed) == empty;
+  }
+
   // Parks the owner, whose context is saved. False: mail has come; the caller still holds the owner
   // and queues it again.
   [[nodiscard]] bool try_idle() noexcept {

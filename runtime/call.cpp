@@ -13,23 +13,9 @@ namespace airssys::rt::runtime {
 
 using scheduler::Thread;
 
-bool is_unwinding(const Process& process) noexcept {
-  return process.must_end || process.is_ending;
-}
-
-void safe_point(Process& process) {
-  if (is_unwinding(process)) return;
-  if (obey(process)) end_here(process);
-  if (!Thread::current()->charge(0)) return;
+void give_way(Process& process) {
   Thread::yield();
   if (obey(process)) end_here(process);
-}
-
-Process* calling_process() noexcept {
-  Thread* thread = Thread::current();
-  if (!thread) return nullptr;
-  if (!thread->task()) thread->pool().refuse_forked_child();
-  return static_cast<Process*>(thread->task());
 }
 
 Process& current_process() {
@@ -37,14 +23,6 @@ Process& current_process() {
   if (!process)
     throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
   return *process;
-}
-
-void cut_if_stack_is_short() noexcept {
-  constexpr std::ptrdiff_t needed = fiber::sanitizer::address ? 16 << 10 : 8 << 10;
-  fiber::Fiber& fiber = Thread::current()->fiber();
-  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
-  if (here - fiber.low < needed) [[unlikely]]
-    fiber::abandon(fiber, fiber::Ended::overflowed);
 }
 
 Visit::Visit(System& system) : system_(system) {

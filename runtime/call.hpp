@@ -12,10 +12,14 @@
 // rely on what it holds.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include "base/quiescence.hpp"
+#include "fiber/unwind.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
 #include "runtime/system.hpp"
 #include "scheduler/thread.hpp"
 
@@ -23,16 +27,28 @@ namespace airssys::rt::runtime {
 
 // Acts on what has come, and gives way when the slice is used up. While the process is being
 // unwound or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
-void safe_point(Process& process);
+inline void safe_point(Process& process);
 
 // The process whose code calls. Throws BadArgument on a thread that runs none.
 Process& current_process();
 // The same, or null.
-Process* calling_process() noexcept;
+inline Process* calling_process() noexcept {
+  scheduler::Thread* thread = scheduler::Thread::current();
+  if (!thread) return nullptr;
+  if (!thread->task()) [[unlikely]]
+    thread->pool().refuse_forked_child();
+  return static_cast<Process*>(thread->task());
+}
 
 // Ends the process with stack_overflow here, at the door, if what is left of its stack may be too
 // little for the runtime's own frames: those would meet the guard while they hold locks (Z10).
-void cut_if_stack_is_short() noexcept;
+inline void cut_if_stack_is_short() noexcept {
+  constexpr std::ptrdiff_t needed = fiber::sanitizer::address ? 16 << 10 : 8 << 10;
+  fiber::Fiber& fiber = scheduler::Thread::current()->fiber();
+  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
+  if (here - fiber.low < needed) [[unlikely]]
+    fiber::abandon(fiber, fiber::Ended::overflowed);
+}
 
 // The thread is inside while this stands; it stays there if it was before. By the owner.
 class Inside {
@@ -99,6 +115,19 @@ class Visit {
 
 // Whether the process's own frames are being unwound, or its end is under way: waits do not wait
 // and safe points do nothing (Z3).
-bool is_unwinding(const Process& process) noexcept;
+inline bool is_unwinding(const Process& process) noexcept {
+  return process.must_end || process.is_ending;
+}
+
+// What a safe point does when the slice is used up.
+void give_way(Process& process);
+
+inline void safe_point(Process& process) {
+  if (is_unwinding(process)) return;
+  if (obey(process)) [[unlikely]]
+    end_here(process);
+  if (scheduler::Thread::current()->charge(0)) [[unlikely]]
+    give_way(process);
+}
 
 }  // namespace airssys::rt::runtime

@@ -158,7 +158,7 @@ void obey_one(Process& process, Signal& signal) {
 
 }  // namespace
 
-bool obey(Process& process) {
+bool obey_all(Process& process) {
   if (process.must_end) return true;
   if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
   if (!process.pending) return false;

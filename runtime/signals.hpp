@@ -22,7 +22,11 @@ namespace airssys::rt::runtime {
 
 // Acts on everything that has come. True: the process must end, with process.reason. One reduction
 // for each signal (S11).
-bool obey(Process& process);
+bool obey_all(Process& process);
+inline bool obey(Process& process) {
+  if (!process.pending && process.inbox.looks_empty()) return process.must_end;
+  return obey_all(process);
+}
 
 // Acts on the wakes among the signals that hang at `place`, and on nothing else: for a process that
 // waits for a wake while it may not act on the rest (Z3). Answers the end of what is left, so that

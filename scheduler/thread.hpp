@@ -41,7 +41,8 @@ class Thread {
 
   // The thread that runs now, or null on a thread that is none of any pool's.
   static Thread* current() noexcept {
-    return static_cast<Thread*>(base::this_thread::get(base::this_thread::Slot::scheduler_thread));
+    return static_cast<Thread*>(
+        base::this_thread::read<base::this_thread::Slot::scheduler_thread>());
   }
 
   Pool& pool() const noexcept { return pool_; }
