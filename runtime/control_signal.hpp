@@ -18,7 +18,7 @@
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
 
-#include "base/memory.hpp"
+#include "base/block_cache.hpp"
 #include "mailbox/signal.hpp"
 
 namespace airssys::rt::runtime {
@@ -29,8 +29,10 @@ struct ControlSignal : mailbox::Signal {
   std::uint64_t theirs = 0;
   ExitReason reason;
 
-  static void* operator new(std::size_t bytes) { return base::allocate(bytes); }
-  static void operator delete(void* block) noexcept { base::free(block); }
+  static void* operator new(std::size_t bytes) { return base::allocate_small(bytes); }
+  static void operator delete(void* block, std::size_t bytes) noexcept {
+    base::free_small(block, bytes);
+  }
 
   static ControlSignal& of(mailbox::Signal& signal) noexcept {
     return static_cast<ControlSignal&>(signal);

@@ -3,13 +3,13 @@
 
 #include <airssys/rt/detail/program.hpp>
 
-#include "base/memory.hpp"
+#include "base/block_cache.hpp"
 
 namespace airssys::rt::detail {
 
 void* allocate_payload(const MessageType& type) {
   const std::size_t bytes = sizeof(runtime::Envelope) + type.bytes;
-  auto* envelope = ::new (base::allocate(bytes)) runtime::Envelope;
+  auto* envelope = ::new (base::allocate_small(bytes)) runtime::Envelope;
   envelope->bytes = static_cast<std::uint32_t>(bytes);
   envelope->header = {&type, 0};
   return envelope->payload();
@@ -22,15 +22,16 @@ void destroy_payload(void* payload) noexcept {
 }
 
 void free_payload(void* payload) noexcept {
-  base::free(&runtime::Envelope::of_payload(payload));
+  runtime::Envelope& envelope = runtime::Envelope::of_payload(payload);
+  base::free_small(&envelope, envelope.bytes);
 }
 
 void* allocate(std::size_t bytes) {
-  return base::allocate(bytes);
+  return base::allocate_small(bytes);
 }
 
-void deallocate(void* block) noexcept {
-  base::free(block);
+void deallocate(void* block, std::size_t bytes) noexcept {
+  base::free_small(block, bytes);
 }
 
 }  // namespace airssys::rt::detail

@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "base/assert.hpp"
-#include "base/memory.hpp"
+#include "base/block_cache.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -18,6 +18,9 @@ struct Relations::Block {
   std::uint32_t* index;       // null: searched one by one
   std::uint32_t index_slots;  // a power of two, at least twice the capacity
   Relation* items() noexcept { return reinterpret_cast<Relation*>(this + 1); }
+  static std::size_t bytes_for(std::uint32_t capacity) noexcept {
+    return sizeof(Block) + capacity * sizeof(Relation);
+  }
 };
 
 namespace {
@@ -94,25 +97,25 @@ std::span<Relation> Relations::all() noexcept {
 void Relations::clear() noexcept {
   if (!block_) return;
   base::free(block_->index);
-  base::free(block_);
+  base::free_small(block_, Block::bytes_for(block_->capacity));
   block_ = nullptr;
 }
 
 std::size_t Relations::heap_bytes() const noexcept {
   if (!block_) return 0;
-  return sizeof(Block) + block_->capacity * sizeof(Relation) +
+  return Block::bytes_for(block_->capacity) +
          (block_->index ? block_->index_slots * sizeof(std::uint32_t) : 0);
 }
 
 void Relations::grow() {
   const std::uint32_t count = block_ ? block_->count : 0;
   const std::uint32_t capacity = block_ ? block_->capacity * 2 : 1;
-  auto* grown = static_cast<Block*>(base::allocate(sizeof(Block) + capacity * sizeof(Relation)));
+  auto* grown = static_cast<Block*>(base::allocate_small(Block::bytes_for(capacity)));
   *grown = {count, capacity, nullptr, 0};
   if (block_) {
     std::copy_n(block_->items(), count, grown->items());
     base::free(block_->index);
-    base::free(block_);
+    base::free_small(block_, Block::bytes_for(block_->capacity));
   }
   block_ = grown;
   if (capacity > searched_max) build_index();

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/block_cache.hpp"
 #include "base/os.hpp"
 #include "scheduler/monitor.hpp"
 
@@ -36,6 +37,7 @@ bool Thread::join_until(std::int64_t until_ns) noexcept {
 void Thread::run() noexcept {
   base::name_this_thread("airs-scheduler");
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, this);
+  base::BlockCache::open();
   fiber::ThreadContext context;
   const fiber::AlternateStack alternate_stack;
   context_ = &context;
@@ -56,6 +58,7 @@ void Thread::run() noexcept {
   if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*runner_);
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
+  base::BlockCache::close();
   has_ended_.store(true, std::memory_order_release);  // release: pairs with join_until
 }
 

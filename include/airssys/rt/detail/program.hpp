@@ -20,7 +20,7 @@ namespace airssys::rt::detail {
 
 // Memory of the runtime's own. Any thread; never null.
 void* allocate(std::size_t bytes);
-void deallocate(void* block) noexcept;
+void deallocate(void* block, std::size_t bytes) noexcept;
 
 // A type's name at an address of its own.
 template <class T>
@@ -41,7 +41,7 @@ class Program {
   virtual const std::string_view* name() const noexcept { return nullptr; }
 
   static void* operator new(std::size_t bytes) { return allocate(bytes); }
-  static void operator delete(void* block) noexcept { deallocate(block); }
+  static void operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
 };
 
 template <class F>
