@@ -1,4 +1,6 @@
 // idle.cpp: a million processes at rest: what one costs, and how long until all have answered.
+//
+// A body ends with its answer; a server goes back to rest.
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <memory>
@@ -19,21 +21,16 @@ constexpr int processes = 1'000'000;
 struct Hello {
   rt::Pid from;
 };
-struct Bye {};
+struct Here {};
 
 // Shared by all: how many have reached their rest.
 using Count = std::atomic<int>;
-
-void answer_and_end(const Hello& hello) {
-  rt::send(hello.from, Bye{});
-  rt::exit(rt::ExitReason::normal());
-}
 
 class Sleeper : public rt::Behaviour {
  public:
   explicit Sleeper(Count& resting) : resting_(resting) {}
   void start() override { ++resting_; }
-  void message(rt::Message& message) override { answer_and_end(message.take<Hello>()); }
+  void message(rt::Message& message) override { rt::send(message.take<Hello>().from, Here{}); }
 
  private:
   Count& resting_;
@@ -46,7 +43,7 @@ rt::Pid spawn_behaviour(Count& resting) {
 rt::Pid spawn_body(Count& resting) {
   return rt::spawn([&resting] {
     ++resting;
-    rt::send(rt::receive<Hello>().from, Bye{});
+    rt::send(rt::receive<Hello>().from, Here{});
   });
 }
 
@@ -62,7 +59,7 @@ void rest_and_wake(rt::Pid (*spawn_sleeper)(Count& resting), const std::string& 
 
   const Stopwatch waking;
   for (const rt::Pid sleeper : sleepers) rt::send(sleeper, Hello{rt::self()});
-  for (int i = 0; i < processes; ++i) rt::receive<Bye>();
+  for (int i = 0; i < processes; ++i) rt::receive<Here>();
   report(metric + "_wake", waking.ms(), "ms");
 }
 
