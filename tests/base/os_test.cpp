@@ -69,6 +69,7 @@ TEST_F(FakeRoot, a_container_sees_its_own_group_as_the_root_of_the_mount) {
   EXPECT_EQ(quota(), 0.5);
 }
 
+// D1
 TEST(Os, at_least_one_cpu_and_no_more_than_there_are) {
   EXPECT_GE(usable_cpus(), 1U);
   EXPECT_LE(usable_cpus(), std::thread::hardware_concurrency());

@@ -112,6 +112,7 @@ TEST(ContainmentElsewhere, a_fault_off_a_fiber_is_not_ours) {
   EXPECT_FALSE(handle_fault(SIGSEGV, &info, &context));  // no fiber on it
 }
 
+// Z10, Z12
 TEST(ContainmentElsewhere, a_fault_outside_the_guard_is_not_ours) {
   StackPool pool;
   StackPool::Cache stacks(pool);

@@ -66,6 +66,7 @@ TEST_P(AnswersTest, hello_says_who_answers) {
   });
 }
 
+// D22
 TEST_P(AnswersTest, schedulers_are_listed_with_what_they_did) {
   with_runtime([](Runtime& runtime) {
     Answers answers(runtime.impl().system());

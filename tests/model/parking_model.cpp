@@ -75,6 +75,7 @@ auto senders_against_schedulers(Mistake mistake = Mistake::none) {
   };
 }
 
+// D1
 TEST(ParkingModel, a_process_is_run_by_one_thread_at_a_time_and_never_sleeps_on_mail) {
   const Outcome outcome = explore(senders_against_schedulers<2>(), {.preemptions = 4});
   EXPECT_TRUE(outcome) << outcome.report;

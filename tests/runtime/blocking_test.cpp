@@ -63,6 +63,7 @@ void await_begin(Shared& shared) {
   while (!shared.begun.try_acquire()) yield();
 }
 
+// D17
 TEST_P(Blocking, a_job_runs_on_another_thread_and_its_result_comes_back) {
   run([] {
     const auto here = std::this_thread::get_id();
@@ -75,6 +76,7 @@ TEST_P(Blocking, a_job_runs_on_another_thread_and_its_result_comes_back) {
   });
 }
 
+// D20
 TEST_P(Blocking, what_a_job_throws_is_thrown_in_its_process) {
   run([] {
     EXPECT_THROW(blocking([]() -> int { throw std::runtime_error("no"); }), std::runtime_error);
@@ -82,6 +84,7 @@ TEST_P(Blocking, what_a_job_throws_is_thrown_in_its_process) {
   });
 }
 
+// D17
 TEST_P(Blocking, more_jobs_than_threads_all_run) {
   options.blocking_threads_max = 2;
   run([] {
@@ -95,6 +98,7 @@ TEST_P(Blocking, more_jobs_than_threads_all_run) {
   });
 }
 
+// D17, D18
 TEST_P(Blocking, others_run_and_mail_is_served_while_a_job_blocks) {
   run([] {
     const auto shared = std::make_shared<Shared>();
@@ -116,6 +120,7 @@ TEST_P(Blocking, others_run_and_mail_is_served_while_a_job_blocks) {
   });
 }
 
+// D19, E5
 TEST_P(Blocking, a_process_can_be_killed_while_its_job_goes_on) {
   const auto shared = std::make_shared<Shared>();
   run([shared] {
@@ -129,6 +134,7 @@ TEST_P(Blocking, a_process_can_be_killed_while_its_job_goes_on) {
   EXPECT_TRUE(shared->was_cancelled) << "the end of the runtime waits for the job";
 }
 
+// D19
 TEST_P(Blocking, a_job_that_has_not_begun_never_begins_for_the_dead) {
   options.blocking_threads_max = 1;
   const auto first = std::make_shared<Shared>();
@@ -146,6 +152,7 @@ TEST_P(Blocking, a_job_that_has_not_begun_never_begins_for_the_dead) {
   EXPECT_EQ(second->runs, 0);
 }
 
+// E5
 TEST_P(Blocking, a_process_whose_job_refers_to_its_frame_ends_after_it) {
   run([] {
     const auto shared = std::make_shared<Shared>();

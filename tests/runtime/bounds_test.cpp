@@ -86,6 +86,7 @@ runtime::Drops drops_of(Pid pid) {
   return drops;
 }
 
+// B3, B8
 TEST_P(Bounded, a_mailbox_that_rejects_answers_full) {
   run([] {
     const Held held = spawn_held({.capacity = 2, .overflow = Overflow::reject}, [] {});
@@ -115,6 +116,7 @@ TEST_P(Bounded, what_is_received_makes_room) {
   });
 }
 
+// B1
 TEST_P(Bounded, bytes_bound_a_mailbox_too) {
   run([] {
     const Held held = spawn_held({.bytes = 3000, .overflow = Overflow::reject}, [] {});
@@ -135,6 +137,7 @@ TEST_P(Bounded, one_message_larger_than_the_bound_gets_into_an_empty_mailbox) {
   });
 }
 
+// B4, B7
 TEST_P(Bounded, what_drops_the_newest_keeps_the_oldest_in_order) {
   run([] {
     const Held held =
@@ -148,6 +151,7 @@ TEST_P(Bounded, what_drops_the_newest_keeps_the_oldest_in_order) {
   });
 }
 
+// B5, B7
 TEST_P(Bounded, what_drops_the_oldest_keeps_the_newest_in_order) {
   run([] {
     const Held held =
@@ -163,6 +167,7 @@ TEST_P(Bounded, what_drops_the_oldest_keeps_the_newest_in_order) {
   });
 }
 
+// B5
 TEST_P(Bounded, an_owner_that_never_looks_holds_twice_its_bound_at_most) {
   with_runtime([](Runtime& runtime) {
     std::atomic<bool> is_busy = false;
@@ -184,6 +189,7 @@ TEST_P(Bounded, an_owner_that_never_looks_holds_twice_its_bound_at_most) {
   });
 }
 
+// B2
 TEST_P(Bounded, a_full_mailbox_that_blocks_holds_its_senders_in_order_of_arrival) {
   run([] {
     const Held held = spawn_held({.capacity = 2}, pass_on(self()));
@@ -202,6 +208,7 @@ TEST_P(Bounded, a_full_mailbox_that_blocks_holds_its_senders_in_order_of_arrival
   });
 }
 
+// B7
 TEST_P(Bounded, order_between_two_processes_holds_through_every_wait) {
   run([] {
     constexpr int senders = 4;
@@ -222,6 +229,7 @@ TEST_P(Bounded, order_between_two_processes_holds_through_every_wait) {
   });
 }
 
+// B2
 TEST_P(Bounded, a_sender_in_line_can_be_killed_and_its_message_never_comes) {
   run([] {
     const Held held = spawn_held({.capacity = 1}, pass_on(self()));
@@ -278,6 +286,7 @@ TEST_P(Bounded, the_end_of_the_owner_lets_its_senders_go_on) {
   });
 }
 
+// B2
 TEST_P(Bounded, sending_to_ones_own_full_mailbox_throws) {
   run([] {
     const Pid pid = spawn_link({.mailbox = {.capacity = 1}}, [] {
@@ -291,6 +300,7 @@ TEST_P(Bounded, sending_to_ones_own_full_mailbox_throws) {
   });
 }
 
+// B1
 TEST_P(Bounded, exits_downs_timers_and_replies_are_never_bounded) {
   run([] {
     const Pid me = self();
@@ -365,6 +375,7 @@ TEST_P(Bounded, a_plain_thread_waits_in_line) {
   });
 }
 
+// B2
 TEST_P(Bounded, a_plain_thread_gives_up_when_its_time_is_up) {
   options.send_timeout = 1ms;
   with_runtime([](Runtime& runtime) {

@@ -18,6 +18,7 @@ struct Silent {
   friend bool operator==(const Silent&, const Silent&) = default;
 };
 
+// Z15
 TEST(ExitReason, prints_as_its_kind_says) {
   EXPECT_EQ(ExitReason().to_string(), "normal");
   EXPECT_EQ(ExitReason::shutdown().to_string(), "shutdown");
@@ -28,6 +29,7 @@ TEST(ExitReason, prints_as_its_kind_says) {
   EXPECT_EQ(ExitReason::timeout().to_string(), "timeout");
 }
 
+// Z15
 TEST(ExitReason, an_error_prints_type_and_words_as_far_as_it_has_them) {
   EXPECT_EQ(ExitReason::error("std::runtime_error", "boom").to_string(),
             "error: std::runtime_error: boom");

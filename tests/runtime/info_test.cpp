@@ -219,7 +219,7 @@ class HighLoad {
 };
 
 // D9: a request that the requester waits for is executed at the requester's priority.
-// X14
+// X14, D9
 TEST_P(Info, a_starving_process_answers_at_the_priority_of_who_asks) {
   run([schedulers = GetParam()] {
     std::atomic<bool> is_over = false;

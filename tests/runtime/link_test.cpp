@@ -282,6 +282,7 @@ TEST_P(Links, lists_of_monitors_and_links_empty_themselves) {
 // --- Aliases.
 // --------------------------------------------------------------------------------------
 
+// A6
 TEST_P(Links, of_four_messages_through_a_one_shot_alias_the_first_comes) {
   run([] {
     const Alias once = alias(AliasUse::once);
@@ -292,6 +293,7 @@ TEST_P(Links, of_four_messages_through_a_one_shot_alias_the_first_comes) {
   });
 }
 
+// A5
 TEST_P(Links, after_an_unalias_nothing_more_enters) {
   run([] {
     for (std::size_t i = 0; i < stress_size(300); ++i) {

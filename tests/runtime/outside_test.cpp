@@ -173,6 +173,7 @@ TEST_P(Outside, a_thread_that_is_nobodys_guest_is_told_to_use_the_runtime) {
 }
 
 // T4: of "cancel answered a time" and "the message came", exactly one, also from a plain thread.
+// T4, T6
 TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
   with_runtime([](Runtime& runtime) {
     std::atomic<std::uint64_t> timer = 0;

@@ -50,7 +50,7 @@ TEST_P(Processes, a_child_that_dies_instantly_shows_its_real_reason) {
   });
 }
 
-// P4
+// P4, Z6
 TEST_P(Processes, the_reason_says_how_the_body_ended) {
   run([] {
     EXPECT_EQ(reason_of(spawn_monitor([] {})), ExitReason::normal());
@@ -88,7 +88,7 @@ TEST_P(Processes, a_new_process_inherits_nothing) {
   });
 }
 
-// P6
+// P6, Z5
 TEST_P(Processes, what_its_stack_owns_is_gone_before_anybody_hears_of_its_end) {
   run([] {
     for (std::size_t i = 0; i < stress_size(200); ++i) {
@@ -106,6 +106,7 @@ TEST_P(Processes, what_its_stack_owns_is_gone_before_anybody_hears_of_its_end) {
   });
 }
 
+// Z3
 TEST_P(Processes, sends_of_destructors_come_before_the_down_and_their_waits_do_not_wait) {
   struct Late {
     Pid tester;
@@ -182,6 +183,7 @@ TEST_P(Processes, a_name_is_free_when_its_holders_end_is_heard) {
 }
 
 // Many want one name; who has it dies at once. Nobody ever finds it stuck with the dead.
+// N9
 TEST_P(Processes, a_name_that_many_want_is_never_stale_or_stolen) {
   run([] {
     std::atomic<int> holders = 0;

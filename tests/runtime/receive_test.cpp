@@ -22,6 +22,7 @@ RT_WITH_SCHEDULERS(Receive);
 
 struct Go {};
 
+// R1
 TEST_P(Receive, the_oldest_that_any_clause_takes_is_taken_and_the_others_stay_in_order) {
   run([] {
     for (int i = 0; i < 5; ++i) send(self(), i);
@@ -33,6 +34,7 @@ TEST_P(Receive, the_oldest_that_any_clause_takes_is_taken_and_the_others_stay_in
   });
 }
 
+// R1
 TEST_P(Receive, the_first_clause_that_takes_a_message_wins) {
   run([] {
     send(self(), 1);
@@ -42,6 +44,7 @@ TEST_P(Receive, the_first_clause_that_takes_a_message_wins) {
   });
 }
 
+// R2, Z13
 TEST_P(Receive, a_predicate_that_throws_leaves_the_mailbox_as_it_was) {
   run([] {
     for (int i = 0; i < 3; ++i) send(self(), i);
@@ -52,6 +55,7 @@ TEST_P(Receive, a_predicate_that_throws_leaves_the_mailbox_as_it_was) {
   });
 }
 
+// R3
 TEST_P(Receive, each_message_is_tested_once_however_often_it_waits) {
   run([] {
     spawn([tester = self()] {
@@ -68,6 +72,7 @@ TEST_P(Receive, each_message_is_tested_once_however_often_it_waits) {
   });
 }
 
+// R6
 TEST_P(Receive, a_time_out_of_zero_looks_at_everything_that_is_there) {
   run([] {
     for (int i = 0; i < 1000; ++i) send(self(), i);
@@ -86,6 +91,7 @@ TEST_P(Receive, a_negative_time_out_throws_and_all_mail_is_seen_afterwards) {
 }
 
 // What does not match comes all the time, and must not put the time-out off.
+// R5, R9
 TEST_P(Receive, a_time_out_runs_from_the_beginning_and_is_never_early) {
   run([] {
     const Pid noise = spawn([tester = self()] {
@@ -101,6 +107,7 @@ TEST_P(Receive, a_time_out_runs_from_the_beginning_and_is_never_early) {
   });
 }
 
+// R8
 TEST_P(Receive, a_message_and_a_time_out_that_race_give_one_of_both) {
   run([] {
     for (std::size_t i = 0; i < support::stress_size(500); ++i) {
@@ -117,6 +124,7 @@ TEST_P(Receive, a_message_and_a_time_out_that_race_give_one_of_both) {
 }
 
 // A token goes round many rings at once: a lost wake stops one of them.
+// R15
 TEST_P(Receive, no_wake_is_lost_when_a_send_and_a_wait_race) {
   run([] {
     const int rounds = static_cast<int>(support::stress_size(2000));
@@ -139,6 +147,7 @@ TEST_P(Receive, no_wake_is_lost_when_a_send_and_a_wait_race) {
 }
 
 // Counted in reductions, not in time: each message that is looked at costs one.
+// R10
 TEST_P(Receive, a_call_does_not_look_at_mail_from_before_it) {
   run([] {
     const Pid echo = spawn([] {

@@ -126,6 +126,7 @@ std::map<std::string, std::string> thread_activity() {
   return activity;
 }
 
+// R15
 TEST_P(Scale, an_idle_runtime_wakes_nobody) {
   with_runtime([](Runtime& runtime) {
     const Pid sleeper = runtime.spawn([] { receive<Go>(); });
@@ -146,6 +147,7 @@ TEST_P(Scale, an_idle_runtime_wakes_nobody) {
 }
 
 // Each gives way in a handler, beside others that do the same, and must find its own exception.
+// Z9
 TEST_P(Scale, an_exception_that_is_being_handled_travels_with_its_process) {
   run([] {
     constexpr int count = 32;

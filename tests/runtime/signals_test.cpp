@@ -45,6 +45,7 @@ ExitReason reason_of(const Spawned& process) {
 
 // --- X3, the rows of signals that somebody sends. ------------------------------------------------
 
+// Z7
 TEST_P(Signals, kill_ends_with_killed_whether_it_is_trapped_or_not) {
   run([] {
     for (const Traps traps : {Traps::no, Traps::yes}) {
@@ -256,7 +257,7 @@ TEST_P(Signals, a_run_of_sends_by_pid_name_and_alias_keeps_its_order) {
 // --- Dying.
 // ----------------------------------------------------------------------------------------
 
-// X7
+// X7, Z2
 TEST_P(Signals, no_handler_stops_a_forced_unwind_and_destructors_run) {
   run([] {
     std::atomic<bool> destroyed = false;
@@ -279,6 +280,7 @@ TEST_P(Signals, no_handler_stops_a_forced_unwind_and_destructors_run) {
   });
 }
 
+// Z11
 TEST_P(Signals, a_process_killed_before_its_first_turn_never_runs) {
   run([] {
     std::atomic<int> ran = 0;

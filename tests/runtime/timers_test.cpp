@@ -37,6 +37,7 @@ class Tracked {
 
 struct Go {};
 
+// T1, T7
 TEST_P(Timers, a_message_comes_after_its_delay_and_never_before) {
   run([] {
     const auto begin = Clock::now();
@@ -46,6 +47,7 @@ TEST_P(Timers, a_message_comes_after_its_delay_and_never_before) {
   });
 }
 
+// T8
 TEST_P(Timers, an_earlier_timer_of_one_process_comes_first) {
   run([] {
     for (int i = 5; i >= 1; --i) send_after(std::chrono::milliseconds(4 * i), self(), i);
@@ -53,6 +55,7 @@ TEST_P(Timers, an_earlier_timer_of_one_process_comes_first) {
   });
 }
 
+// T11
 TEST_P(Timers, a_delay_of_zero_comes_behind_what_was_sent_already) {
   run([] {
     send_after(0ms, self(), 2);
@@ -62,6 +65,7 @@ TEST_P(Timers, a_delay_of_zero_comes_behind_what_was_sent_already) {
   });
 }
 
+// T3
 TEST_P(Timers, a_cancelled_timer_answers_what_was_left_and_never_fires) {
   run([] {
     const TimerRef timer = send_after(1h, self(), 1);
@@ -111,6 +115,7 @@ TEST_P(Timers, the_asynchronous_forms_answer_by_a_message_if_they_are_asked_to) 
   });
 }
 
+// T3
 TEST_P(Timers, a_timer_that_has_fired_is_gone) {
   run([] {
     const TimerRef timer = send_after(0ms, self(), 1);
@@ -120,6 +125,7 @@ TEST_P(Timers, a_timer_that_has_fired_is_gone) {
   });
 }
 
+// T5
 TEST_P(Timers, reading_a_timer_takes_nothing_away) {
   run([] {
     const TimerRef timer = send_after(1h, self(), 1);
@@ -137,6 +143,7 @@ TEST_P(Timers, refs_that_name_nothing_are_accepted) {
   });
 }
 
+// T2
 TEST_P(Timers, a_negative_delay_throws_and_the_message_is_destroyed) {
   run([] {
     std::atomic<int> destroyed = 0;
@@ -145,6 +152,7 @@ TEST_P(Timers, a_negative_delay_throws_and_the_message_is_destroyed) {
   });
 }
 
+// T2
 TEST_P(Timers, a_delay_beyond_the_clock_is_never) {
   run([] {
     const TimerRef timer = send_after(infinite, self(), 1);
@@ -153,6 +161,7 @@ TEST_P(Timers, a_delay_beyond_the_clock_is_never) {
   });
 }
 
+// T6
 TEST_P(Timers, any_process_may_cancel_a_timer) {
   run([] {
     const TimerRef timer = send_after(1h, self(), 1);
@@ -162,6 +171,7 @@ TEST_P(Timers, any_process_may_cancel_a_timer) {
   });
 }
 
+// T9
 TEST_P(Timers, the_death_of_who_set_it_changes_nothing) {
   run([] {
     const Pid me = self();
@@ -171,6 +181,7 @@ TEST_P(Timers, the_death_of_who_set_it_changes_nothing) {
   });
 }
 
+// T9, T12
 TEST_P(Timers, the_death_of_its_target_takes_a_timer_back) {
   run([] {
     std::atomic<int> destroyed = 0;
@@ -184,6 +195,7 @@ TEST_P(Timers, the_death_of_its_target_takes_a_timer_back) {
   });
 }
 
+// T9
 TEST_P(Timers, a_timer_to_the_dead_never_is) {
   run([] {
     std::atomic<int> destroyed = 0;
@@ -195,6 +207,7 @@ TEST_P(Timers, a_timer_to_the_dead_never_is) {
 }
 
 // Aims while the target ends: whichever comes first, the message goes with the target.
+// T9
 TEST_P(Timers, no_timer_outlives_a_target_that_ends_meanwhile) {
   run([] {
     std::atomic<int> destroyed = 0;
@@ -208,6 +221,7 @@ TEST_P(Timers, no_timer_outlives_a_target_that_ends_meanwhile) {
   });
 }
 
+// T10
 TEST_P(Timers, a_name_is_looked_up_when_the_timer_fires) {
   run([] {
     send_after(10ms, "late", 9);
@@ -216,6 +230,7 @@ TEST_P(Timers, a_name_is_looked_up_when_the_timer_fires) {
   });
 }
 
+// T10, T12
 TEST_P(Timers, a_timer_to_a_name_that_nobody_has_destroys_its_message) {
   auto destroyed = std::make_unique<std::atomic<int>>(0);
   run([&destroyed] {
@@ -232,6 +247,7 @@ TEST_P(Timers, what_is_pending_at_the_end_of_the_runtime_is_destroyed) {
 }
 
 // Two processes and the timer itself race for each of many timers: exactly one wins.
+// T4, T6
 TEST_P(Timers, a_timer_is_cancelled_once_or_fires_once) {
   run([] {
     const Pid me = self();

@@ -162,6 +162,7 @@ void find_all_work(std::size_t rounds) {
   for (std::thread& scheduler : schedulers) scheduler.join();
 }
 
+// D13, D14
 TEST(IdleSetStressTest, work_is_found_though_everybody_goes_to_sleep) {
   find_all_work(support::stress_size(3'000));
 }

@@ -28,6 +28,7 @@ TEST(Monitor, a_hog_loses_its_scheduler_and_ends_as_if_nothing_had_happened) {
   EXPECT_GE(hand_overs(jobs.pool), 1U);
 }
 
+// D21
 TEST(Monitor, a_blocking_call_that_nobody_announced_loses_it_too) {
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe(ends.data()), 0);

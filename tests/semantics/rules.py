@@ -29,7 +29,7 @@ class Table:
         self.reasons = {}
         self.findings = []
         self._read_rules(root)
-        for path in sorted(root.glob("tests/**/*_test.cpp")) + sorted(root.glob("tests/**/*.py")):
+        for path in sorted(root.glob("tests/**/*.cpp")) + sorted(root.glob("tests/**/*.py")):
             self._read_tests(path.relative_to(root), path)
         self._read_reasons(root / UNTESTABLE)
 

@@ -144,6 +144,7 @@ TEST_P(ServerTest, a_caller_learns_why_its_server_ended) {
   });
 }
 
+// Z15
 TEST_P(ServerTest, an_uncaught_call_error_ends_the_caller_with_its_reason) {
   run([] {
     ServerRef<Counter> counter = start<Counter>();

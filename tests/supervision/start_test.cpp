@@ -106,6 +106,7 @@ TEST_P(StartTest, a_start_that_takes_too_long_is_killed) {
   });
 }
 
+// N11
 TEST_P(StartTest, a_taken_name_tells_who_has_it_and_starts_nothing) {
   run([] {
     register_name("picky", self());

@@ -41,12 +41,14 @@ void violates() noexcept {
   return depth == 1'000'000 ? 0 : goes_deep(depth + 1) + frame[0];
 }
 
+// Z4
 TEST(Containment, a_noexcept_violation_ends_one_process) {
   Runtime runtime(contained);
   EXPECT_EQ(runtime.run([] { violates(); }), ExitReason::error("noexcept_violation"));
   EXPECT_EQ(runtime.run([] {}), ExitReason::normal());
 }
 
+// Z4
 TEST(Containment, a_kill_that_meets_noexcept_keeps_its_own_reason) {
   Runtime runtime(contained);
   EXPECT_EQ(runtime.run([] {
@@ -59,6 +61,7 @@ TEST(Containment, a_kill_that_meets_noexcept_keeps_its_own_reason) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__)
+// Z10
 TEST(Containment, a_stack_overflow_ends_one_process) {
   Runtime runtime(contained);
   for (int round = 0; round < 3; ++round) {
@@ -84,6 +87,7 @@ TEST(Containment, an_overflow_within_the_runtime_s_verbs_leaves_no_lock_behind) 
   EXPECT_EQ(runtime.run([] { rt::sleep(1ms); }), ExitReason::normal());
 }
 
+// E4
 TEST(Containment, the_host_gets_its_handlers_back_from_the_last_runtime) {
   struct sigaction before{};
   struct sigaction meanwhile{};
@@ -101,6 +105,7 @@ TEST(Containment, the_host_gets_its_handlers_back_from_the_last_runtime) {
   EXPECT_EQ(std::get_terminate(), terminate_before);
 }
 
+// E4
 TEST(Containment, a_guest_runtime_installs_nothing_unless_it_is_told_to) {
   struct sigaction before{};
   struct sigaction meanwhile{};
@@ -112,6 +117,7 @@ TEST(Containment, a_guest_runtime_installs_nothing_unless_it_is_told_to) {
   EXPECT_EQ(std::get_terminate(), terminate_before);
 }
 
+// E4
 TEST(StopSignals, a_sigterm_shuts_the_first_process_down_and_the_program_ends_well) {
   bool unwound = false;
   struct Note {

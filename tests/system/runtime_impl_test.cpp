@@ -25,6 +25,7 @@ struct Line {
   int n;
 };
 
+// E2
 TEST_P(Runtimes, run_answers_why_the_process_ended) {
   options.log = [](std::string_view) {};
   with_runtime([](Runtime& runtime) {
@@ -36,6 +37,7 @@ TEST_P(Runtimes, run_answers_why_the_process_ended) {
 }
 
 // E2, P11: order holds for each thread.
+// E2, P11
 TEST_P(Runtimes, foreign_threads_send_in_order) {
   constexpr int lines = 5'000;
   with_runtime([&](Runtime& runtime) {
@@ -64,6 +66,7 @@ TEST_P(Runtimes, foreign_threads_send_in_order) {
 }
 
 // E3: newest first, each waited for.
+// E3
 TEST_P(Runtimes, stop_asks_processes_without_a_parent_newest_first) {
   std::mutex mutex;
   std::vector<int> ended;
@@ -90,6 +93,7 @@ TEST_P(Runtimes, stop_asks_processes_without_a_parent_newest_first) {
   EXPECT_EQ(ended, (std::vector{2, 1, 0}));
 }
 
+// E3
 TEST_P(Runtimes, stop_kills_at_the_deadline_who_traps_exits_and_stays) {
   Runtime runtime(options);
   std::atomic<bool> ready{false};
@@ -108,6 +112,7 @@ TEST_P(Runtimes, stop_kills_at_the_deadline_who_traps_exits_and_stays) {
   EXPECT_TRUE(unwound);
 }
 
+// E3
 TEST_P(Runtimes, nothing_is_spawned_from_outside_once_it_has_stopped) {
   Runtime runtime(options);
   runtime.stop(1s);
@@ -142,6 +147,7 @@ TEST(RuntimeOptions, more_schedulers_than_there_may_be_are_refused) {
 }
 
 // E1: rt::run's exit codes.
+// E1
 TEST(Run, the_exit_code_is_what_the_body_answers_or_says_how_it_ended) {
   const Options quiet{.schedulers = 2, .log = [](std::string_view) {}};
   EXPECT_EQ(rt::run(quiet, [] { return 3; }), 3);
