@@ -55,7 +55,7 @@ void* take_mail_from(Process& process,
     // Armed only while it rests: a predicate that is cut off leaves no timer behind in its frames.
     std::optional<TimedWait> timeout;
     if (!deadline.is_never()) {
-      if (deadline.ns() <= Thread::current()->pool().clock.now_ns()) return nullptr;
+      if (has_passed(deadline.ns())) return nullptr;
       timeout.emplace(process);
       timeout->arm(deadline.ns());
     }

@@ -12,6 +12,7 @@ Deadline Deadline::after(Duration timeout) {
   scheduler::Thread* const thread = scheduler::Thread::current();
   base::Clock& clock = thread ? thread->pool().clock : base::steady_clock();
   const std::int64_t now_ns = clock.now_ns();
+  if (thread) thread->note_time(now_ns);
   if (timeout.count() >= never_ns - now_ns) return never();
   return at_ns(now_ns + timeout.count());
 }

@@ -115,7 +115,7 @@ bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t de
     if (waker.has_arrived()) return true;
     if (timeout && timeout->waker.has_arrived()) return false;
     if (deadline_ns != Deadline::never_ns && !timeout) {
-      if (deadline_ns <= Thread::current()->pool().clock.now_ns()) return false;
+      if (has_passed(deadline_ns)) return false;
       timeout.emplace(process);
       timeout->arm(deadline_ns);
     }

@@ -19,6 +19,7 @@
 #include "mailbox/signal.hpp"
 #include "runtime/process.hpp"
 #include "runtime/wait_reason.hpp"
+#include "scheduler/thread.hpp"
 #include "scheduler/timer_wheel.hpp"
 
 namespace airssys::rt::runtime {
@@ -81,6 +82,15 @@ class TimedWait final : public Wait, private scheduler::TimerEntry {
  private:
   bool disarm() noexcept override;
 };
+
+// Whether this deadline has passed. A clock is not read for one that is far from the last look at
+// it, and who makes a deadline has looked (Deadline::after). Inside.
+inline bool has_passed(std::int64_t deadline_ns) noexcept {
+  constexpr std::int64_t far_ns = 1'000'000'000;
+  const scheduler::Thread& thread = *scheduler::Thread::current();
+  return deadline_ns - thread.looked_at_ns() < far_ns &&
+         deadline_ns <= thread.pool().clock.now_ns();
+}
 
 // Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A
 // safe point: unwinds from here if the process must end. Inside; returns inside, maybe on another

@@ -84,6 +84,12 @@ class IdleSet {
     }
   }
 
+  // The same question, without taking anybody: what it answers is where most wakes end.
+  [[nodiscard]] bool has_somebody_to_wake() const noexcept {
+    base::light_fence();  // as in pick_to_wake
+    return is_somebody_asleep() && !is_somebody_searching();
+  }
+
   // Before stealing. False: another one searches; go to sleep or look after I/O instead.
   [[nodiscard]] bool try_search() noexcept {
     std::uint32_t nobody = 0;

@@ -62,7 +62,7 @@ void Pool::inject(Task& task) noexcept {
   wake_one();
 }
 
-void Pool::wake_one() noexcept {
+void Pool::wake_sleeper() noexcept {
   const auto id = idle.pick_to_wake();
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.

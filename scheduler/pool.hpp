@@ -54,7 +54,10 @@ class Pool {
   // From a thread that drives no scheduler: queues the task and wakes somebody for it.
   void inject(Task& task) noexcept;
   // After work has become visible: wakes one sleeper, unless somebody searches already.
-  void wake_one() noexcept;
+  void wake_one() noexcept {
+    if (idle.has_somebody_to_wake()) [[unlikely]]
+      wake_sleeper();
+  }
 
   unsigned count() const noexcept { return static_cast<unsigned>(schedulers_.size()); }
   Scheduler& scheduler(unsigned id) noexcept { return *schedulers_[id]; }
@@ -112,6 +115,7 @@ class Pool {
 
   [[noreturn]] static void end_forked_child() noexcept;
 
+  void wake_sleeper() noexcept;
   // Under mutex_: gives a scheduler that nobody drives to a spare thread, or to a new one.
   void offer(Scheduler& scheduler);
 

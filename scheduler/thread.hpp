@@ -99,6 +99,8 @@ class Thread {
   void settle_account() noexcept;
   // When it last read the clock: at most some turns ago while it runs tasks.
   std::int64_t looked_at_ns() const noexcept { return looked_at_ns_; }
+  // Process code or the runtime, on this thread: it has read the clock just now.
+  void note_time(std::int64_t now_ns) noexcept { looked_at_ns_ = now_ns; }
   // Reads the clock; fires timers and looks after I/O if it is time to.
   void look_around() noexcept;
 

@@ -26,6 +26,15 @@ TEST(IdleSetTest, nobody_is_woken_while_nobody_sleeps) {
   EXPECT_TRUE(idle.try_search()) << "a wake of nobody leaves no searcher behind";
 }
 
+TEST(IdleSetTest, somebody_is_to_be_woken_while_one_sleeps_and_nobody_searches) {
+  IdleSet idle(4);
+  EXPECT_FALSE(idle.has_somebody_to_wake());
+  ASSERT_TRUE(idle.sleep(1, false));
+  EXPECT_TRUE(idle.has_somebody_to_wake());
+  ASSERT_TRUE(idle.try_search());
+  EXPECT_FALSE(idle.has_somebody_to_wake());
+}
+
 TEST(IdleSetTest, one_searches_at_a_time) {
   IdleSet idle(4);
   EXPECT_TRUE(idle.try_search());
