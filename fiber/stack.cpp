@@ -110,6 +110,13 @@ std::size_t StackPool::stacks() const noexcept {
   return stacks_.load(std::memory_order_relaxed);  // relaxed: a statistic
 }
 
+std::size_t StackPool::cold() noexcept {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  for (const Depot& depot : depots_) count += depot.cold.size();
+  return count;
+}
+
 std::optional<StackPool::Place> StackPool::find(const void* address) const noexcept {
   // acquire: pairs with the release in reserve; a reservation that is counted is complete.
   const unsigned count = reservation_count_.load(std::memory_order_acquire);

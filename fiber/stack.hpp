@@ -89,6 +89,9 @@ class StackPool {
   /// Stacks cut from reservations so far; they are used, cached or in the depot.
   [[nodiscard]] std::size_t stacks() const noexcept;
 
+  /// How many of them lie in the depot without pages, since trim.
+  [[nodiscard]] std::size_t cold() noexcept;
+
  private:
   static constexpr unsigned reservations_max = 64;
 

@@ -36,6 +36,7 @@ void Monitor::doze() noexcept {
   };
   quiet_ticks_ = all_sleep() ? quiet_ticks_ + 1 : 0;
   if (quiet_ticks_ < ticks_to_doze) return;
+  pool_.stacks.trim(stacks_kept_warm);
   // relaxed, and a seq_cst fence behind it: said before the second look; pairs with somebody_woke.
   dozes_.store(true, std::memory_order_relaxed);
   base::atomic_fence(std::memory_order_seq_cst);

@@ -10,7 +10,8 @@
 //
 // CPU time, not wall time: a thread that the system does not run is innocent, and demoted it could
 // hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
-// When all schedulers sleep the monitor sleeps, too: it says that it dozes, looks once more, and is
+// When all schedulers sleep, the stacks of the last peak are given back to the system, but for some
+// that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once more, and is
 // unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both sides).
 #pragma once
 
@@ -46,7 +47,8 @@ class Monitor {
   static constexpr std::int64_t hog_among_many_ns = 500'000;
   static constexpr std::int64_t blocked_ns = 10'000'000;  // of wall time, in an unannounced wait
   static constexpr unsigned many_hogs = 3;
-  static constexpr unsigned hogs_max = 512;      // threads beyond it would help nobody
+  static constexpr unsigned hogs_max = 512;             // threads beyond it would help nobody
+  static constexpr std::size_t stacks_kept_warm = 256;  // of each size, beside the schedulers' own
   static constexpr unsigned ticks_to_doze = 10;  // so that short naps do not cost a wake each
 
   // What was seen of one scheduler when its present task was first noticed.

@@ -187,6 +187,7 @@ TEST(Stack, trimmed_stacks_lose_their_pages_and_come_back_cold) {
   for (Fiber* fiber : fibers) stacks.give(*fiber);
   stacks.give_all();
   EXPECT_EQ(pool.trim(100), 500U);
+  EXPECT_EQ(pool.cold(), 500U);
   EXPECT_EQ(pool.trim(100), 0U);
   EXPECT_EQ(resident_pages(low), 0U);
   int warm = 0;

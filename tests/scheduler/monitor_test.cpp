@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <atomic>
+#include <vector>
 
 #include "tests/scheduler/jobs.hpp"
 
@@ -56,6 +57,30 @@ TEST(Monitor, many_hogs_in_a_row_leave_a_scheduler_for_who_comes_behind_them) {
   jobs.start([&] { released = true; });
   jobs.wait();
   EXPECT_GE(hand_overs(jobs.pool), 6U);
+}
+
+// Each job that rests keeps a stack. What may stay warm: the depot's share, and the schedulers'
+// piles.
+TEST(Monitor, stacks_of_a_peak_are_given_back_when_all_schedulers_sleep) {
+  constexpr std::size_t peak = 1000;
+  constexpr std::size_t stay_warm = 256 + 2 * 64 + 2;
+  Jobs jobs(2);
+  std::vector<Work*> resting;
+  for (std::size_t i = 0; i < peak; ++i) {
+    resting.push_back(&jobs.start([] {
+      Thread::enter();
+      rest();
+      Thread::current()->leave();
+    }));
+  }
+  for (Work* work : resting) {
+    while (work->word != Work::resting) std::this_thread::yield();
+  }
+  EXPECT_GE(jobs.pool.stacks.stacks(), peak);
+  EXPECT_EQ(jobs.pool.stacks.cold(), 0U);
+  for (Work* work : resting) wake(jobs.pool, *work);
+  jobs.wait();
+  while (jobs.pool.stacks.cold() < jobs.pool.stacks.stacks() - stay_warm) std::this_thread::yield();
 }
 
 }  // namespace
