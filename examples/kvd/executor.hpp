@@ -7,9 +7,11 @@
 // can join with the others (reply_plan.hpp).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -26,7 +28,7 @@ struct ShardLimits {
   std::size_t memory_bytes_max = 0;  // 0: no limit
 };
 
-// Numbers of one shard, in the order in which they travel to the connection that asked for INFO.
+// Numbers of one shard, for the connection that asked for INFO.
 struct ShardNumbers {
   std::int64_t keys = 0;
   std::int64_t expiring = 0;
@@ -35,6 +37,13 @@ struct ShardNumbers {
   std::int64_t hits = 0;
   std::int64_t misses = 0;
 };
+// In the order in which they travel.
+inline constexpr std::array shard_numbers_in_order{&ShardNumbers::keys,
+                                                   &ShardNumbers::expiring,
+                                                   &ShardNumbers::memory_bytes,
+                                                   &ShardNumbers::expired,
+                                                   &ShardNumbers::hits,
+                                                   &ShardNumbers::misses};
 
 // DEBUG CRASH reached its shard. The shard's process does not catch it.
 class CrashRequested : public std::runtime_error {

@@ -98,13 +98,7 @@ void Executor::do_numbers() {
       .hits = hits_,
       .misses = misses_,
   };
-  for (std::int64_t number : {numbers.keys,
-                              numbers.expiring,
-                              numbers.memory_bytes,
-                              numbers.expired,
-                              numbers.hits,
-                              numbers.misses})
-    append_integer(*out_, number);
+  for (auto number : shard_numbers_in_order) append_integer(*out_, numbers.*number);
 }
 
 }  // namespace kvd

@@ -2,8 +2,8 @@
 //
 // Group commit: the first commit of a group lets everybody who is ready to run have a turn, and
 // what they commit joins the group; then one write takes all of it and the connections are
-// answered. With
-// --fsync always one sync covers the group too, and the next group gathers while it lasts.
+// answered. With --fsync always one sync covers the group too, and the next group gathers while it
+// lasts.
 //
 // write(2) is called here, on the scheduler: it copies into the page cache. What really waits for
 // the disk, syncs and compactions, runs on the blocking pool, in short-lived processes of its own

@@ -1,11 +1,10 @@
-// reply_plan.cpp: the routes on the way out, the steps on the way back.
+// reply_plan.cpp: the way out: each command becomes operations for shards, and a step.
 //
 // An operation is added to its shard's part in the order of the commands, and steps are carried out
-// in that order too, so "the next reply" of a part is always the right one.
+// in that order too (reply_steps.cpp), so "the next reply" of a part is always the right one.
 #include "examples/kvd/reply_plan.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -15,23 +14,6 @@
 
 namespace kvd {
 namespace {
-
-constexpr std::string_view lost_error =
-    "-ERR the shard of this command crashed and restarts; the command may or may not have been "
-    "done\r\n";
-
-bool is_error(std::string_view reply) noexcept {
-  return reply.starts_with('-');
-}
-
-// The number behind the type byte; `reply` begins with it and is shortened past the line.
-std::int64_t take_number(std::string_view& reply) noexcept {
-  std::size_t end = reply.find('\r');
-  std::int64_t number = 0;
-  std::from_chars(reply.data() + 1, reply.data() + end, number);
-  reply.remove_prefix(end + 2);
-  return number;
-}
 
 // The shard of a key takes the low bits of the hash; the keyspace goes by the high ones.
 ShardNumber shard_of(std::uint64_t hash, std::size_t shards) noexcept {
@@ -57,21 +39,32 @@ void ReplyPlan::lose(ShardNumber shard) {
   parts_[shard].is_lost = true;
 }
 
-void ReplyPlan::add_error(std::string_view text) {
+template <typename Write>
+void ReplyPlan::add_text(Write&& write) {
   std::size_t offset = texts_.size();
-  append_error(texts_, text);
-  add_text_since(offset);
+  write(texts_);
+  auto bytes = static_cast<std::uint32_t>(texts_.size() - offset);
+  bool continues = !steps_.empty() && steps_.back().kind == StepKind::text;
+  if (continues) {
+    steps_.back().count += bytes;
+  } else {
+    steps_.push_back({StepKind::text, static_cast<std::uint32_t>(offset), bytes});
+  }
+}
+
+void ReplyPlan::add_error(std::string_view text) {
+  add_text([&](std::string& out) { append_error(out, text); });
+}
+
+void ReplyPlan::add_arity_error(const CommandInfo& info) {
+  add_text([&](std::string& out) { append_arity_error(out, info.name); });
 }
 
 void ReplyPlan::add(Burst& burst, std::size_t first, Session& session) {
   std::span<const Slice> words = std::span(burst.arguments).subspan(first);
   const CommandInfo* info = find_command(words[0].of(burst.bytes));
   if (info == nullptr) return add_error(unknown_command_error(burst.bytes, words));
-  if (!info->takes(words.size())) {
-    std::size_t offset = texts_.size();
-    append_arity_error(texts_, info->name);
-    return add_text_since(offset);
-  }
+  if (!info->takes(words.size())) return add_arity_error(*info);
   plan(*info, burst, first, session);
 }
 
@@ -102,24 +95,15 @@ void ReplyPlan::plan_local(const CommandInfo& info,
   words_.clear();
   for (std::size_t n = first; n < burst.arguments.size(); ++n)
     words_.push_back(burst.arguments[n].of(burst.bytes));
-  std::size_t offset = texts_.size();
-  session.answer(info.command, words_, texts_);
-  add_text_since(offset);
+  add_text([&](std::string& out) { session.answer(info.command, words_, out); });
 }
 
 void ReplyPlan::plan_each_key(const CommandInfo& info, Burst& burst, std::size_t first) {
   auto step = static_cast<std::size_t>(info.key_step);
   std::size_t arguments = burst.arguments.size() - first - 1;
-  if (arguments % step != 0) {
-    std::size_t offset = texts_.size();
-    append_arity_error(texts_, info.name);
-    return add_text_since(offset);
-  }
-  if (info.command == Command::mget) {
-    std::size_t offset = texts_.size();
-    append_array(texts_, arguments);
-    add_text_since(offset);
-  }
+  if (arguments % step != 0) return add_arity_error(info);
+  if (info.command == Command::mget)
+    add_text([&](std::string& out) { append_array(out, arguments); });
   std::size_t operation = burst.operations.size();
   for (std::size_t n = 0; n < arguments; n += step)
     add_keyed(burst, info.command, first + 1 + n, step);
@@ -210,121 +194,6 @@ void ReplyPlan::add_step(StepKind kind, Burst& burst, std::size_t first_operatio
   steps_.push_back({kind,
                     static_cast<std::uint32_t>(first_operation),
                     static_cast<std::uint32_t>(burst.operations.size() - first_operation)});
-}
-
-void ReplyPlan::add_text_since(std::size_t offset) {
-  auto bytes = static_cast<std::uint32_t>(texts_.size() - offset);
-  bool continues = !steps_.empty() && steps_.back().kind == StepKind::text;
-  if (continues) {
-    steps_.back().count += bytes;
-  } else {
-    steps_.push_back({StepKind::text, static_cast<std::uint32_t>(offset), bytes});
-  }
-}
-
-std::string_view ReplyPlan::take(const Operation& operation) {
-  ShardPart& shard = parts_[operation.shard];
-  if (shard.is_lost) return lost_error;
-  const Part& part = *shard.part;
-  std::size_t begin = shard.taken == 0 ? 0 : part.reply_ends[shard.taken - 1];
-  std::size_t end = part.reply_ends[shard.taken++];
-  return std::string_view(part.replies).substr(begin, end - begin);
-}
-
-void ReplyPlan::carry_out(const Step& step, const Burst& burst, std::string& out) {
-  if (step.kind == StepKind::text) {
-    out += std::string_view(texts_).substr(step.first, step.count);
-    return;
-  }
-  auto operations = std::span(burst.operations).subspan(step.first, step.count);
-  switch (step.kind) {
-    case StepKind::copy:
-      for (const Operation& operation : operations) out += take(operation);
-      return;
-    case StepKind::sum:
-      return append_sum(operations, out);
-    case StepKind::all_ok:
-      return append_all_ok(operations, out);
-    case StepKind::join:
-      return append_joined(operations, out);
-    case StepKind::crash:
-      static_cast<void>(take(operations[0]));
-      return append_simple(out, "OK");
-    case StepKind::text:
-    case StepKind::numbers:
-      return;  // not here
-  }
-}
-
-void ReplyPlan::append_sum(std::span<const Operation> operations, std::string& out) {
-  std::int64_t sum = 0;
-  std::string_view error;
-  for (const Operation& operation : operations) {
-    std::string_view reply = take(operation);
-    if (is_error(reply)) {
-      error = reply;
-    } else {
-      sum += take_number(reply);
-    }
-  }
-  if (error.empty()) {
-    append_integer(out, sum);
-  } else {
-    out += error;
-  }
-}
-
-void ReplyPlan::append_all_ok(std::span<const Operation> operations, std::string& out) {
-  std::string_view error;
-  for (const Operation& operation : operations) {
-    std::string_view reply = take(operation);
-    if (is_error(reply) && error.empty()) error = reply;
-  }
-  if (error.empty()) {
-    append_simple(out, "OK");
-  } else {
-    out += error;
-  }
-}
-
-void ReplyPlan::append_joined(std::span<const Operation> operations, std::string& out) {
-  std::vector<std::string_view> arrays;
-  std::size_t elements = 0;
-  std::string_view error;
-  for (const Operation& operation : operations) {
-    std::string_view reply = take(operation);
-    if (is_error(reply)) {
-      error = reply;
-      continue;
-    }
-    elements += static_cast<std::size_t>(take_number(reply));
-    arrays.push_back(reply);
-  }
-  if (!error.empty()) {
-    out += error;
-    return;
-  }
-  append_array(out, elements);
-  for (std::string_view array : arrays) out += array;
-}
-
-std::vector<ShardNumbers> ReplyPlan::take_numbers(std::span<const Operation> operations) {
-  std::vector<ShardNumbers> all;
-  for (const Operation& operation : operations) {
-    std::string_view reply = take(operation);
-    ShardNumbers numbers;
-    if (!is_error(reply)) {
-      for (std::int64_t* number : {&numbers.keys,
-                                   &numbers.expiring,
-                                   &numbers.memory_bytes,
-                                   &numbers.expired,
-                                   &numbers.hits,
-                                   &numbers.misses})
-        *number = take_number(reply);
-    }
-    all.push_back(numbers);
-  }
-  return all;
 }
 
 }  // namespace kvd

@@ -68,7 +68,10 @@ class ReplyPlan {
     std::size_t taken = 0;  // replies, by the steps so far
   };
 
-  void add_text_since(std::size_t offset);
+  // Adds what write(out) appends: bytes that need no shard.
+  template <typename Write>
+  void add_text(Write&& write);
+  void add_arity_error(const CommandInfo& info);
   void add_step(StepKind kind, Burst& burst, std::size_t first_operation);
   void add_operation(Burst& burst,
                      Command command,
@@ -89,6 +92,8 @@ class ReplyPlan {
   }
   // The next reply of the shard that the operation went to; an error when the shard was lost.
   std::string_view take(const Operation& operation);
+  template <typename Visit>
+  std::string_view take_all(std::span<const Operation> operations, Visit&& visit);
   void carry_out(const Step& step, const Burst& burst, std::string& out);
   void append_sum(std::span<const Operation> operations, std::string& out);
   void append_all_ok(std::span<const Operation> operations, std::string& out);

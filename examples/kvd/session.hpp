@@ -1,5 +1,4 @@
-// session.hpp: one client as far as it concerns no shard: PING, ECHO, SELECT, CLIENT, CONFIG, QUIT
-// …
+// session.hpp: one client as far as it concerns no shard: PING, ECHO, SELECT, CLIENT, CONFIG, QUIT.
 //
 // Commands on the route `local` are answered here, at once, in the middle of a burst.
 #pragma once
