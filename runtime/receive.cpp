@@ -20,7 +20,7 @@ using scheduler::Thread;
 namespace {
 
 // Looks at what the cursor has not seen yet; each message costs one reduction, and a long scan
-// gives way in the middle (R11).
+// gives way in the middle, which is a safe point (R11, R13).
 void* scan(Process& process, Cursor& cursor, Accepts accepts, void* context) {
   while (Signal* signal = cursor.peek()) {
     Envelope& envelope = Envelope::of_signal(*signal);
@@ -31,7 +31,7 @@ void* scan(Process& process, Cursor& cursor, Accepts accepts, void* context) {
       return envelope.payload();
     }
     cursor.skip();
-    if (slice_is_over && !is_unwinding(process)) Thread::yield();
+    if (slice_is_over) safe_point(process);
   }
   return nullptr;
 }
