@@ -147,7 +147,7 @@ Alias alias(AliasUse use) {
 }
 
 bool unalias(const Ref& ref) {
-  const Call call;
+  const Call call(Call::Kind::plain);  // no safe point: what is on its way is dropped (A4)
   Process& process = call.process();
   if (ref.owner != process.pid()) return false;
   if (Relation* alias = process.relations.find_alias(ref.id)) {
