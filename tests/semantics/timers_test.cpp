@@ -1,0 +1,180 @@
+// timers_test.cpp: what a timer promises to its maker, its target and who takes it back (T).
+//
+// Method: the real clock, asked only for what holds on the slowest machine; races for many rounds.
+#include <airssys/rt.hpp>
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
+
+namespace airssys::rt {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using support::stress_size;
+
+class TimerRules : public support::InRuntime {};
+RT_WITH_SCHEDULERS(TimerRules);
+
+struct Go {};
+
+void await_down(const MonitorRef& ref) {
+  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
+}
+
+// T1
+TEST_P(TimerRules, a_started_timer_s_message_carries_its_reference) {
+  run([] {
+    const TimerRef first = start_timer(2ms, self(), 1);
+    const TimerRef second = start_timer(1ms, self(), 2);
+    Timeout timeout = receive<Timeout>();
+    EXPECT_EQ(timeout.ref, second);
+    EXPECT_EQ(timeout.message.take<int>(), 2);
+    EXPECT_EQ(receive<Timeout>().ref, first);
+    register_name("target", self());
+    const TimerRef named = start_timer(0ms, "target", 3);
+    EXPECT_EQ(receive<Timeout>().ref, named);
+    unregister_name("target");
+  });
+}
+
+// T1
+TEST_P(TimerRules, a_time_that_has_passed_fires_at_once_and_a_later_one_not_before) {
+  run([] {
+    send_at(Deadline::at_ns(0), self(), 1);
+    EXPECT_EQ(receive<int>(), 1);
+    const auto begin = Clock::now();
+    send_at(Deadline::after(3ms), self(), 2);
+    EXPECT_EQ(receive<int>(), 2);
+    EXPECT_GE(Clock::now() - begin, 3ms);
+  });
+}
+
+// T2, T5
+TEST_P(TimerRules, delays_of_any_length_are_accepted) {
+  run([] {
+    for (const std::int64_t ms : {std::int64_t{1} << 32, std::int64_t{1} << 33}) {
+      const TimerRef timer = send_after(std::chrono::milliseconds(ms), self(), 1);
+      const auto left = read_timer(timer);
+      ASSERT_TRUE(left);
+      EXPECT_GT(*left, std::chrono::milliseconds(ms) - 1h);
+      EXPECT_EQ(cancel_timer(timer).has_value(), true);
+    }
+    EXPECT_THROW(send_after(-1ns, self(), 1), BadArgument);
+    EXPECT_THROW(start_timer(-1h, self(), 1), BadArgument);
+    EXPECT_FALSE(receive<Message>(0ms));
+  });
+}
+
+// What cancels is right about it: the message is there, or it never comes.
+// T3, T4
+TEST_P(TimerRules, after_a_cancel_in_vain_the_message_has_been_delivered) {
+  run([] {
+    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+      const TimerRef timer = send_after(std::chrono::microseconds(i % 70), self(), 1);
+      if (i % 2) yield();
+      if (const auto left = cancel_timer(timer)) {
+        EXPECT_GE(*left, 0ns);
+        ASSERT_FALSE(receive<int>(i % 10 ? 0ns : 100us));
+      } else {
+        // At the latest when the scheduler that fires it is done with that.
+        ASSERT_EQ(receive<int>(60s), 1);
+      }
+    }
+  });
+}
+
+// T6
+TEST_P(TimerRules, the_asynchronous_forms_answer_with_a_message) {
+  run([] {
+    const TimerRef timer = send_after(1h, self(), 1);
+    await_down(spawn_monitor([timer] {
+                 read_timer_async(timer);
+                 const ReadTimer read = receive<ReadTimer>();
+                 EXPECT_EQ(read.ref, timer);
+                 EXPECT_GT(read.left, 30min);
+                 cancel_timer_async(timer);
+                 EXPECT_GT(receive<CancelTimer>().left, 30min);
+                 cancel_timer_async(timer);
+                 EXPECT_FALSE(receive<CancelTimer>().left);
+                 cancel_timer_async(timer, Answer::no);
+                 EXPECT_FALSE(receive<Message>(0ms));
+               }).ref);
+    EXPECT_FALSE(read_timer(timer));
+  });
+}
+
+// T7
+TEST_P(TimerRules, all_of_very_many_timers_fire_once_and_none_early) {
+  run([] {
+    constexpr int count = 5000;
+    const auto due = Clock::now() + 5ms;
+    const Deadline at = Deadline::after(5ms);
+    for (int i = 0; i < count; ++i) send_at(at, self(), i);
+    std::set<int> seen;
+    for (int i = 0; i < count; ++i) {
+      seen.insert(receive<int>());
+      EXPECT_GE(Clock::now(), due);
+    }
+    EXPECT_EQ(seen.size(), std::size_t{count});
+    EXPECT_FALSE(receive<int>(0ms));
+  });
+}
+
+// T8
+TEST_P(TimerRules, timers_that_are_a_millisecond_apart_come_in_their_order) {
+  run([] {
+    for (int round = 0; round < 5; ++round) {
+      const auto now = Deadline::now();
+      for (const int i : {7, 3, 9, 1, 5, 8, 2, 6, 4})
+        send_at(Deadline::at_ns(now.ns() + i * 1'000'000), self(), i);
+      for (int i = 1; i <= 9; ++i) EXPECT_EQ(receive<int>(), i);
+    }
+  });
+}
+
+// T9, T10
+TEST_P(TimerRules, a_timer_to_a_name_survives_its_holder_and_one_to_a_pid_does_not) {
+  run([] {
+    const Spawned holder = spawn_monitor({.name = "name"}, [] { receive<Go>(); });
+    const TimerRef by_name = send_after(5ms, "name", 1);
+    const TimerRef by_pid = send_after(1h, holder.pid, 2);
+    const TimerRef of_the_dead = [&] {
+      const Spawned setter = spawn_monitor([tester = self()] {
+        const TimerRef timer = send_after(5ms, tester, 3);
+        send(tester, timer);
+      });
+      await_down(setter.ref);
+      return receive<TimerRef>();
+    }();
+    EXPECT_TRUE(read_timer(by_pid));
+    send(holder.pid, Go());
+    await_down(holder.ref);
+    EXPECT_FALSE(read_timer(by_pid));
+    register_name("name", self());
+    std::set<int> seen{receive<int>(), receive<int>()};
+    EXPECT_EQ(seen, (std::set{1, 3}));
+    EXPECT_FALSE(cancel_timer(by_name));
+    EXPECT_FALSE(cancel_timer(of_the_dead));
+    unregister_name("name");
+  });
+}
+
+// T11
+TEST_P(TimerRules, a_delay_of_zero_comes_behind_what_oneself_has_sent) {
+  run([] {
+    for (std::size_t i = 0; i < stress_size(200); ++i) {
+      for (int n = 0; n < 5; ++n) send(self(), n);
+      send_after(0ms, self(), 5);
+      for (int n = 0; n < 6; ++n) ASSERT_EQ(receive<int>(), n);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt
