@@ -11,8 +11,8 @@
 // CPU time, not wall time: a thread that the system does not run is innocent, and demoted it could
 // hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
 // When all schedulers sleep, the stacks of the last peak are given back to the system, but for some
-// that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once more, and is
-// unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both sides).
+// that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once
+// more, and is unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both sides).
 #pragma once
 
 #include <cstdint>
