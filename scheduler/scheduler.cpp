@@ -158,9 +158,9 @@ bool Scheduler::outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) n
   const std::uint32_t queued = queue.size();
   const std::uint32_t gone = queue.taken() - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
-  if (queued != 0 && gone == 0) return elapsed >= run_next_patience_ns;
+  if (queued != 0 && elapsed < run_next_patience_ns) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
-  return queued != 0 && elapsed / gone * queued >= theft_ns;
+  return queued != 0 && (gone == 0 || elapsed / gone * queued >= theft_ns);
 }
 
 bool Scheduler::looks_empty() const noexcept {

@@ -93,7 +93,7 @@ class Scheduler {
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t run_next_patience_ns = 5'000;
-  static constexpr std::int64_t theft_ns = 20'000;  // a guess of what moving half a queue costs
+  static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
 
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
