@@ -42,6 +42,10 @@ std::expected<void, StartError> check_childspec(const ChildSpec& spec,
   } else if (spec.shutdown.kind() == Shutdown::Kind::after &&
              spec.shutdown.time() < Duration::zero()) {
     what = "its shutdown is negative";
+  } else if (spec.backoff.first < Duration::zero() || spec.backoff.longest < Duration::zero() ||
+             !(spec.backoff.factor >= 1.0) || !(spec.backoff.jitter >= 0.0) ||
+             !(spec.backoff.jitter <= 1.0)) {
+    what = "its backoff is negative, grows by less than one, or has a jitter outside 0 to 1";
   } else if (spec.significant && spec.restart == Restart::permanent) {
     what = "it is significant and permanent, so it never ends for good";
   } else if (spec.significant && auto_shutdown == AutoShutdown::never) {

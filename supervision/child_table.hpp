@@ -20,6 +20,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "supervision/backoff.hpp"
+
 namespace airssys::rt::supervision {
 
 struct Child {
@@ -27,6 +29,7 @@ struct Child {
   Pid pid;  // null unless running
   ChildState state = ChildState::stopped;
   std::uint64_t attempt = 0;  // of restarting: which one
+  Backoff backoff = {};
 };
 
 class ChildTable {

@@ -2,6 +2,8 @@
 #include "supervision/children.hpp"
 
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/send.hpp>
+#include <airssys/rt/timer.hpp>
 #include <string>
 
 #include "supervision/child_stop.hpp"
@@ -67,6 +69,19 @@ void Children::admit_restart() {
   if (window_.admit(Deadline::now().ns())) return;
   reports_.gave_up();
   exit(ExitReason::shutdown());
+}
+
+Duration Children::wait_before_restart(const ChildSpec& spec, Backoff& backoff) {
+  chance_ = chance_ * 6364136223846793005U + 1442695040888963407U;
+  return backoff.ended(spec.backoff, Deadline::now().ns(), chance_);
+}
+
+void Children::retry_later(Retry retry, Duration wait) {
+  if (wait > Duration::zero()) {
+    send_after(wait, self(), std::move(retry));
+  } else {
+    send(self(), std::move(retry));
+  }
 }
 
 void Children::stop_running(const ChildSpec& spec, Pid pid) {

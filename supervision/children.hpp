@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "supervision/backoff.hpp"
 #include "supervision/reports.hpp"
 #include "supervision/restart_window.hpp"
 
@@ -35,7 +36,9 @@ struct Retry {
 class Children {
  public:
   Children(std::string name, unsigned intensity, Duration period)
-      : reports_(std::move(name)), window_(intensity, period) {}
+      : reports_(std::move(name)),
+        window_(intensity, period),
+        chance_(static_cast<std::uint64_t>(Deadline::now().ns())) {}
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
   virtual ~Children() = default;
@@ -64,6 +67,10 @@ class Children {
  protected:
   // Counts a restart; one too many ends the supervisor (V28).
   void admit_restart();
+  // How long this child waits for its restart: it has ended, or could not be started.
+  Duration wait_before_restart(const ChildSpec& spec, Backoff& backoff);
+  // Has the supervisor told of this attempt, after the wait; without one, behind all mail (V33).
+  static void retry_later(Retry retry, Duration wait);
   // Stops a running child; an end that was not asked for is reported (V15).
   void stop_running(const ChildSpec& spec, Pid pid);
   void report_stopped(const ChildSpec& spec, Pid pid, const ExitReason& reason) const;
@@ -71,6 +78,7 @@ class Children {
  private:
   Reports reports_;
   RestartWindow window_;
+  std::uint64_t chance_;
 };
 
 ChildError child_error(ChildError::Kind kind, std::string_view id);

@@ -38,7 +38,8 @@ std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
   if (!pid || !*pid) return pid;
   // A temporary child is never started again, and what it was made of may be large (V26).
   if (spec.restart == Restart::temporary) spec.start.reset();
-  children_.emplace(*pid, Child{std::move(spec)});
+  children_.emplace(*pid, Child{std::move(spec)})
+      .first->second.backoff.started(Deadline::now().ns());
   return pid;
 }
 
@@ -61,7 +62,12 @@ void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
   const ChildSpec& spec = child->second.spec;
   if (is_end_reported(spec.restart, reason)) reports().child_ended(spec.id, pid, reason);
   if (after_end(spec.restart, reason) == AfterEnd::restart) {
-    start_again(child);
+    const Duration wait = wait_before_restart(spec, child->second.backoff);
+    if (wait > Duration::zero()) {
+      restart_later(child, wait);
+    } else {
+      start_again(child);
+    }
   } else {
     children_.erase(child);
   }
@@ -72,19 +78,25 @@ void DynamicChildren::retry(const Retry& retry) {
   if (child != children_.end() && child->second.attempt == retry.attempt) start_again(child);
 }
 
+void DynamicChildren::restart_later(Position child, Duration wait) {
+  child->second.attempt = ++attempts_;
+  retry_later({{}, child->first, child->second.attempt}, wait);
+}
+
 void DynamicChildren::start_again(Position child) {
   child->second.attempt = ++attempts_;
   admit_restart();
   std::expected<Pid, StartError> pid = run_start(child->second.spec);
   if (!pid) {
     reports().start_failed(child->second.spec.id, pid.error().reason());
-    send(self(), Retry{{}, child->first, child->second.attempt});
+    restart_later(child, wait_before_restart(child->second.spec, child->second.backoff));
     return;
   }
   auto moved = children_.extract(child);
   if (!*pid) return;
   moved.key() = *pid;
   moved.mapped().attempt = 0;
+  moved.mapped().backoff.started(Deadline::now().ns());
   children_.insert(std::move(moved));
 }
 

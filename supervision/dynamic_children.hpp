@@ -27,12 +27,14 @@ class DynamicChildren final : public Children {
  private:
   struct Child {
     ChildSpec spec;
+    Backoff backoff = {};
     std::uint64_t attempt = 0;  // 0: running; else restarting, and which attempt
     ChildState state() const noexcept;
   };
   using Position = std::unordered_map<Pid, Child>::iterator;
 
   void start_again(Position child);
+  void restart_later(Position child, Duration wait);
 
   std::size_t max_children_;
   std::unordered_map<Pid, Child> children_;

@@ -63,6 +63,7 @@ std::expected<Pid, StartError> OrderedChildren::start(Position child) {
     return pid;
   }
   table_.set_running(child, *pid);
+  child->backoff.started(Deadline::now().ns());
   // It is never started again, and what it was made of may be large (V26).
   if (child->spec.restart == Restart::temporary) child->spec.start.reset();
   return pid;
@@ -84,7 +85,12 @@ void OrderedChildren::on_exit(Pid pid, const ExitReason& reason) {
   }
   const AfterEnd after = after_end(child->spec.restart, reason);
   if (after == AfterEnd::restart) {
-    restart(child);
+    const Duration wait = wait_before_restart(child->spec, child->backoff);
+    if (wait > Duration::zero()) {
+      restart_later(child, wait);
+    } else {
+      restart(child);
+    }
   } else {
     ended_for_good(child, after == AfterEnd::forget);
   }
@@ -134,14 +140,14 @@ void OrderedChildren::start_again(Position child) {
   for (auto next = first_affected(child); next != last; ++next) {
     std::expected<Pid, StartError> pid = start(next);
     if (pid) continue;
-    retry_later(next, pid.error().reason());
+    reports().start_failed(next->spec.id, pid.error().reason());
+    restart_later(next, wait_before_restart(next->spec, next->backoff));
     return;
   }
 }
 
-void OrderedChildren::retry_later(Position child, const ExitReason& reason) {
-  reports().start_failed(child->spec.id, reason);
-  send(self(), Retry{child->spec.id, Pid(), table_.set_restarting(child)});
+void OrderedChildren::restart_later(Position child, Duration wait) {
+  retry_later({child->spec.id, Pid(), table_.set_restarting(child)}, wait);
 }
 
 OrderedChildren::Position OrderedChildren::first_affected(Position child) noexcept {

@@ -38,7 +38,7 @@ class OrderedChildren final : public Children {
   void take_down_others(Position child);
   void take_down(Position child);
   void start_again(Position child);
-  void retry_later(Position child, const ExitReason& reason);
+  void restart_later(Position child, Duration wait);
   void ended_for_good(Position child, bool is_forgotten);
   std::expected<Position, ChildError> find_stopped(std::string_view id);
   Position first_affected(Position child) noexcept;

@@ -63,8 +63,20 @@ class Shutdown {
   Duration time_{};
 };
 
+// How long a child that has ended waits for its restart, while its siblings go on; by default not
+// at all. A restart counts when it happens (V28), so with waits a child that keeps failing need not
+// take its supervisor down. A strategy that restarts siblings, too, does so after the wait.
+struct RestartBackoff {
+  Duration first = {};  // after the first failure; zero: no wait
+  Duration longest = std::chrono::minutes(1);
+  double factor = 2.0;   // from one failure in a row to the next
+  double jitter = 0.25;  // the share of each wait that is left to chance, which shortens it
+  Duration stable_after = std::chrono::minutes(1);  // having run so long, it begins anew
+};
+
 struct ChildOptions {
   Restart restart = Restart::permanent;
+  RestartBackoff backoff = {};
   Shutdown shutdown = {};
   bool significant = false;  // its end may end the supervisor: AutoShutdown (V37)
   ChildType type = ChildType::worker;
@@ -115,6 +127,7 @@ class ChildStarter final : public ChildStart {
 struct ChildSpec {
   std::string id;
   Restart restart = Restart::permanent;
+  RestartBackoff backoff = {};
   Shutdown shutdown = {};  // never by_type in what get_childspec answers
   bool significant = false;
   ChildType type = ChildType::worker;
@@ -126,6 +139,7 @@ template <class F>
 ChildSpec make_child(std::string&& id, const ChildOptions& options, F f) {
   return {.id = std::move(id),
           .restart = options.restart,
+          .backoff = options.backoff,
           .shutdown = options.shutdown,
           .significant = options.significant,
           .type = options.type,

@@ -1,0 +1,26 @@
+// backoff.cpp: how long a child that has ended waits until it is started again.
+#include "supervision/backoff.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace airssys::rt::supervision {
+
+Duration Backoff::ended(const RestartBackoff& options,
+                        std::int64_t now_ns,
+                        std::uint64_t chance) noexcept {
+  const std::int64_t started_ns = std::exchange(started_ns_, Deadline::never_ns);
+  const bool was_stable =
+      started_ns != Deadline::never_ns && Duration(now_ns - started_ns) >= options.stable_after;
+  if (was_stable) failures_ = 0;
+  const auto longest = static_cast<double>(options.longest.count());
+  const double whole = std::min(
+      longest, static_cast<double>(options.first.count()) * std::pow(options.factor, failures_));
+  if (whole < longest) ++failures_;
+  // The upper 53 bits of the number, as a fraction.
+  const double fraction = static_cast<double>(chance >> 11U) * 0x1.0p-53;
+  return Duration(static_cast<std::int64_t>(whole * (1.0 - options.jitter * fraction)));
+}
+
+}  // namespace airssys::rt::supervision
