@@ -57,7 +57,7 @@ ProcessInfo info_of(System& system, Process& process) {
   ProcessInfo info{.pid = process.pid(),
                    .parent = process.parent,
                    .name = system.names.name_of(process.pid()),
-                   .state = state_of(process),
+                   .state = state_of(process, reason),
                    .wait_reason = to_string(reason),
                    .waits_for = waits_for,
                    .priority = static_cast<Priority>(process.level),
@@ -80,10 +80,10 @@ void reply(System& system, const ControlSignal& request, Answer answer) {
 
 }  // namespace
 
-ProcessState state_of(const Process& process) noexcept {
-  // relaxed, twice: for show.
+ProcessState state_of(const Process& process, WaitReason reason) noexcept {
+  // relaxed: for show.
   if (process.is_exiting.load(std::memory_order_relaxed)) return ProcessState::exiting;
-  switch (process.wait_reason.load(std::memory_order_relaxed)) {
+  switch (reason) {
     case WaitReason::none:
       return ProcessState::runnable;
     case WaitReason::blocking_job:

@@ -24,7 +24,7 @@ void answer_info_of_dead(System& system, const ControlSignal& request);
 // As process_info, by a process; also nothing when no answer has come in time.
 std::optional<ProcessInfo> process_info_until(Pid pid, Deadline deadline);
 
-// What the words say that anyone may read.
-ProcessState state_of(const Process& process) noexcept;
+// What the words say that anyone may read; of one look at the reason, which may change meanwhile.
+ProcessState state_of(const Process& process, WaitReason reason) noexcept;
 
 }  // namespace airssys::rt::runtime

@@ -16,7 +16,7 @@ Row row_of(System& system, const Process& process, Pid pid) {
           .parent = process.parent,
           .name = system.names.name_of(pid),
           .code = process.code ? *process.code : std::string_view(),
-          .state = state_of(process),
+          .state = state_of(process, reason),
           .wait_reason = reason,
           .waits_for = Pid::from_bits(waits_for),
           .born = process.born,
