@@ -12,7 +12,8 @@
 // hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
 // When all schedulers sleep, the stacks of the last peak are given back to the system, but for some
 // that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once
-// more, and is unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both sides).
+// more, and is unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both
+// sides).
 #pragma once
 
 #include <cstdint>
