@@ -300,6 +300,7 @@ TEST_P(Signals, a_process_killed_before_its_first_turn_never_runs) {
   });
 }
 
+// X12
 TEST_P(Signals, a_busy_process_is_killed_at_a_safe_point) {
   run([] {
     const Spawned process = spawn_monitor([] {
@@ -338,6 +339,7 @@ TEST_P(Signals, an_exit_and_a_time_out_that_race_end_the_process_once) {
   });
 }
 
+// X9
 TEST_P(Signals, whether_it_traps_is_asked_when_the_signal_is_acted_on) {
   run([] {
     for (std::size_t i = 0; i < stress_size(300); ++i) {

@@ -190,7 +190,7 @@ TEST_P(LinkRules, who_has_unlinked_in_time_survives) {
         receive<Go>();
         exit(ExitReason::of(1));
       });
-      // Go follows the unlink, so the link is gone before the end begins; on our side it is at once.
+      // Go follows the unlink, so the link is gone before the end begins; on our side at once.
       unlink(other.pid);
       send(other.pid, Go());
       EXPECT_EQ(reason_of(other), ExitReason::of(1));
