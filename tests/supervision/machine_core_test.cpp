@@ -206,10 +206,9 @@ TEST_P(MachineCoreTest, a_cancelled_time_out_never_comes_even_if_it_has_expired)
                       // Both wait in the mailbox by now, behind this event.
                       while (process_info(self())->message_queue_len < 2) sleep(1ms);
                       s.cancel_named_timeout("t");
-                      s.named_timeout("u", 1ms, Note{"new u"});
+                      s.named_timeout("u", 1h, Note{"new u"});
                     }});
-    std::string told = seen(3);
-    EXPECT_EQ(told, "set@a, hold@a, new u@a");
+    EXPECT_EQ(story(script), "set@a, hold@a");
     EXPECT_EQ(story(script), "");
   });
 }
