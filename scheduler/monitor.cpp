@@ -25,6 +25,7 @@ void Monitor::run() noexcept {
     doze();
     const std::int64_t now = pool_.clock.now_ns();
     for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now);
+    if (!spared_.empty()) demote_who_goes_on();
   }
 }
 
@@ -89,11 +90,30 @@ void Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
   sights_[id] = {};
   pool_.scheduler(id).counters.hand_overs.add(1);
   if (is_hog) {
-    pool_.hogs.fetch_add(1, std::memory_order_relaxed);  // relaxed: as above
-    stuck.is_demoted_ = true;
-    base::set_idle_priority(stuck.os_id());
+    stuck.is_hog_ = true;
+    // relaxed: as above.
+    if (pool_.hogs.fetch_add(1, std::memory_order_relaxed) < many_hogs) {
+      spared_.push_back({&stuck, base::cpu_time_ns(stuck.cpu_clock()) + spared_ns});
+    } else {
+      demote(stuck);
+    }
   }
   pool_.offer(pool_.scheduler(id));
+}
+
+void Monitor::demote(Thread& hog) noexcept {
+  hog.is_demoted_ = true;
+  base::set_idle_priority(hog.os_id());
+}
+
+void Monitor::demote_who_goes_on() noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  std::erase_if(spared_, [](const Spared& spared) {
+    if (!spared.thread->is_hog_) return true;
+    if (base::cpu_time_ns(spared.thread->cpu_clock()) < spared.until_cpu_ns) return false;
+    demote(*spared.thread);
+    return true;
+  });
 }
 
 }  // namespace airssys::rt::scheduler

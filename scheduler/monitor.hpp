@@ -4,9 +4,14 @@
 // the thread that drives it has spent 5 ms of CPU in the meantime (0.5 ms once more than three hogs
 // are known), or sleeps in the kernel without having said so, the scheduler is handed over:
 //
-//   tenure.try_take ─▶ scheduler offered to a spare thread ─▶ hog's thread at idle priority
+//   tenure.try_take ─▶ scheduler offered to a spare thread ─▶ hog's thread goes on beside it;
+//                                                             after 50 ms of CPU at idle priority
 //                                                                     │ next step into the runtime
 //   spare, or ends if it may not be raised again ◀── process queued ◀─┘
+//
+// At idle priority a hog waits for all other programs of a busy machine, which may be seconds. So
+// the first few go on as they are for as long as an honest piece of work may take; with many the
+// schedulers' threads would have to wait for them.
 //
 // CPU time, not wall time: a thread that the system does not run is innocent, and demoted it could
 // hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
@@ -48,8 +53,9 @@ class Monitor {
   static constexpr std::int64_t hog_among_many_ns = 500'000;
   static constexpr std::int64_t blocked_ns = 10'000'000;  // of wall time, in an unannounced wait
   static constexpr unsigned many_hogs = 3;
-  static constexpr unsigned hogs_max = 512;             // threads beyond it would help nobody
-  static constexpr std::size_t stacks_kept_warm = 256;  // of each size, beside the schedulers' own
+  static constexpr std::int64_t spared_ns = 50'000'000;  // of CPU, before idle priority
+  static constexpr unsigned hogs_max = 512;              // threads beyond it would help nobody
+  static constexpr std::size_t stacks_kept_warm = 256;   // of each size, beside the schedulers' own
   static constexpr unsigned ticks_to_doze = 10;  // so that short naps do not cost a wake each
 
   // What was seen of one scheduler when its present task was first noticed.
@@ -65,8 +71,16 @@ class Monitor {
   void look_at(unsigned id, std::int64_t now_ns) noexcept;
   bool is_hog(const Sight& sight) const noexcept;
   static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
+  // A hog that goes on beside its former scheduler at its old priority.
+  struct Spared {
+    Thread* thread;
+    std::int64_t until_cpu_ns;
+  };
+
   // Requires: the thread was seen to be stuck. Does nothing if it is inside the runtime just now.
   void hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept;
+  static void demote(Thread& hog) noexcept;  // under the pool's mutex
+  void demote_who_goes_on() noexcept;
   std::int64_t patience_ns() const noexcept;
 
   Pool& pool_;
@@ -75,7 +89,8 @@ class Monitor {
   unsigned quiet_ticks_ = 0;
   base::Atomic<bool> is_over_{false};
   std::vector<Sight> sights_;
-  std::thread os_thread_;  // the last member: it uses all others
+  std::vector<Spared> spared_;  // at most many_hogs
+  std::thread os_thread_;       // the last member: it uses all others
 };
 
 }  // namespace airssys::rt::scheduler

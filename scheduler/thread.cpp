@@ -300,8 +300,9 @@ bool Thread::become_spare() noexcept {
     scheduler_ = std::exchange(offered_, nullptr);
     return false;
   }
+  // relaxed: a figure that steers.
+  if (std::exchange(is_hog_, false)) pool_.hogs.fetch_sub(1, std::memory_order_relaxed);
   if (std::exchange(is_demoted_, false)) {
-    pool_.hogs.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a figure that steers
     is_through_ = !base::restore_priority(os_id_);
     if (is_through_) return false;
   }

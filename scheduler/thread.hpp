@@ -177,7 +177,8 @@ class Thread {
   // Under the pool's mutex.
   Scheduler* offered_ = nullptr;  // to be driven from now on
   bool is_spare_ = false;         // among the pool's spare threads
-  bool is_demoted_ = false;       // runs at idle priority, since it was a hog's
+  bool is_hog_ = false;           // lost its scheduler to a process's long work
+  bool is_demoted_ = false;       // and runs at idle priority for it
 
   bool has_lost_ = false;                // this thread only: its last scheduler was taken from it
   bool is_through_ = false;              // this thread only: it may not drive a scheduler any more
