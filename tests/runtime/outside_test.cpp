@@ -179,7 +179,14 @@ TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
     std::atomic<std::uint64_t> timer = 0;
     std::atomic<int> cancelled = -1;
     const int rounds = static_cast<int>(support::stress_size(200));
-    runtime.spawn([&] {
+    std::thread canceller([&] {
+      for (int round = 0; round < rounds; ++round) {
+        std::uint64_t id = 0;
+        while ((id = timer.exchange(0)) == 0) std::this_thread::yield();
+        cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
+      }
+    });
+    runtime.run([&] {
       for (int round = 0; round < rounds; ++round) {
         cancelled.store(-1);
         timer.store(send_after(std::chrono::microseconds(20 * (round % 5)), self(), round).id);
@@ -188,11 +195,7 @@ TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
         EXPECT_EQ(message.has_value(), cancelled.load() == 0);
       }
     });
-    for (int round = 0; round < rounds; ++round) {
-      std::uint64_t id = 0;
-      while ((id = timer.exchange(0)) == 0) std::this_thread::yield();
-      cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
-    }
+    canceller.join();
   });
 }
 
