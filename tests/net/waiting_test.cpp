@@ -186,8 +186,8 @@ TEST_F(WaitingTest, a_wait_in_the_destructor_of_a_killed_process_does_not_wait) 
     auto [mine, theirs] = socket_pair();
     std::error_code answer;
     const Pid root = self();
-    const Spawned dying = spawn_monitor([&mine = mine, &answer, root] {
-      const Farewell farewell{mine, &answer};
+    const Spawned dying = spawn_monitor([&handle = mine, &answer, root] {
+      const Farewell farewell{handle, &answer};
       send(root, Go{});
       receive<Go>();
     });

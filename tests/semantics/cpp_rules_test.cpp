@@ -100,8 +100,8 @@ TEST_P(CppRules, each_verb_is_a_safe_point) {
   for (const auto& [name, verb] : verbs) {
     std::atomic<bool> survived = false;
     with_runtime([&](Runtime& runtime) {
-      spawn_and_kill(runtime, [&survived, verb = verb] {
-        verb();
+      spawn_and_kill(runtime, [&survived, call = verb] {
+        call();
         survived = true;
       });
     });

@@ -88,7 +88,7 @@ TEST_P(BoundRules, what_is_not_dropped_arrives_in_its_senders_order) {
 // B8, S5
 TEST_P(BoundRules, a_send_to_the_dead_says_so_when_it_is_asked_alone) {
   run([] {
-    for (const std::size_t capacity : {0, 1}) {
+    for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}}) {
       const Spawned dead = spawn_monitor({.mailbox = {.capacity = capacity}}, [] {});
       await_down(dead.ref);
       for (int i = 0; i < 3; ++i) {
