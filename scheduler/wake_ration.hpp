@@ -11,9 +11,8 @@
 // Not here    what must be woken for: work from outside, timers, I/O, work found by a thief. The
 //             owner of rationed work is awake and comes to it, so nothing is lost (I4); the monitor
 //             wakes for what a long turn leaves standing.
-// Progress    plain loads and stores; two threads that judge at once may overwrite each other,
-// which
-//             costs a wake too many or some latency
+// Progress    plain loads and stores; of two threads that judge at once one may be overwritten,
+//             which costs a wake too many or some latency
 #pragma once
 
 #include <algorithm>

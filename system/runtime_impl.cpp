@@ -133,6 +133,26 @@ std::vector<Pid> RuntimeImpl::own() {
   return own_;
 }
 
+namespace {
+
+// A type of its own, for the inspector shows its name. It monitors the process before that begins.
+struct EndWatcher {
+  Pid pid;
+  std::shared_ptr<RuntimeImpl::Ending> ending;
+
+  void operator()() {
+    const MonitorRef ref = monitor(pid);
+    {
+      const runtime::Call call;
+      if (runtime::Process* process = call.system().find(pid)) call.system().launch(*process);
+    }
+    ending->set(receive(when([&](Down& down) { return down.ref == ref; },
+                             [](Down& down) { return std::move(down.reason); })));
+  }
+};
+
+}  // namespace
+
 Pid RuntimeImpl::start_watched(Program* program,
                                const SpawnOptions* options,
                                std::shared_ptr<Ending> ending) {
@@ -148,15 +168,7 @@ Pid RuntimeImpl::start_watched(Program* program,
     const Visit visit(*system_);
     pid = system_->create(owned.release(), options, {}).pid();
   }
-  start_own(make_body([pid, ending = std::move(ending)] {
-    const MonitorRef ref = monitor(pid);
-    {
-      const runtime::Call call;
-      if (runtime::Process* process = call.system().find(pid)) call.system().launch(*process);
-    }
-    ending->set(receive(when([&](Down& down) { return down.ref == ref; },
-                             [](Down& down) { return std::move(down.reason); })));
-  }));
+  start_own(make_body(EndWatcher{pid, std::move(ending)}));
   return pid;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/assert.hpp"
 #include "base/clock.hpp"
 #include "scheduler/pool.hpp"
 #include "scheduler/thread.hpp"
@@ -79,7 +80,7 @@ class Jobs {
   Jobs& operator=(const Jobs&) = delete;
   ~Jobs() {
     wait();
-    static_cast<void>(pool.stop());
+    RT_CHECK(pool.stop(), "a thread that is left behind would use what is gone");
   }
 
   // From a foreign thread: injected. From a job: queued where that one runs.

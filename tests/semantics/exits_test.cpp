@@ -16,21 +16,11 @@
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
-#include "tests/support/in_runtime.hpp"
-#include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::end;
-using support::Go;
-using support::Ready;
-using support::reason_of;
-using support::spawn_dead;
-using support::spawn_target;
-using support::spawn_trapping_target;
-using support::stress_size;
 
 class ExitRules : public support::InRuntime {
  protected:
@@ -412,4 +402,4 @@ TEST_P(ExitRules, a_crash_that_takes_others_along_is_reported_once) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::semantics

@@ -10,28 +10,13 @@
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
-#include "tests/support/in_runtime.hpp"
-#include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::end;
-using support::Go;
-using support::Ready;
-using support::reason_of;
-using support::spawn_dead;
-using support::spawn_target;
-using support::spawn_trapping_target;
-using support::stress_size;
 
-class LinkRules : public support::InRuntime {
- protected:
-  LinkRules() {
-    options.log = [](std::string_view) {};
-  }
-};
+class LinkRules : public QuietRules {};
 RT_WITH_SCHEDULERS(LinkRules);
 
 // Nothing of a link is left to come: what was on its way stands before the answer.
@@ -331,4 +316,4 @@ TEST_P(LinkRules, a_normal_end_leaves_the_other_alive_and_unlinked) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::semantics

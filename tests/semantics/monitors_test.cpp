@@ -12,28 +12,13 @@
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
-#include "tests/support/in_runtime.hpp"
-#include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::end;
-using support::Go;
-using support::Ready;
-using support::reason_in_down;
-using support::reason_of;
-using support::spawn_dead;
-using support::spawn_target;
-using support::stress_size;
 
-class MonitorRules : public support::InRuntime {
- protected:
-  MonitorRules() {
-    options.log = [](std::string_view) {};
-  }
-};
+class MonitorRules : public QuietRules {};
 RT_WITH_SCHEDULERS(MonitorRules);
 
 // M1
@@ -333,4 +318,4 @@ TEST_P(MonitorRules, lists_of_monitors_are_empty_when_all_is_over) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::semantics

@@ -17,28 +17,13 @@
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
-#include "tests/support/in_runtime.hpp"
-#include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::end;
-using support::Go;
-using support::Ready;
-using support::reason_in_down;
-using support::reason_of;
-using support::spawn_dead;
-using support::spawn_target;
-using support::stress_size;
 
-class ProcessRules : public support::InRuntime {
- protected:
-  ProcessRules() {
-    options.log = [](std::string_view) {};
-  }
-};
+class ProcessRules : public QuietRules {};
 RT_WITH_SCHEDULERS(ProcessRules);
 
 bool contains(const std::vector<Pid>& pids, Pid pid) {
@@ -372,4 +357,4 @@ TEST_P(ProcessRules, a_parent_is_who_spawned_also_when_it_is_gone) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::semantics

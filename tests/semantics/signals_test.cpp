@@ -13,28 +13,13 @@
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
-#include "tests/support/in_runtime.hpp"
-#include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::end;
-using support::Go;
-using support::Ready;
-using support::reason_in_down;
-using support::reason_of;
-using support::spawn_dead;
-using support::spawn_target;
-using support::stress_size;
 
-class SignalRules : public support::InRuntime {
- protected:
-  SignalRules() {
-    options.log = [](std::string_view) {};
-  }
-};
+class SignalRules : public QuietRules {};
 RT_WITH_SCHEDULERS(SignalRules);
 
 // A process that is never in a receive, but for the moment of Go; it keeps its scheduler busy.
@@ -341,4 +326,4 @@ TEST_P(SignalRules, in_a_crowd_of_senders_the_order_of_each_is_kept) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::semantics

@@ -1,10 +1,25 @@
 // targets.hpp: processes that tests link to, watch and shoot at, and the news of their ends.
+//
+// Many of them crash on purpose, so the runtime of these tests keeps its reports to itself.
 #pragma once
 
 #include <airssys/rt.hpp>
+#include <string_view>
 #include <utility>
 
-namespace airssys::rt::support {
+#include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
+
+namespace airssys::rt::semantics {
+
+using support::stress_size;
+
+class QuietRules : public support::InRuntime {
+ protected:
+  QuietRules() {
+    options.log = [](std::string_view) {};
+  }
+};
 
 struct Ready {};
 struct Go {};
@@ -47,4 +62,4 @@ inline Pid spawn_dead() {
   return process.pid;
 }
 
-}  // namespace airssys::rt::support
+}  // namespace airssys::rt::semantics

@@ -23,8 +23,8 @@ TEST_P(DynamicChildrenTest, ids_are_labels_and_children_are_known_by_pid) {
   run([] {
     Pid pool = start_dynamic_supervisor_link({.name = "pool"});
     Pid a = start_child("pool", worker("same", temporary()));
-    Pid b = start_child(pool, worker("same", temporary()));
     EXPECT_EQ(up("same"), a);
+    Pid b = start_child(pool, worker("same", temporary()));
     EXPECT_EQ(up("same"), b);
     EXPECT_EQ(children_of(pool), "same:running same:running");
     terminate_child(pool, a);
