@@ -41,13 +41,19 @@ class Builder:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def ours(self):
+        return [self._of_ours("benchmarks/ours/airssys-bench")]
+
+    def savina(self):
+        return [self._of_ours("benchmarks/savina/airssys-savina")]
+
+    def _of_ours(self, target):
         build = self.folder / "ours"
         if not (build / "build.ninja").exists():
             run("meson", "setup", build, ROOT, "--buildtype=release", "-Dtests=disabled",
                 "-Dchecks=disabled", "-Dexamples=disabled", "-Dtools=disabled",
                 "-Dbenchmarks=auto")
-        run("ninja", "-C", build, "benchmarks/ours/airssys-bench")
-        return [build / "benchmarks/ours/airssys-bench"]
+        run("ninja", "-C", build, target)
+        return build / target
 
     def erlang(self):
         need("Erlang", shutil.which("erlc"), "erlang-base erlang-dev")
