@@ -127,7 +127,7 @@ void measure(const Entry& entry, unsigned schedulers, const Wish& wish) {
     line["size"] = wish.size;
     line["workers"] = schedulers;
     line["iter"] = i;
-    std::cout << line.dump() << std::endl;
+    std::cout << line.dump() << '\n' << std::flush;
   }
 }
 
