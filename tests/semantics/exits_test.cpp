@@ -401,5 +401,20 @@ TEST_P(ExitRules, a_crash_that_takes_others_along_is_reported_once) {
   EXPECT_NE(reports()[0].find("std::runtime_error: boom"), std::string::npos);
 }
 
+// X16
+TEST_P(ExitRules, an_end_by_a_signal_is_not_reported) {
+  run([] {
+    for (const ExitReason& reason : all_reasons()) {
+      if (reason == ExitReason::normal()) continue;
+      const ExitReason seen = reason == ExitReason::kill() ? ExitReason::killed() : reason;
+      const Spawned at_rest = spawn_target();
+      send_exit(at_rest.pid, reason);
+      EXPECT_EQ(reason_of(at_rest), seen);
+      EXPECT_EQ(reason_of(spawn_monitor([reason] { send_exit(self(), reason); })), seen);
+    }
+  });
+  EXPECT_TRUE(reports().empty());
+}
+
 }  // namespace
 }  // namespace airssys::rt::semantics
