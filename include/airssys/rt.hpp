@@ -9,6 +9,7 @@
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/info.hpp>
+#include <airssys/rt/interval.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>

@@ -176,5 +176,92 @@ TEST_P(TimerRules, a_delay_of_zero_comes_behind_what_oneself_has_sent) {
   });
 }
 
+// T14
+TEST_P(TimerRules, an_interval_ticks_first_after_one_period_and_on_its_grid) {
+  run([] {
+    const auto begin = Clock::now();
+    const IntervalRef interval = send_interval(3ms, self(), 7);
+    for (int tick = 1; tick <= 5; ++tick) {
+      EXPECT_EQ(receive<int>(), 7);
+      EXPECT_GE(Clock::now() - begin, tick * 3ms);
+    }
+    EXPECT_TRUE(cancel_interval(interval));
+    EXPECT_FALSE(cancel_interval(interval));
+    while (receive<int>(0ms)) {
+    }
+    EXPECT_FALSE(is_alive(interval.process));
+    EXPECT_THROW(send_interval(0ms, self(), 1), BadArgument);
+    EXPECT_THROW(apply_interval(-1ms, [] {}), BadArgument);
+  });
+}
+
+// T14
+TEST_P(TimerRules, an_interval_ends_with_its_owner) {
+  run([] {
+    const Spawned receiver = spawn_monitor([] {
+      for (int i = 0; i < 3; ++i) receive<int>();
+    });
+    await_down(monitor(send_interval(1ms, receiver.pid, 1).process));
+    await_down(receiver.ref);
+
+    const Spawned caller = spawn_monitor([tester = self()] {
+      send(tester, apply_interval(1ms, [tester] { send(tester, Go()); }));
+      send(tester, apply_repeatedly(1ms, [tester] { send(tester, Go()); }));
+      receive<Go>();
+    });
+    const auto first = receive<IntervalRef>();
+    const auto second = receive<IntervalRef>();
+    for (int i = 0; i < 4; ++i) receive<Go>();
+    send(caller.pid, Go());
+    await_down(monitor(first.process));
+    await_down(monitor(second.process));
+    await_down(caller.ref);
+
+    await_down(monitor(send_interval(1ms, caller.pid, 1).process));  // it is dead already
+  });
+}
+
+// T14
+TEST_P(TimerRules, an_interval_to_a_name_finds_whoever_has_it_and_outlives_them) {
+  run([] {
+    const IntervalRef interval = send_interval(1ms, "ticking", 1);
+    for (int i = 0; i < 3; ++i)
+      await_down(spawn_monitor({.name = "ticking"}, [] { receive<int>(); }).ref);
+    EXPECT_TRUE(cancel_interval(interval));
+  });
+}
+
+// T14
+TEST_P(TimerRules, intervals_of_work_do_or_do_not_wait_for_the_run_before) {
+  run([] {
+    const IntervalRef side_by_side = apply_interval(1ms, [tester = self()] {
+      send(tester, self());
+      receive<Go>();
+    });
+    const Pid runs[] = {receive<Pid>(), receive<Pid>(), receive<Pid>()};
+    EXPECT_TRUE(cancel_interval(side_by_side));
+    EXPECT_EQ(std::set<Pid>(std::begin(runs), std::end(runs)).size(), 3U);
+    for (const Pid run : processes()) send(run, Go());
+    while (receive<Pid>(0ms)) {
+    }
+
+    std::atomic<int> running = 0;
+    const IntervalRef in_turn = apply_repeatedly(1ms, [&running, tester = self()] {
+      EXPECT_EQ(++running, 1);
+      send(tester, self());
+      receive<Go>();
+      --running;
+      exit(ExitReason::shutdown("the run ends, and the interval goes on"));
+    });
+    for (int i = 0; i < 3; ++i) {
+      const Pid run = receive<Pid>();
+      EXPECT_FALSE(receive<Pid>(3ms));
+      send(run, Go());
+    }
+    EXPECT_TRUE(cancel_interval(in_turn));
+    for (const Pid run : processes()) send(run, Go());
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt
