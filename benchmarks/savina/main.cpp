@@ -109,7 +109,7 @@ nlohmann::json object_of(const savina::Figures& figures) {
   return object;
 }
 
-// To look at all processes takes time, which the looks must not take from who is looked at: a tenth.
+// To look at all processes takes time; it may not take more than a tenth from who is looked at.
 void wait_until_alive(std::size_t count) {
   for (;;) {
     const std::int64_t begin = savina::now_ns();
