@@ -2,6 +2,7 @@
 #include "supervision/backoff.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -14,7 +15,9 @@ Duration Backoff::ended(const RestartBackoff& options,
   const bool was_stable =
       started_ns != Deadline::never_ns && Duration(now_ns - started_ns) >= options.stable_after;
   if (was_stable) failures_ = 0;
-  const auto longest = static_cast<double>(options.longest.count());
+  // Infinite is as good as a century, of which a double and its way back make a duration.
+  constexpr Duration century = std::chrono::years(100);
+  const auto longest = static_cast<double>(std::min(options.longest, century).count());
   const double whole = std::min(
       longest, static_cast<double>(options.first.count()) * std::pow(options.factor, failures_));
   if (whole < longest) ++failures_;

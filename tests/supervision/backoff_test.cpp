@@ -41,6 +41,17 @@ TEST(Backoff, a_child_that_was_stable_begins_anew) {
   EXPECT_EQ(backoff.ended(options, Duration(10s).count(), least), 100ms);
 }
 
+TEST(Backoff, without_a_longest_wait_they_grow_as_far_as_a_century) {
+  Backoff backoff;
+  Duration wait = {};
+  for (int i = 0; i < 100; ++i) {
+    const Duration next = backoff.ended({.first = 1s, .longest = infinite}, 0, least);
+    EXPECT_GE(next, wait);
+    wait = next;
+  }
+  EXPECT_EQ(wait, std::chrono::years(100));
+}
+
 TEST(Backoff, without_a_first_wait_there_is_none) {
   Backoff backoff;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(backoff.ended({}, 0, least), 0s);
