@@ -4,6 +4,7 @@
 #include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/child.hpp>
+#include <airssys/rt/circuit_breaker.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/exit_reason.hpp>
