@@ -1,0 +1,85 @@
+// no_safe_point_test.cpp: verbs that act on no signal, for where nothing can be unwound.
+// Method: a plain thread kills a process while it is in a destructor that sends. Without them the
+// destructor would end the program.
+#include <airssys/rt/detail/no_safe_point.hpp>
+#include <airssys/rt/link.hpp>
+#include <airssys/rt/process.hpp>
+#include <airssys/rt/receive.hpp>
+#include <airssys/rt/send.hpp>
+#include <atomic>
+#include <thread>
+
+#include "tests/support/in_runtime.hpp"
+
+namespace airssys::rt::runtime {
+namespace {
+
+using NoSafePoint = support::InRuntime;
+RT_WITH_SCHEDULERS(NoSafePoint);
+
+enum class Stage : int { running, in_destructor, killed };
+
+struct Word {
+  int n;
+};
+
+class Talker {
+ public:
+  Talker(Pid listener, std::atomic<Stage>& stage) : listener_(listener), stage_(stage) {}
+  Talker(const Talker&) = delete;
+  Talker& operator=(const Talker&) = delete;
+  ~Talker() {
+    stage_ = Stage::in_destructor;
+    while (stage_ != Stage::killed) std::this_thread::yield();
+    detail::without_safe_points([&] {
+      for (int n = 0; n < 3; ++n) send(listener_, Word{n});
+    });
+  }
+
+ private:
+  Pid listener_;
+  std::atomic<Stage>& stage_;
+};
+
+TEST_P(NoSafePoint, a_killed_process_ends_behind_them_and_not_inside) {
+  with_runtime([](Runtime& runtime) {
+    for (int round = 0; round < 20; ++round) {
+      std::atomic<Stage> stage = Stage::running;
+      std::atomic<int> words = 0;
+      std::atomic<bool> went_on = false;
+      const Pid listener = runtime.spawn([&] {
+        while (receive<Word>().n != 2) ++words;
+      });
+      const Pid talker = runtime.spawn([&] {
+        {
+          const Talker talks(listener, stage);
+        }
+        send(self(), Word{0});
+        went_on = true;
+      });
+      while (stage != Stage::in_destructor) std::this_thread::yield();
+      runtime.send_exit(talker, ExitReason::kill());
+      stage = Stage::killed;
+      EXPECT_EQ(runtime
+                    .run([=] {
+                      for (const Pid pid : {listener, talker}) {
+                        monitor(pid);
+                        receive<Down>();
+                      }
+                    })
+                    .to_string(),
+                "normal");
+      EXPECT_EQ(words, 2);
+      EXPECT_FALSE(went_on);
+    }
+  });
+}
+
+TEST_P(NoSafePoint, on_a_plain_thread_they_are_what_they_are) {
+  int calls = 0;
+  detail::without_safe_points([&] { ++calls; });
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace airssys::rt::runtime
