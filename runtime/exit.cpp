@@ -1,7 +1,8 @@
 // exit.cpp: the end of a process, told in order (P6, Z5):
 //
-//   code has stopped ▶ its object is destroyed ▶ name and timers are released ▶ the inbox is closed
-//   ▶ mail is destroyed ▶ links get exits, watchers get downs ▶ requests are refused ▶ slot retired
+//   code has stopped ▶ its object and local values are destroyed ▶ name and timers are released
+//   ▶ the inbox is closed ▶ mail is destroyed ▶ links get exits, watchers get downs
+//   ▶ requests are refused ▶ slot retired
 //
 // Refused last: who has asked for a link that was there already, from the other side, hears the
 // real reason first, and the refusal finds no link any more (L4). Destructors are process code: one
@@ -17,7 +18,7 @@
 #include "fiber/unwind.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
-#include "runtime/idler.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/timers.hpp"
@@ -144,7 +145,7 @@ scheduler::Turn finish(Process& process) {
   Wait::abandon_all(process);
   process.mail.forget_cursors();
   destroy_program(process);
-  drop_idler(process);
+  empty_extras(process);
   system.names.release(process);
   cancel_timers_of(system, process);
   close_mailbox(process);

@@ -6,8 +6,8 @@
 //
 // 192 bytes at most, in the process table, type-stable. What only a running or blocked process
 // needs lies at the top of its stack (fiber::Fiber); what few need, in blocks of their own (Bounds,
-// Relations, Idler). Fields are grouped by who may touch them. The owner of a process is the thread
-// that runs it, or, while it is at rest, whoever has taken its inbox from idle.
+// Relations, Extras). Fields are grouped by who may touch them. The owner of a process is the
+// thread that runs it, or, while it is at rest, whoever has taken its inbox from idle.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>
@@ -28,9 +28,9 @@
 
 namespace airssys::rt::runtime {
 
-class Bounds;  // bounds.hpp
-struct Idler;  // idler.hpp
-class Wait;    // wait.hpp
+class Bounds;   // bounds.hpp
+struct Extras;  // extras.hpp
+class Wait;     // wait.hpp
 
 struct ReleaseBounds {
   void operator()(Bounds* bounds) const noexcept;  // bounds.cpp
@@ -38,6 +38,11 @@ struct ReleaseBounds {
 using BoundsShare = std::unique_ptr<Bounds, ReleaseBounds>;
 
 struct alignas(base::cache_line_bytes) Process : scheduler::Task {
+  Process() noexcept = default;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() { free_extras(); }
+
   // Any thread: see inbox.hpp.
   mailbox::Inbox inbox;
 
@@ -48,12 +53,13 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   detail::Program* program = nullptr;      // cleared by finish
   // Null: unbounded. Others look while they are inside, so renew lets go of it, not the end.
   BoundsShare bounds;
+  // What few processes have; null: nothing. Made by the owner, looked at and freed as bounds are.
+  base::Atomic<Extras*> extras{nullptr};
 
   // Owner only.
   mailbox::MailQueue mail;             // obeyed and not yet received
   mailbox::Signal* pending = nullptr;  // taken from the inbox and not yet obeyed, oldest first
   Relations relations;
-  Idler* idler = nullptr;
   Wait* waits = nullptr;  // records of what will wake it, on its stack or the heap
   ExitReason reason;      // once must_end: why
   std::uint64_t refs_given = 0;
@@ -82,11 +88,21 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
     // relaxed: for the owner and for who has found it by this pid.
     return Pid::from_bits(pid_bits.load(std::memory_order_relaxed));
   }
+  // Owner.
+  Extras* own_extras() const noexcept {
+    return extras.load(std::memory_order_relaxed);  // relaxed: it has written the word itself
+  }
   std::uint64_t new_ref() noexcept { return ++refs_given; }
+  void free_extras() noexcept {
+    if (own_extras()) delete_extras();
+  }
 
   // Makes a block that has passed its grace period like new. The words that anyone may read at any
   // time (a stale pid's look-up, a listing) are stored to, never constructed again.
   void renew() noexcept;
+
+ private:
+  void delete_extras() noexcept;  // extras.cpp
 };
 static_assert(sizeof(Process) <= 192, "a process at rest costs a quarter of a kilobyte");
 
@@ -103,7 +119,7 @@ inline void Process::renew() noexcept {
   program = nullptr;
   bounds = nullptr;
   pending = nullptr;
-  idler = nullptr;
+  free_extras();
   waits = nullptr;
   reason = {};
   refs_given = 0;

@@ -58,7 +58,7 @@ Turn serve(Process& process) {
     if (must_end) return finish(process);
     if (mailbox::Signal* signal = process.mail.take_oldest()) {
       // A look from outside is nothing that came (G13).
-      if (process.idler && !is_system_request(*signal)) disarm_idler(process);
+      if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
       if (auto failure = call_message(process, *signal))
         return end_behaviour(process, std::move(*failure));

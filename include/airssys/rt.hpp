@@ -13,6 +13,7 @@
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/interval.hpp>
 #include <airssys/rt/link.hpp>
+#include <airssys/rt/local.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/pool.hpp>

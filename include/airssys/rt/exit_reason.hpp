@@ -6,13 +6,12 @@
 // and print the same everywhere (Z15). Any thread may copy, compare and print one.
 #pragma once
 
-#include <airssys/rt/detail/type_name.hpp>
+#include <airssys/rt/detail/text_of.hpp>
 #include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 namespace airssys::rt {
@@ -114,19 +113,7 @@ class ExitReason {
     bool equals(const Detail& other) const override {
       return other.type == this->type && static_cast<const Value&>(other).value == value;
     }
-    std::string text() const override {
-      if constexpr (requires {
-                      { value.to_string() } -> std::convertible_to<std::string>;
-                    }) {
-        return value.to_string();
-      } else if constexpr (std::convertible_to<const T&, std::string_view>) {
-        return std::string(std::string_view(value));
-      } else if constexpr (std::is_arithmetic_v<T>) {
-        return std::to_string(value);
-      } else {
-        return std::string(detail::type_name<T>());
-      }
-    }
+    std::string text() const override { return detail::text_of(value); }
   };
   struct Words;  // of an error or a shutdown(x); exit_reason.cpp
 
