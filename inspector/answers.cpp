@@ -53,7 +53,7 @@ void pid_or_null(JsonWriter& json, Pid pid) {
 void add_row(JsonWriter& json, const runtime::Row& row) {
   json.key("pid").text(row.pid.to_string()).key("parent");
   pid_or_null(json, row.parent);
-  json.key("name").text(row.name).key("code").text(row.code);
+  json.key("name").text(row.name).key("label").text(row.label).key("code").text(row.code);
   json.key("state").text(rt::to_string(row.state));
   json.key("wait_reason").text(runtime::to_string(row.wait_reason));
   json.key("waits_for");
@@ -74,6 +74,15 @@ void add_pids(JsonWriter& json, std::string_view name, const std::vector<Pid>& p
   json.end_array().end_object();
 }
 
+void add_dictionary(JsonWriter& json, const std::vector<LocalInfo>& dictionary) {
+  json.key("dictionary").begin_array();
+  for (std::size_t i = 0; i < dictionary.size() && i < Answers::pids_max; ++i) {
+    json.begin_object().key("name").text(dictionary[i].name);
+    json.key("value").text(dictionary[i].value).end_object();
+  }
+  json.end_array();
+}
+
 void add_own_words(JsonWriter& json, const ProcessInfo& info) {
   json.key("priority").text(to_string(info.priority));
   json.key("traps_exits").boolean(info.traps_exits);
@@ -81,6 +90,7 @@ void add_own_words(JsonWriter& json, const ProcessInfo& info) {
   add_pids(json, "links", info.links);
   add_pids(json, "monitors", info.monitors);
   add_pids(json, "monitored_by", info.monitored_by);
+  add_dictionary(json, info.dictionary);
 }
 
 Refusal no_process(const Request& request) {
@@ -219,7 +229,8 @@ std::shared_ptr<Answers::Question> Answers::ask(Pid pid) {
   try {
     runtime::Process& process =
         system_.create(detail::make_body([pid, question] {
-                         question->end(runtime::process_info_until(pid, Deadline::after(patience)));
+                         question->end(runtime::process_info_until(
+                             pid, {.dictionary = true}, Deadline::after(patience)));
                        }),
                        &options,
                        {});

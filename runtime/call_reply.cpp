@@ -27,13 +27,19 @@ bool came_through(void* alias_id, void* payload) {
 
 }  // namespace
 
-Message ask(Process& process, Pid target, mailbox::SignalKind question, Deadline deadline) {
+Message ask(Process& process,
+            Pid target,
+            mailbox::SignalKind question,
+            std::uint8_t flags,
+            Deadline deadline) {
   std::uint64_t id = process.new_ref();
   process.relations.add(
       {.kind = RelationKind::alias, .mode = AddressMode::until_reply, .mine = id});
   mailbox::Cursor mark(process.mail, mailbox::Cursor::Start::end);
   const WaitingFor edge(process, target);
-  send_request(current_system(), target, make_signal(question, process.pid(), id), process.level);
+  ControlSignal* request = make_signal(question, process.pid(), id);
+  request->flags = flags;
+  send_request(current_system(), target, request, process.level);
   Message reply(take_mail_from(process, mark, &came_through, &id, deadline, WaitReason::reply));
   if (!reply) {
     if (Relation* alias = process.relations.find_alias(id)) process.relations.remove(*alias);

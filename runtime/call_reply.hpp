@@ -4,6 +4,7 @@
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/time.hpp>
+#include <cstdint>
 
 #include "mailbox/signal.hpp"
 #include "runtime/process.hpp"
@@ -14,6 +15,10 @@ namespace airssys::rt::runtime {
 // its alias; empty at the deadline or while the caller is unwound. The dead are answered for, too:
 // see refuse. The target runs at the asker's level until it has answered (D9). By the owner,
 // inside; suspends.
-Message ask(Process& process, Pid target, mailbox::SignalKind question, Deadline deadline);
+Message ask(Process& process,
+            Pid target,
+            mailbox::SignalKind question,
+            std::uint8_t flags,
+            Deadline deadline);
 
 }  // namespace airssys::rt::runtime

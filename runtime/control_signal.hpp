@@ -45,6 +45,9 @@ inline constexpr std::uint8_t exit_of_link = 1;
 // Signal::flags of a request: its target runs at the asker's level until it has answered
 // (scheduler/asked.hpp).
 inline constexpr std::uint8_t raises_level = 1;
+// Of an info_request: what is to be answered besides (rt::InfoOptions).
+inline constexpr std::uint8_t wants_messages = 2;
+inline constexpr std::uint8_t wants_dictionary = 4;
 
 inline ControlSignal* make_signal(mailbox::SignalKind kind,
                                   Pid from,

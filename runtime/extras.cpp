@@ -8,7 +8,7 @@ namespace airssys::rt::runtime {
 Extras& extras_of(Process& process) {
   if (Extras* extras = process.own_extras()) return *extras;
   auto* extras = new Extras;
-  // release: pairs with who looks from elsewhere: he finds the block sees it whole.
+  // release: pairs with label_of: who finds the block sees it whole.
   process.extras.store(extras, std::memory_order_release);
   return *extras;
 }

@@ -1,9 +1,9 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary |      null for most processes
+//   Process::extras ──▶ | idle time-out | dictionary | label |      null for most processes
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
-// lies. The owner alone makes and uses it. The end
+// lies. The owner makes the block and uses it, except for the parts that say who else may. The end
 // of the process empties it; it goes when the process's own block is used again, after a grace
 // period, so whoever has found the process may look until it leaves the runtime.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "base/memory.hpp"
 #include "runtime/dictionary.hpp"
+#include "runtime/label.hpp"
 #include "runtime/process.hpp"
 #include "runtime/wait.hpp"
 
@@ -25,6 +26,9 @@ struct Extras {
   // Owner only.
   std::optional<TimedWait> idle_timer;  // armed from `idle_after` to the next message: idler.hpp
   Dictionary dictionary;
+
+  // Any thread.
+  Label label;
 };
 
 // Owner: its extras, made now if need be.

@@ -8,6 +8,7 @@
 #include "fiber/context.hpp"
 #include "runtime/call.hpp"
 #include "runtime/call_reply.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
 
@@ -48,8 +49,33 @@ void add_relations(ProcessInfo& info, Process& process) {
   }
 }
 
+void add_messages(ProcessInfo& info, Process& process) {
+  info.messages.reserve(info.message_queue_len);
+  for (mailbox::Signal* signal = process.mail.oldest(); signal; signal = signal->next)
+    info.messages.push_back(Envelope::of_signal(*signal).header.type->name);
+}
+
+// It is made by code of the user's, which may throw.
+std::string text_of(const detail::LocalValue& value) {
+  try {
+    return value.text();
+  } catch (...) {
+    return {'?'};
+  }
+}
+
+void add_dictionary(ProcessInfo& info, const Extras& extras) {
+  for (const auto& value : extras.dictionary.values())
+    info.dictionary.push_back({std::string(value->name), text_of(*value)});
+}
+
+std::size_t memory_of(Process& process) {
+  return sizeof(Process) + stack_bytes(process) + process.mail.bytes() +
+         process.relations.heap_bytes() + (process.own_extras() ? sizeof(Extras) : 0);
+}
+
 // By the owner.
-ProcessInfo info_of(System& system, Process& process) {
+ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   scheduler::Thread::current()->settle_account();
   // relaxed, twice: its own words.
   const WaitReason reason = process.wait_reason.load(std::memory_order_relaxed);
@@ -57,6 +83,8 @@ ProcessInfo info_of(System& system, Process& process) {
   ProcessInfo info{.pid = process.pid(),
                    .parent = process.parent,
                    .name = system.names.name_of(process.pid()),
+                   .label = label_of(process),
+                   .code = process.code ? *process.code : std::string_view(),
                    .state = state_of(process, reason),
                    .wait_reason = to_string(reason),
                    .waits_for = waits_for,
@@ -64,13 +92,22 @@ ProcessInfo info_of(System& system, Process& process) {
                    .traps_exits = process.traps_exits,
                    .reductions = process.reductions.read(),
                    .message_queue_len = process.mail.count(),
-                   .memory_bytes = sizeof(Process) + stack_bytes(process) + process.mail.bytes() +
-                                   process.relations.heap_bytes(),
+                   .message_bytes = process.mail.bytes(),
+                   .memory_bytes = memory_of(process),
                    .links = {},
                    .monitors = {},
-                   .monitored_by = {}};
+                   .monitored_by = {},
+                   .messages = {},
+                   .dictionary = {}};
   add_relations(info, process);
+  if (wanted & wants_messages) add_messages(info, process);
+  const Extras* extras = process.own_extras();
+  if (extras && (wanted & wants_dictionary)) add_dictionary(info, *extras);
   return info;
+}
+
+std::uint8_t flags_of(const InfoOptions& options) noexcept {
+  return (options.messages ? wants_messages : 0) | (options.dictionary ? wants_dictionary : 0);
 }
 
 template <class Answer>
@@ -98,7 +135,7 @@ void answer_alive(System& system, const ControlSignal& request, bool is_alive) {
 }
 
 void answer_info(System& system, Process& process, const ControlSignal& request) {
-  reply(system, request, InfoAnswer(info_of(system, process)));
+  reply(system, request, InfoAnswer(info_of(system, process, request.flags)));
 }
 
 void answer_info_of_dead(System& system, const ControlSignal& request) {
@@ -133,23 +170,26 @@ bool is_alive(Pid pid) {
   Process& process = call.process();
   if (pid == process.pid()) return true;
   Message answer =
-      runtime::ask(process, pid, mailbox::SignalKind::alive_request, Deadline::never());
+      runtime::ask(process, pid, mailbox::SignalKind::alive_request, 0, Deadline::never());
   return answer.get_if<runtime::AliveAnswer>()->is_alive;
 }
 
-std::optional<ProcessInfo> process_info(Pid pid) {
-  return runtime::process_info_until(pid, Deadline::never());
+std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options) {
+  return runtime::process_info_until(pid, options, Deadline::never());
 }
 
-std::optional<ProcessInfo> runtime::process_info_until(Pid pid, Deadline deadline) {
+std::optional<ProcessInfo> runtime::process_info_until(Pid pid,
+                                                       const InfoOptions& options,
+                                                       Deadline deadline) {
   const Call call;
   Process& process = call.process();
+  const std::uint8_t flags = runtime::flags_of(options);
   if (pid == process.pid()) {
-    ProcessInfo own = runtime::info_of(call.system(), process);
+    ProcessInfo own = runtime::info_of(call.system(), process, flags);
     own.state = ProcessState::running;
     return own;
   }
-  Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, deadline);
+  Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
   if (!answer) return std::nullopt;
   return std::move(*answer.get_if<runtime::InfoAnswer>());
 }

@@ -22,7 +22,9 @@ void answer_info(System& system, Process& process, const ControlSignal& request)
 void answer_info_of_dead(System& system, const ControlSignal& request);
 
 // As process_info, by a process; also nothing when no answer has come in time.
-std::optional<ProcessInfo> process_info_until(Pid pid, Deadline deadline);
+std::optional<ProcessInfo> process_info_until(Pid pid,
+                                              const InfoOptions& options,
+                                              Deadline deadline);
 
 // What the words say that anyone may read; of one look at the reason, which may change meanwhile.
 ProcessState state_of(const Process& process, WaitReason reason) noexcept;

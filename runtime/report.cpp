@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/call.hpp"
+#include "runtime/label.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
@@ -15,6 +16,8 @@ std::string title(const Process& process) {
   std::string title = "process " + process.pid().to_string();
   const std::string name = current_system().names.name_of(process.pid());
   if (!name.empty()) title += " \"" + name + "\"";
+  const std::string label = label_of(process);
+  if (!label.empty()) title.append(" (").append(label).append(")");
   return title;
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
+#include "runtime/label.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -15,6 +16,7 @@ Row row_of(System& system, const Process& process, Pid pid) {
   Row row{.pid = pid,
           .parent = process.parent,
           .name = system.names.name_of(pid),
+          .label = label_of(process),
           .code = process.code ? *process.code : std::string_view(),
           .state = state_of(process, reason),
           .wait_reason = reason,

@@ -23,6 +23,7 @@ struct Row {
   Pid pid;
   Pid parent;
   std::string name;
+  std::string label;
   std::string_view code;                        // what its program is called; empty: unknown
   ProcessState state = ProcessState::runnable;  // runnable, waiting, blocking or exiting
   WaitReason wait_reason = WaitReason::none;

@@ -166,6 +166,24 @@ TEST_P(AnswersTest, a_process_that_waits_tells_its_links_and_monitors) {
   });
 }
 
+constexpr Local<int> kept("kept");
+
+TEST_P(AnswersTest, a_process_shows_its_label_and_what_it_keeps) {
+  with_runtime([](Runtime& runtime) {
+    Answers answers(runtime.impl().system());
+    const Pid pid = runtime.spawn([] {
+      set_label("reader");
+      kept.put(3);
+      wait_for_ever();
+    });
+    const json process = info_when(answers, pid, &waits);
+    EXPECT_EQ(process["label"], "reader");
+    EXPECT_EQ(process["dictionary"], json::array({{{"name", "kept"}, {"value", "3"}}}));
+    EXPECT_EQ(answered(answers, {.verb = Verb::ps})["processes"][0]["label"], "reader");
+    end(runtime, pid);
+  });
+}
+
 TEST_P(AnswersTest, a_process_is_found_by_its_slot) {
   with_runtime([](Runtime& runtime) {
     Answers answers(runtime.impl().system());

@@ -144,5 +144,39 @@ TEST_P(LocalValues, a_plain_thread_has_none) {
   EXPECT_THROW(depth.erase(), BadArgument);
 }
 
+struct Point {
+  int x;
+  std::string to_string() const {
+    if (x < 0) throw std::runtime_error("no text");
+    return "x=" + std::to_string(x);
+  }
+};
+constexpr Local<Point> point("point");
+
+// P13
+TEST_P(LocalValues, who_asks_for_them_gets_their_names_and_texts) {
+  run([] {
+    const Spawned process = spawn_monitor([tester = self()] {
+      depth.put(3);
+      user.put("me");
+      point.put(Point{4});
+      send(tester, Ready());
+      receive<Go>();
+    });
+    receive<Ready>();
+    EXPECT_TRUE(process_info(process.pid)->dictionary.empty()) << "not asked for";
+    std::vector<std::pair<std::string, std::string>> told;
+    const ProcessInfo info = process_info(process.pid, {.dictionary = true}).value();
+    for (const LocalInfo& local : info.dictionary) told.emplace_back(local.name, local.value);
+    std::ranges::sort(told);
+    EXPECT_EQ(told,
+              (std::vector<std::pair<std::string, std::string>>{
+                  {"", "me"}, {"depth", "3"}, {"point", "x=4"}}));
+    end(process);
+    point.put(Point{-1});
+    EXPECT_EQ(process_info(self(), {.dictionary = true})->dictionary.at(0).value, "?");
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt::semantics

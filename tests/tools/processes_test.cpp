@@ -44,6 +44,13 @@ TEST(Processes, one_without_a_name_is_titled_by_the_type_it_runs) {
   EXPECT_EQ(process_of({{"code", "main()::<lambda()>"}}).title(), "main()::<lambda()>");
 }
 
+TEST(Processes, one_without_a_name_is_called_by_its_label) {
+  EXPECT_EQ(process_of({{"name", "store"}, {"label", "of a.txt"}}).called(), "store");
+  EXPECT_EQ(process_of({{"label", "of a.txt"}, {"code", "a::Store"}}).called(), "(of a.txt)");
+  EXPECT_EQ(process_of({{"label", "of a.txt"}, {"code", "a::Store"}}).title(), "(of a.txt)");
+  EXPECT_EQ(process_of({{"code", "a::Store"}}).called(), "");
+}
+
 TEST(Processes, figures_come_largest_first_and_text_alphabetically) {
   std::vector<Process> processes;
   for (const unsigned i : {2U, 11U, 5U}) {

@@ -77,6 +77,16 @@ class Facts {
   std::string text_;
 };
 
+// One line for each value that the process keeps for itself.
+void add_dictionary(Facts& facts, const json& dictionary) {
+  for (const json& local : dictionary) {
+    const std::string name = local.value("name", "");
+    facts.add(
+        "keeps",
+        (name.empty() ? "a value" : harmless(name)) + ": " + harmless(local.value("value", "")));
+  }
+}
+
 void add_own_words(Facts& facts, const json& process) {
   facts.add("priority", process.value("priority", ""));
   facts.add("traps exits", process.value("traps_exits", false) ? "yes" : "no");
@@ -84,6 +94,7 @@ void add_own_words(Facts& facts, const json& process) {
   facts.add("links", joined(process.value("links", json::object())));
   facts.add("monitors", joined(process.value("monitors", json::object())));
   facts.add("monitored by", joined(process.value("monitored_by", json::object())));
+  add_dictionary(facts, process.value("dictionary", json::array()));
 }
 
 void add_drops(Facts& facts, const json& drops) {
@@ -150,7 +161,7 @@ std::string list_processes(const Choice& choice,
   for (std::size_t i = 0; i < shown; ++i) {
     const Process& process = processes[i];
     table.add({process.pid,
-               harmless(process.name),
+               harmless(process.called()),
                harmless(process.doing()),
                brief(process.messages),
                brief(process.message_bytes),
@@ -192,6 +203,7 @@ std::string show_process(const Choice& choice,
   Facts facts(screen);
   facts.add("pid", harmless(row.pid));
   facts.add("name", or_none(harmless(row.name)));
+  if (!row.label.empty()) facts.add("label", harmless(row.label));
   facts.add("code", or_none(harmless(row.code)));
   facts.add("parent", or_none(harmless(row.parent)));
   facts.add("state", harmless(row.doing()));

@@ -67,8 +67,14 @@ std::string Process::doing() const {
   return state + ": " + wait_reason + (waits_for.empty() ? "" : " of " + waits_for);
 }
 
+std::string Process::called() const {
+  if (!name.empty() || label.empty()) return name;
+  return std::string("(").append(label).append(")");
+}
+
 std::string Process::title() const {
-  return name.empty() ? std::string(without_namespaces(code)) : name;
+  std::string words = called();
+  return words.empty() ? std::string(without_namespaces(code)) : words;
 }
 
 bool Process::is_supervisor() const {
@@ -79,6 +85,7 @@ Process process_of(const nlohmann::json& json) {
   Process process{.pid = text(json, "pid"),
                   .parent = text(json, "parent"),
                   .name = text(json, "name"),
+                  .label = text(json, "label"),
                   .code = text(json, "code"),
                   .state = text(json, "state"),
                   .wait_reason = text(json, "wait_reason"),

@@ -16,7 +16,8 @@ struct Process {
   std::string pid;
   std::string parent;  // empty: none
   std::string name;
-  std::string code;  // what it runs
+  std::string label;  // what it calls itself
+  std::string code;   // what it runs
   std::string state;
   std::string wait_reason;
   std::string waits_for;  // a pid; empty: nobody
@@ -29,7 +30,9 @@ struct Process {
 
   // "waiting: reply of <0.12.1>", and the like.
   std::string doing() const;
-  // Its name, else what it runs; the type's own name, without the namespaces around it.
+  // Its name, else its label in parentheses, else nothing.
+  std::string called() const;
+  // The same, else what it runs: the type's own name, without the namespaces around it.
   std::string title() const;
   bool is_supervisor() const;
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace airssys::rt {
@@ -25,10 +26,24 @@ enum class ProcessState : std::uint8_t {
 };
 const char* to_string(ProcessState state) noexcept;
 
+// A value that the process keeps under a named key: rt::Local.
+struct LocalInfo {
+  std::string name;
+  std::string value;  // by its to_string(), as text, as a number, or its type's name
+};
+
+// What is answered only to who asks for it: it costs the process time in proportion.
+struct InfoOptions {
+  bool messages = false;    // ProcessInfo::messages
+  bool dictionary = false;  // ProcessInfo::dictionary
+};
+
 struct ProcessInfo {
   Pid pid;
   Pid parent;
   std::string name;
+  std::string label;      // what it calls itself: set_label
+  std::string_view code;  // what its program is called: the type of its function or class
   ProcessState state = ProcessState::runnable;
   std::string wait_reason;  // what it waits for, by name; empty when it does not wait
   Pid waits_for;            // whose answer or room it waits for, if anybody's
@@ -36,14 +51,19 @@ struct ProcessInfo {
   bool traps_exits = false;
   std::uint64_t reductions = 0;
   std::size_t message_queue_len = 0;
-  std::size_t memory_bytes = 0;  // control block, stack if it has one, queued mail
+  std::size_t message_bytes = 0;  // of its mail: the messages themselves, not what they refer to
+  std::size_t memory_bytes = 0;   // control block, stack if it has one, queued mail
   std::vector<Pid> links;
   std::vector<Pid> monitors;      // whom it watches
   std::vector<Pid> monitored_by;  // who watches it
+  // If asked for: the types of its queued messages, oldest first, message_queue_len of them (P14).
+  std::vector<std::string_view> messages;
+  std::vector<LocalInfo> dictionary;  // if asked for, in no order
 };
 
 // Suspends until the process has answered; empty for a dead one. Of oneself at once. For processes.
-std::optional<ProcessInfo> process_info(Pid pid);
+// A process that waits, is suspended or is busy answers, the last at its next safe point.
+std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options = {});
 
 // All processes that lived through the whole call are in it (P19). Any process; does not suspend.
 std::vector<Pid> processes();

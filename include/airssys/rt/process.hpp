@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace airssys::rt {
@@ -109,6 +110,10 @@ Pid parent();
 // Whether exit signals arrive as messages (rt::Exit) instead of ending the process (X9). Answers
 // the old setting.
 bool trap_exit(bool on);
+
+// What the calling process calls itself in process_info, the inspector and crash reports, where a
+// name would be wrong: it need not be unique, and finds nobody (P13). Empty: nothing again.
+void set_label(std::string_view label);
 
 // Answers the old priority; takes effect at once (D10).
 Priority set_priority(Priority priority);
