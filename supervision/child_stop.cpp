@@ -2,7 +2,9 @@
 #include "supervision/child_stop.hpp"
 
 #include <airssys/rt/call.hpp>
+#include <airssys/rt/info.hpp>
 #include <airssys/rt/link.hpp>
+#include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/send.hpp>
 #include <algorithm>
@@ -39,17 +41,33 @@ std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration t
   return reply.error().reason();
 }
 
-// A child that was alive when it was asked has sent its Exit since then. One that was not may have
-// sent it any time before, and then it tells the reason.
-void take_exit(Pid child, detail::MailMark& since, ExitReason& reason) {
-  unlink(child);
-  auto is_exit = [&](Exit& exit) { return exit.from == child; };
-  if (reason == ExitReason::noproc()) {
-    receive(when(is_exit, [&](Exit& exit) { reason = std::move(exit.reason); }),
-            after(Duration::zero(), [] {}));
-  } else {
-    detail::receive_behind(since, when(is_exit, [](Exit&) {}), after(Duration::zero(), [] {}));
+// Takes the Exit of a child that was gone, or going, when it was asked, and answers its reason. It
+// has come any time before, or is on its way: then the link still stands. Else there is none.
+ExitReason reason_by_link(Pid child, const StillThere& still_there) {
+  std::optional<ExitReason> reason;
+  auto take_exit = [&](Duration time) {
+    receive(when([&](Exit& exit) { return exit.from == child; },
+                 [&](Exit& exit) { reason = std::move(exit.reason); }),
+            after(time, [] {}));
+  };
+  take_exit(Duration::zero());
+  if (reason) return *std::move(reason);
+  const std::vector<Pid> links = process_info(self())->links;
+  const bool is_linked = std::ranges::find(links, child) != links.end();
+  take_exit(is_linked ? still_there_interval : Duration::zero());
+  while (is_linked && !reason) {
+    still_there(child);
+    take_exit(still_there_interval);
   }
+  return reason.value_or(ExitReason::noproc());
+}
+
+// A child that was alive when it was asked has sent its Exit since then.
+void drop_exit(Pid child, detail::MailMark& since) {
+  unlink(child);
+  detail::receive_behind(since,
+                         when([&](Exit& exit) { return exit.from == child; }, [](Exit&) {}),
+                         after(Duration::zero(), [] {}));
 }
 
 }  // namespace
@@ -64,7 +82,8 @@ ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& sti
     reason = end_by(child, ExitReason::kill(), still_there_interval);
     if (!reason) still_there(child);
   }
-  take_exit(child, before, *reason);
+  if (*reason == ExitReason::noproc()) return reason_by_link(child, still_there);
+  drop_exit(child, before);
   return *std::move(reason);
 }
 
@@ -134,6 +153,9 @@ void stop_all(std::vector<Stopping>& children, const StillThere& still_there) {
     stop.kill();
     stop.await(still_there_interval);
     stop.tell(still_there);
+  }
+  for (Stopping& child : children) {
+    if (child.reason == ExitReason::noproc()) child.reason = reason_by_link(child.pid, still_there);
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // The wait is for a Down, not for the link's Exit, so a child that has unlinked itself cannot hang
 // its supervisor. The link stays until the child is gone: a supervisor that is killed meanwhile
-// takes the child along. Afterwards the Exit is taken out of the mailbox, and nothing else (V16).
+// takes the child along. Afterwards the Exit is taken out of the mailbox, and nothing else (V16);
+// it tells the reason of a child that was gone, or going, when it was asked.
 // On the supervisor's process.
 #pragma once
 
