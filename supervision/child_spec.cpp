@@ -12,15 +12,28 @@ namespace airssys::rt {
 
 namespace {
 
-StartError bad_spec(std::string_view id, std::string_view what) {
+std::string of_child(std::string_view id, std::string_view what) {
   std::string text("child \"");
-  text.append(id).append("\": ").append(what);
+  return text.append(id).append("\": ").append(what);
+}
+
+StartError bad_spec(std::string_view id, std::string_view what) {
+  std::string text = of_child(id, what);
   return {StartError::bad_spec, ExitReason::error("airssys::rt::StartError", text), text};
 }
 
 StartError failed(ExitReason reason) {
   std::string what = "the start function failed: " + reason.to_string();
   return {StartError::error, std::move(reason), std::move(what)};
+}
+
+// What a supervisor answers of a child that did not start. That its name is taken, or that one of
+// its own children runs already, says nothing about the children of this supervisor (V20).
+StartError failed_child(std::string_view id, const StartError& error) {
+  const bool is_childs_own =
+      error.kind() == StartError::timeout || error.kind() == StartError::bad_spec;
+  return {
+      is_childs_own ? error.kind() : StartError::error, error.reason(), of_child(id, error.what())};
 }
 
 }  // namespace
@@ -70,8 +83,9 @@ std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
   } catch (...) {  // a forced unwind, too: it goes on at the end of this handler
     result = std::unexpected(failed(ExitReason::error("nocatch", "not a std::exception")));
   }
-  if (!result && result.error().kind() == StartError::ignore) return Pid();
-  return result;
+  if (result) return result;
+  if (result.error().kind() == StartError::ignore) return Pid();
+  return std::unexpected(failed_child(spec.id, result.error()));
 }
 
 }  // namespace supervision

@@ -126,7 +126,9 @@ ChildSpec child_dynamic_supervisor(std::string id,
                                    ChildOptions child = {});
 
 // Adds a child, last in order, and starts it (V20). Answers its pid; a null pid if it chose not to
-// run. If its start fails its specification is not kept.
+// run. If its start fails its specification is not kept, and the StartError, which names the child,
+// is of kind `error` unless `timeout` or `bad_spec` says more. already_started, already_present: a
+// child with this id is there.
 Pid start_child(SupervisorRef supervisor, ChildSpec spec);
 std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec);
 
