@@ -95,6 +95,23 @@ TEST_P(BackoffTest, a_child_comes_back_after_its_wait) {
   });
 }
 
+// The first wait is short, the second longer than any test.
+TEST_P(BackoffTest, a_wait_that_was_given_up_does_not_cut_the_next_one_short) {
+  run([] {
+    Pid top = start_supervisor_link(
+        {.intensity = 10,
+         .children = {worker(
+             "a", {.backoff = {.first = 5ms, .longest = 1h, .factor = 1e6, .jitter = 0.0}})}});
+    end_child(up("a"));
+    terminate_child(top, "a");
+    end_child(restart_child(top, "a"));
+    EXPECT_EQ(children_of(top), "a:restarting");
+    sleep(6ms);
+    EXPECT_EQ(children_of(top), "a:restarting");
+    stop(top, ExitReason::shutdown());
+  });
+}
+
 TEST_P(BackoffTest, a_dynamic_child_waits_as_well) {
   run([] {
     Pid top = start_dynamic_supervisor_link({.intensity = 10});

@@ -19,7 +19,7 @@ void nobody_is_stuck(Pid pid) {
 }
 
 Pid linked_worker(std::string id) {
-  Pid pid = spawn_link(obedient(id));
+  const Pid pid = start_body_link(obedient(id));
   up(id);
   return pid;
 }
@@ -28,7 +28,7 @@ TEST_P(ChildStopTest, a_child_is_asked_and_its_exit_is_taken_out_of_the_mailbox)
   run([] {
     Pid a = linked_worker("a");
     EXPECT_EQ(stop_child(a, 1h, nobody_is_stuck), ExitReason::shutdown());
-    EXPECT_EQ(next_going(), "a");
+    EXPECT_EQ(next<Going>()->id, "a");
     EXPECT_TRUE(nothing_came<Message>());
   });
 }

@@ -200,7 +200,7 @@ TEST_P(ServerTest, a_request_to_another_class_of_server_fails_and_leaves_it_unto
 
 TEST_P(ServerTest, a_call_to_a_plain_process_fails_with_wrong_type) {
   run([] {
-    Pid plain = spawn_link(obedient("plain"));
+    Pid plain = start_body_link(obedient("plain"));
     up("plain");
     EXPECT_EQ(try_call(ServerRef<Other>(plain), Other::Ask{}, patience).error().kind(),
               CallError::wrong_type);

@@ -162,7 +162,7 @@ TEST_P(SysTest, a_state_machine_shows_its_state_and_keeps_what_is_postponed) {
 // C1: failures.
 TEST_P(SysTest, what_is_no_such_behaviour_is_told_apart_from_what_is_gone) {
   run([] {
-    Pid plain = spawn_link(obedient("plain"));
+    Pid plain = start_body_link(obedient("plain"));
     EXPECT_EQ(kind_of([&] { sys::get_status(plain); }), CallError::wrong_type);
     end_child(plain, ExitReason::normal());
     EXPECT_EQ(kind_of([&] { sys::get_status(plain); }), CallError::noproc);
