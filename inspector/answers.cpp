@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "inspector/json.hpp"
+#include "base/json.hpp"
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 #include "runtime/snapshot.hpp"
@@ -37,11 +37,11 @@ const char* to_string(Priority priority) noexcept {
   return "?";
 }
 
-void begin_answer(JsonWriter& json) {
+void begin_answer(base::JsonWriter& json) {
   json.begin_object().key("version").number(protocol_version);
 }
 
-void pid_or_null(JsonWriter& json, Pid pid) {
+void pid_or_null(base::JsonWriter& json, Pid pid) {
   if (pid) {
     json.text(pid.to_string());
   } else {
@@ -50,7 +50,7 @@ void pid_or_null(JsonWriter& json, Pid pid) {
 }
 
 // The members of one process that are published.
-void add_row(JsonWriter& json, const runtime::Row& row) {
+void add_row(base::JsonWriter& json, const runtime::Row& row) {
   json.key("pid").text(row.pid.to_string()).key("parent");
   pid_or_null(json, row.parent);
   json.key("name").text(row.name).key("label").text(row.label).key("code").text(row.code);
@@ -66,7 +66,7 @@ void add_row(JsonWriter& json, const runtime::Row& row) {
   json.key("beyond").number(row.drops.beyond).key("late").number(row.drops.late).end_object();
 }
 
-void add_pids(JsonWriter& json, std::string_view name, const std::vector<Pid>& pids) {
+void add_pids(base::JsonWriter& json, std::string_view name, const std::vector<Pid>& pids) {
   json.key(name).begin_object().key("count").number(pids.size());
   json.key("pids").begin_array();
   for (std::size_t i = 0; i < pids.size() && i < Answers::pids_max; ++i)
@@ -74,16 +74,7 @@ void add_pids(JsonWriter& json, std::string_view name, const std::vector<Pid>& p
   json.end_array().end_object();
 }
 
-void add_dictionary(JsonWriter& json, const std::vector<LocalInfo>& dictionary) {
-  json.key("dictionary").begin_array();
-  for (std::size_t i = 0; i < dictionary.size() && i < Answers::pids_max; ++i) {
-    json.begin_object().key("name").text(dictionary[i].name);
-    json.key("value").text(dictionary[i].value).end_object();
-  }
-  json.end_array();
-}
-
-void add_own_words(JsonWriter& json, const ProcessInfo& info) {
+void add_own_words(base::JsonWriter& json, const ProcessInfo& info) {
   json.key("priority").text(to_string(info.priority));
   json.key("traps_exits").boolean(info.traps_exits);
   json.key("memory_bytes").number(info.memory_bytes);
@@ -148,7 +139,7 @@ std::expected<std::string, Refusal> Answers::answer(const Request& request) {
 std::string Answers::hello() {
   const auto started =
       std::chrono::duration_cast<std::chrono::seconds>(started_.time_since_epoch());
-  JsonWriter json;
+  base::JsonWriter json;
   begin_answer(json);
   json.key("program").text(program_invocation_short_name);
   json.key("process_id").number(static_cast<std::uint64_t>(::getpid()));
@@ -162,7 +153,7 @@ std::string Answers::hello() {
 }
 
 std::string Answers::schedulers() {
-  JsonWriter json;
+  base::JsonWriter json;
   begin_answer(json);
   json.key("schedulers").begin_array();
   for (unsigned id = 0; id < system_.count(); ++id) {
@@ -181,7 +172,7 @@ std::string Answers::schedulers() {
 
 std::string Answers::page(std::uint32_t first) {
   constexpr std::uint32_t end = runtime::ProcessTable::slots_max;
-  JsonWriter json;
+  base::JsonWriter json;
   begin_answer(json);
   json.key("processes").begin_array();
   std::uint32_t next = 0;
@@ -211,7 +202,7 @@ std::expected<std::string, Refusal> Answers::info(const Request& request) {
   if (const auto question = ask(row->pid)) own_words = question->wait();
   if (!own_words && !find({.verb = Verb::info, .slot = request.slot, .pid = row->pid}))
     return std::unexpected(no_process(request));
-  JsonWriter json;
+  base::JsonWriter json;
   begin_answer(json);
   json.key("process").begin_object();
   add_row(json, *row);
