@@ -74,6 +74,15 @@ void add_pids(base::JsonWriter& json, std::string_view name, const std::vector<P
   json.end_array().end_object();
 }
 
+void add_dictionary(base::JsonWriter& json, const std::vector<LocalInfo>& dictionary) {
+  json.key("dictionary").begin_array();
+  for (std::size_t i = 0; i < dictionary.size() && i < Answers::pids_max; ++i) {
+    json.begin_object().key("name").text(dictionary[i].name);
+    json.key("value").text(dictionary[i].value).end_object();
+  }
+  json.end_array();
+}
+
 void add_own_words(base::JsonWriter& json, const ProcessInfo& info) {
   json.key("priority").text(to_string(info.priority));
   json.key("traps_exits").boolean(info.traps_exits);
