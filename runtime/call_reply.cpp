@@ -76,16 +76,17 @@ struct Wanted {
   }
 };
 
+}  // namespace
+
 CallError error_of(const Down& down) {
   const bool was_dead = down.reason.kind() == ExitReason::Kind::noproc;
+  if (!down.pid) return {CallError::noproc, down.reason, "nobody has this name"};
   return {was_dead ? CallError::noproc : CallError::exited,
           down.reason,
           "call to " + down.pid.to_string() +
               (was_dead ? ": no such process"
                         : ": it ended before it answered: " + down.reason.to_string())};
 }
-
-}  // namespace
 
 PendingCall::PendingCall(Pid server) : server_(server) {
   const Call call;
@@ -99,7 +100,7 @@ std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
   Wanted wanted{monitor_.id};
   Message message;
   const bool was_unwinding = runtime::is_unwinding(call.process());
-  if (!was_unwinding || !deadline.is_never()) {
+  if (!was_unwinding || (!deadline.is_never() && !call.process().is_ending)) {
     const runtime::WaitingFor edge(call.process(), server_);
     message = Message(runtime::take_mail_from(call.process(),
                                               mark_at(mark_),
@@ -127,10 +128,11 @@ PendingCall::~PendingCall() {
   if (is_open_) {
     if (Relation* monitor = process.relations.find_monitor(monitor_.id))
       runtime::drop_monitor(call.system(), process, *monitor, true);
-    // A Down or a reply that had come already is nobody's business any more.
+    // A Down or a reply that had come already is nobody's business any more. At the end of the
+    // process all its mail is, and the queue has forgotten its cursors.
     Wanted wanted{monitor_.id};
     Mark& mark = mark_at(mark_);
-    while (mailbox::Signal* signal = mark.peek()) {
+    while (mailbox::Signal* signal = process.is_ending ? nullptr : mark.peek()) {
       void* payload = runtime::Envelope::of_signal(*signal).payload();
       if (Wanted::accepts(&wanted, payload)) {
         mark.take();

@@ -35,6 +35,8 @@ std::string explain(NameError::Kind kind, const std::string& name, Pid holder) {
     case NameError::no_process:
       return "the name " + quoted + " was given to a process that is dead";
     case NameError::not_registered:
+      if (holder)
+        return "the name " + quoted + " is not the caller's but that of " + holder.to_string();
       return "nobody has the name " + quoted;
     case NameError::bad_name:
       return "the empty name is reserved";

@@ -25,14 +25,18 @@ bool idler_is_due(Process& process) {
 namespace airssys::rt {
 
 void idle_after(Duration time) {
+  idle_after(Deadline::after(time));
+}
+
+void idle_after(Deadline at) {
   const runtime::Call call(runtime::Call::Kind::plain);
   runtime::Process& process = call.process();
   if (!process.program || !process.program->behaviour())
     throw BadArgument("rt::idle_after is for behaviours");
-  const Deadline deadline = Deadline::after(time);
+  if (at.is_never()) return runtime::disarm_idler(process);
   runtime::Extras& extras = runtime::extras_of(process);
   extras.idle_timer.emplace(process);
-  extras.idle_timer->arm(deadline.ns());
+  extras.idle_timer->arm(at.ns());
 }
 
 }  // namespace airssys::rt

@@ -160,4 +160,15 @@ bool unalias(const Ref& ref) {
   return true;
 }
 
+namespace detail {
+
+// Reads what is the caller's own and one word of the runtime's: it does not enter.
+bool is_order_to_end(const Exit& exit) {
+  const Process& process = runtime::current_process();
+  if (exit.from != process.parent) return false;
+  return process.follows_parent || runtime::current_system().refuses_spawns();
+}
+
+}  // namespace detail
+
 }  // namespace airssys::rt

@@ -68,6 +68,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   bool is_ending = false;  // finish has begun: safe points act on nothing
   bool is_closed = false;  // the inbox is closed
   bool traps_exits = false;
+  bool follows_parent = false;         // made with a link: its parent's exit is an order (G14)
+  bool hears_system_requests = false;  // though it is no behaviour (C7)
   bool is_inside = true;  // false while its own code runs: Inside in call.hpp, run_code
 
   // Written by the owner, read by anyone: figures for show, and by the registry as it says.
@@ -123,7 +125,8 @@ inline void Process::renew() noexcept {
   waits = nullptr;
   reason = {};
   refs_given = 0;
-  has_started = must_end = is_ending = is_closed = traps_exits = false;
+  has_started = must_end = is_ending = is_closed = traps_exits = follows_parent =
+      hears_system_requests = false;
   is_inside = true;
   // relaxed, all: nobody decides by them before publish releases the pid.
   wait_reason.store(WaitReason::none, std::memory_order_relaxed);

@@ -1,7 +1,7 @@
 // signals.cpp: obeying, one kind after the other.
 #include "runtime/signals.hpp"
 
-#include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/link.hpp>
 #include <memory>
 #include <string>
@@ -44,12 +44,17 @@ void refuse_request(Process& process, Envelope& request) {
   request.header.type->dispatch(nullptr, request.payload());
 }
 
+bool takes_request(const Process& process, const detail::MessageType& type) {
+  return process.program->takes_requests() ||
+         (process.hears_system_requests && type.server == &detail::system_identity);
+}
+
 void obey_message(Process& process, Envelope& message) {
   if (message.header.tag != 0 && !passes_alias(process, message.header.tag)) {
     detail::destroy_payload(message.payload());
     return;
   }
-  if (message.header.type->server && !process.program->behaviour())
+  if (message.header.type->server && !takes_request(process, *message.header.type))
     return refuse_request(process, message);
   process.mail.append(message);
 }

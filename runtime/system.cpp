@@ -70,7 +70,7 @@ std::uint64_t System::next_birth() {
 Process& System::create(detail::Program* program, const SpawnOptions* options, Pid parent) {
   std::unique_ptr<detail::Program> owned(program);
   // seq_cst: seldom written, and plain to read.
-  if (!parent && refuses_spawns_.load(std::memory_order_seq_cst))
+  if (!parent && refuses_spawns())
     throw SpawnError(ExitReason::shutdown(),
                      "the runtime is stopping: nothing is spawned any more");
   if (table.alive() >= processes_max_)

@@ -75,6 +75,10 @@ class System final : public scheduler::Pool {
   void refuse_spawns() noexcept {
     refuses_spawns_.store(true, std::memory_order_seq_cst);  // seq_cst: seldom, and plain to read
   }
+  bool refuses_spawns() const noexcept {
+    // seq_cst: as above. Whoever obeys a signal of the stop sees that the stop has begun.
+    return refuses_spawns_.load(std::memory_order_seq_cst);
+  }
 
   // How long a plain thread waits for room in a bounded mailbox (B2).
   const std::int64_t send_timeout_ns;

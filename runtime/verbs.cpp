@@ -1,5 +1,6 @@
 // verbs.cpp: what a process does to itself: spawn, exit, yield, sleep, flags, names.
 #include <airssys/rt/behaviour.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/registry.hpp>
 #include <algorithm>
@@ -24,6 +25,7 @@ constexpr std::int32_t spawn_reductions = 4;
 
 void join_by_link(Process& parent, Process& child) {
   const std::uint64_t id = parent.new_ref();
+  child.follows_parent = true;
   parent.relations.add({.kind = RelationKind::link, .peer = child.pid(), .mine = id});
   child.relations.add({.kind = RelationKind::link, .peer = parent.pid(), .theirs = id});
 }
@@ -81,6 +83,11 @@ void exit(ExitReason reason) {
 bool trap_exit(bool on) {
   const Call call;
   return std::exchange(call.process().traps_exits, on);
+}
+
+void detail::hear_system_requests(bool on) {
+  const Call call(Call::Kind::plain);
+  call.process().hears_system_requests = on;
 }
 
 Priority set_priority(Priority priority) {

@@ -5,7 +5,6 @@
 #include <airssys/rt/registry.hpp>
 #include <airssys/rt/report.hpp>
 #include <algorithm>
-#include <exception>
 #include <string>
 #include <utility>
 
@@ -21,12 +20,8 @@ std::optional<ExitReason> guarded(F f) {
   try {
     f();
     return std::nullopt;
-  } catch (const ExitException& exit) {
-    return exit.reason();
-  } catch (const std::exception&) {
-    return reason_of_current_exception();
   } catch (...) {
-    return ExitReason::error("nocatch", "not a std::exception");
+    return reason_of_current_exception();
   }
 }
 

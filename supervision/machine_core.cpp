@@ -1,5 +1,6 @@
 // machine_core.cpp: the queues and timers of a state machine.
 #include <airssys/rt/detail/machine_core.hpp>
+#include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/state_machine.hpp>
 #include <airssys/rt/timer.hpp>
@@ -28,6 +29,7 @@ struct MachineCore::Waiting {
   std::map<TimerKey, Timer> timers;
   std::vector<TimerKey> due_now;  // time-outs of zero, in the order they were started (H12)
   std::uint64_t timers_started = 0;
+  Observed* observer = nullptr;
 
   // Of the transition that is under way.
   std::vector<Message> inserted;
@@ -153,8 +155,22 @@ Message MachineCore::event_of(const TimerFired& fired) {
   return event;
 }
 
-std::size_t MachineCore::postponed_count() const noexcept {
-  return waiting_ ? waiting_->postponed.size() : 0;
+// --- looked at ---
+
+std::string MachineCore::postponed_text() const {
+  if (!waiting_ || waiting_->postponed.empty()) return {};
+  std::string text(", postponed:");
+  for (const Message& event : waiting_->postponed) text.append(" ").append(event.type_name());
+  return text;
+}
+
+void MachineCore::observe(Observed* observer) {
+  is_observed_ = observer != nullptr;
+  if (observer) waiting().observer = observer;
+}
+
+void MachineCore::replied(const MessageType& type, Pid caller) {
+  waiting().observer->replied(type, caller);
 }
 
 // --- timers ---

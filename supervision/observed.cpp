@@ -21,33 +21,34 @@ bool is_heard_while_suspended(void* /*context*/, void* payload) {
   const MessageType* type = header_of(payload).type;
   if (type->server == &system_identity || payload_if<StopRequest>(payload)) return true;
   const Exit* end = payload_if<Exit>(payload);
-  return end && end->from == parent();
+  return end && is_order_to_end(*end);
 }
 
 sys::Event event_of(const MessageType& type, Pid caller) {
-  sys::Event event{sys::Event::Kind::message, type.name, caller};
-  if (type.server) event.kind = type.is_call ? sys::Event::Kind::call : sys::Event::Kind::cast;
+  using Kind = sys::Event::Kind;
+  sys::Event event{Kind::message, type.name, caller};
+  if (type.server) event.kind = type.is_call ? Kind::call : Kind::cast;
   return event;
 }
 
 std::string text_of(const sys::Event& event) {
-  constexpr std::string_view kinds[] = {"call", "cast", "message"};
+  constexpr std::string_view kinds[] = {"call", "cast", "message", "reply to", "no reply to"};
   std::string text(kinds[static_cast<std::size_t>(event.kind)]);
   text.append(" ").append(event.type);
   if (event.caller) text.append(" from ").append(event.caller.to_string());
   return text;
 }
 
-std::string name_of(Behaviour& behaviour) {
-  const std::string_view* name = behaviour.name();
-  return std::string(name ? *name : "behaviour") + " " + self().to_string();
+std::string text_of(const Callback& callback) {
+  return callback.type ? text_of(event_of(*callback.type, callback.caller))
+                       : std::string(callback.name);
 }
 
 // C5: a hook that is done, or fails, is taken away.
 bool is_over(sys::Hook& hook, const sys::Event& event) {
   try {
     return hook(event) == sys::HookResult::done;
-  } catch (const std::exception&) {
+  } catch (...) {
     return true;
   }
 }
@@ -102,11 +103,29 @@ void Observed::unwatch() noexcept {
   word().set_watch(nullptr);
 }
 
-void Observed::watched(Message& message) {
-  Watch& watch = *word().watch();
-  if (watch.counting) ++watch.counting->messages_in;
-  const sys::Event event = event_of(*header_of(message.payload()).type, caller_of(message));
-  if (watch.is_traced) report(name_of(*this) + ": " + text_of(event));
+void Observed::saw(const MessageType& type, Pid caller) {
+  Watch* watch = word().watch();
+  if (!watch) return;
+  watch->has_replied = false;
+  if (watch->counting) ++watch->counting->messages_in;
+  happened(*watch, event_of(type, caller));
+}
+
+void Observed::replied(const MessageType& type, Pid caller) {
+  Watch* watch = word().watch();
+  if (!watch) return;
+  watch->has_replied = true;
+  if (watch->counting) ++watch->counting->messages_out;
+  happened(*watch, {sys::Event::Kind::reply, type.name, caller});
+}
+
+void Observed::handled(const MessageType& type) {
+  Watch* watch = word().watch();
+  if (watch && !watch->has_replied) happened(*watch, {sys::Event::Kind::no_reply, type.name, {}});
+}
+
+void Observed::happened(Watch& watch, const sys::Event& event) {
+  if (watch.is_traced) report(title() + ": " + text_of(event));
   if (watch.log_size > 0) {
     watch.log.push_back(text_of(event));
     if (watch.log.size() > watch.log_size) watch.log.pop_front();
@@ -117,11 +136,41 @@ void Observed::watched(Message& message) {
   }
 }
 
-void Observed::report_failure(const MessageType* type, Pid caller, const ExitReason& reason) {
+// --- failed ---
+
+void Observed::failed(const Callback& callback) {
+  if (!std::current_exception()) return;  // the unwind of a process that is being ended (G25)
+  try {
+    throw;
+  } catch (ExitWithReply& end) {
+    watch().last_reply = end.take_reply();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): it goes on where this was called
+  }
+  const ExitReason reason = reason_of_current_exception();
   if (reason.is_orderly()) return;
-  std::string line = name_of(*this) + " failed in " + text_of(event_of(*type, caller));
+  std::string line = title() + " failed in " + text_of(callback);
   line.append(": ").append(reason.to_string());
-  report(line.append("; state: ").append(state_text()));
+  report(line.append("; state: ").append(shown_state()));
+}
+
+std::string Observed::title() {
+  const std::string_view* type = name();
+  return std::string(type ? *type : "behaviour") + " " + self().to_string();
+}
+
+std::string Observed::shown_state() {
+  try {
+    return state_text();
+  } catch (...) {
+    return "format_state failed: " + reason_of_current_exception().to_string();
+  }
+}
+
+void Observed::send_last_reply() {
+  Watch* watch = word().watch();
+  if (watch && watch->last_reply.caller) {
+    send(watch->last_reply.caller, std::move(watch->last_reply.value));
+  }
 }
 
 }  // namespace airssys::rt::detail

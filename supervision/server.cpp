@@ -1,4 +1,5 @@
 // server.cpp: what servers and their callers do that needs no types.
+#include <airssys/rt/enter_loop.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/report.hpp>
 #include <airssys/rt/server.hpp>
@@ -12,17 +13,8 @@ CallError call_error(CallError::Kind kind, const std::string& what) {
   return {kind, ExitReason::error("airssys::rt::CallError", what), what};
 }
 
-// Why `server` cannot be asked at all, if so.
-std::expected<void, CallError> check_callable(Pid server) {
-  if (!server) {
-    return std::unexpected(
-        CallError(CallError::noproc, ExitReason::noproc(), "nobody has this name"));
-  }
-  if (server == self()) {
-    return std::unexpected(
-        call_error(CallError::calling_self, "a process called itself, and would wait for ever"));
-  }
-  return {};
+CallError calling_self() {
+  return call_error(CallError::calling_self, "a process called itself, and would wait for ever");
 }
 
 }  // namespace
@@ -31,27 +23,21 @@ namespace detail {
 
 Exchange::Exchange(Pid server, std::string_view server_class, Message request, Alias& caller)
     : server_(server), server_class_(server_class) {
-  if (!check_callable(server)) return;
+  if (server == self()) return;
   pending_.emplace(server);
   caller = pending_->alias();
   send(server, std::move(request));
 }
 
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
-  if (!pending_) return std::unexpected(check_callable(server_).error());
+  if (!pending_) return std::unexpected(calling_self());
   std::expected<Message, CallError> reply = pending_->wait(deadline);
   if (!reply) return reply;
   return result_of(*std::move(reply));
 }
 
 std::expected<Message, CallError> Exchange::result_of(Message message) const {
-  if (const Down* down = message.get_if<Down>()) {
-    const bool was_there = down->reason.kind() != ExitReason::Kind::noproc;
-    return std::unexpected(
-        CallError(was_there ? CallError::exited : CallError::noproc,
-                  down->reason,
-                  server_.to_string() + " ended before it answered: " + down->reason.to_string()));
-  }
+  if (const Down* down = message.get_if<Down>()) return std::unexpected(error_of(*down));
   if (message.is<WrongServer>()) {
     return std::unexpected(
         call_error(CallError::wrong_type,
@@ -60,9 +46,26 @@ std::expected<Message, CallError> Exchange::result_of(Message message) const {
   return message;
 }
 
+void ignore_start(const Starter& starter) {
+  starter.ignore();
+  exit(ExitReason::normal());
+}
+
+void fail_start(const Starter& starter, const ExitReason& why) {
+  starter.fail(why);
+  exit(ExitReason::normal());
+}
+
+void check_own_name(std::string_view name) {
+  const std::optional<Pid> holder = whereis(name);
+  if (holder != self()) {
+    throw NameError(NameError::not_registered, std::string(name), holder.value_or(Pid()));
+  }
+}
+
 void obey_system_message(Message& message) {
   if (auto* stop = message.get_if<StopRequest>()) exit(std::move(stop->reason));
-  if (auto* end = message.get_if<Exit>(); end && end->from == parent()) {
+  if (auto* end = message.get_if<Exit>(); end && is_order_to_end(*end)) {
     exit(std::move(end->reason));
   }
 }
@@ -81,7 +84,7 @@ void reject_message(Message& message, std::string_view server) {
 
 std::expected<void, CallError> try_stop(Pid server, const ExitReason& reason, Duration timeout) {
   const Deadline deadline = Deadline::after(timeout);
-  if (auto callable = check_callable(server); !callable) return callable;
+  if (server == self()) return std::unexpected(calling_self());
   detail::PendingCall pending(server);
   send(server, detail::StopRequest{reason});
   std::expected<Message, CallError> end = pending.wait(deadline);

@@ -13,20 +13,33 @@ namespace airssys::rt {
 
 namespace {
 
+enum class Outcome : std::uint8_t { acknowledged, ignored, failed, ended, timed_out };
+
 struct StartAnswer {
   Ref address;
-  bool is_ignored;
+  Outcome outcome;
+  ExitReason why = {};  // of one that failed
+  Message value = {};   // that came with an acknowledgement
 };
-
-enum class Outcome : std::uint8_t { acknowledged, ignored, ended, timed_out };
 
 StartError refused(StartError::Kind kind, const std::string& what, Pid pid = {}) {
   return {kind, ExitReason::error("airssys::rt::StartError", what), what, pid};
 }
 
-ExitReason await_down(const MonitorRef& ref) {
-  return receive(when([&](Down& down) { return down.ref == ref; },
-                      [](Down& down) { return std::move(down.reason); }));
+StartError error_of(Outcome outcome, ExitReason reason) {
+  switch (outcome) {
+    case Outcome::ignored:
+      return refused(StartError::ignore, "the process chose not to run");
+    case Outcome::timed_out:
+      return {StartError::timeout, ExitReason::timeout(), "the start took too long and was ended"};
+    default:
+      std::string what = "the start failed: " + reason.to_string();
+      return {StartError::error, std::move(reason), std::move(what)};
+  }
+}
+
+void await_down(const MonitorRef& ref) {
+  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
 }
 
 // Whatever it left in the mailbox: an answer that came too late, the Exit through its link.
@@ -56,10 +69,16 @@ std::expected<Spawned, StartError> spawn_for_start(detail::Program* program,
 }  // namespace
 
 void Starter::acknowledge() const {
-  send(address_, StartAnswer{address_, false});
+  send(address_, StartAnswer{address_, Outcome::acknowledged});
+}
+void Starter::acknowledge_with(Message value) const {
+  send(address_, StartAnswer{address_, Outcome::acknowledged, {}, std::move(value)});
 }
 void Starter::ignore() const {
-  send(address_, StartAnswer{address_, true});
+  send(address_, StartAnswer{address_, Outcome::ignored});
+}
+void Starter::fail(const ExitReason& why) const {
+  send(address_, StartAnswer{address_, Outcome::failed, why});
 }
 
 namespace detail {
@@ -88,8 +107,10 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
   const Outcome outcome =
       receive_behind(mark,
                      when([&](StartAnswer& answer) { return answer.address == address_; },
-                          [](StartAnswer& answer) {
-                            return answer.is_ignored ? Outcome::ignored : Outcome::acknowledged;
+                          [&](StartAnswer& answer) {
+                            value_ = std::move(answer.value);
+                            reason = std::move(answer.why);
+                            return answer.outcome;
                           }),
                      when([&](Down& down) { return down.ref == ref; },
                           [&](Down& down) {
@@ -99,19 +120,13 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
                      after(options.timeout, [] { return Outcome::timed_out; }));
   if (outcome == Outcome::acknowledged) return started;
 
-  if (outcome == Outcome::timed_out) send_exit(pid, ExitReason::kill());
-  if (outcome != Outcome::ended) reason = await_down(ref);
-  forget(pid, address_);
-  switch (outcome) {
-    case Outcome::ignored:
-      return std::unexpected(refused(StartError::ignore, "the process chose not to run"));
-    case Outcome::timed_out:
-      return std::unexpected(StartError(
-          StartError::timeout, ExitReason::timeout(), "the start took too long and was ended"));
-    default:
-      std::string what = "the start failed: " + reason.to_string();
-      return std::unexpected(StartError(StartError::error, std::move(reason), std::move(what)));
+  if (outcome == Outcome::timed_out) {
+    unlink(pid);  // a start that took too long is an answer, also for who does not trap exits
+    send_exit(pid, ExitReason::kill());
   }
+  if (outcome != Outcome::ended) await_down(ref);
+  forget(pid, address_);
+  return std::unexpected(error_of(outcome, std::move(reason)));
 }
 
 std::expected<Pid, StartError> start_unmonitored(PendingStart& pending,

@@ -1,6 +1,7 @@
 // sys.cpp: the system requests that need no types.
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/report.hpp>
 #include <airssys/rt/sys.hpp>
 #include <memory>
 
@@ -85,13 +86,14 @@ Status get_status(Pid behaviour, Duration timeout) {
         Status status;
         status.pid = self();
         status.parent = parent();
-        status.state = target.state_text();
+        status.state = target.shown_state();
         if (const std::string_view* name = target.name()) status.type = *name;
         if (const Watch* watch = target.word().watch()) {
           status.is_suspended = watch->is_suspended;
           status.is_traced = watch->is_traced;
           status.is_counted = watch->counting.has_value();
           status.log_size = watch->log_size;
+          for (const auto& hook : watch->hooks) status.hooks.push_back(hook.first);
         }
         return status;
       },
@@ -131,6 +133,17 @@ std::vector<std::string> get_log(Pid behaviour, Duration timeout) {
       timeout);
 }
 
+void print_log(Pid behaviour, Duration timeout) {
+  ask(
+      behaviour,
+      [](Observed& target) {
+        if (const Watch* watch = target.word().watch()) {
+          for (const std::string& event : watch->log) report(target.title() + ": " + event);
+        }
+      },
+      timeout);
+}
+
 void statistics(Pid behaviour, bool on, Duration timeout) {
   ask(
       behaviour,
@@ -152,7 +165,8 @@ std::optional<Statistics> get_statistics(Pid behaviour, Duration timeout) {
         return Statistics{watch->counting->since,
                           std::chrono::system_clock::now(),
                           own_reductions() - watch->counting->reductions,
-                          watch->counting->messages_in};
+                          watch->counting->messages_in,
+                          watch->counting->messages_out};
       },
       timeout);
 }

@@ -5,6 +5,7 @@
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/circuit_breaker.hpp>
+#include <airssys/rt/enter_loop.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/exit_reason.hpp>
@@ -23,6 +24,7 @@
 #include <airssys/rt/registry.hpp>
 #include <airssys/rt/report.hpp>
 #include <airssys/rt/request.hpp>
+#include <airssys/rt/responder.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>

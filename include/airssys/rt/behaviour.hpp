@@ -33,6 +33,7 @@ class Behaviour : public detail::Program {
 
   void run() final { start(); }
   Behaviour* behaviour() noexcept final { return this; }
+  bool takes_requests() const noexcept final { return true; }
 };
 
 // Starts a behaviour as a process; does not wait for its start. As `spawn` otherwise.
@@ -40,8 +41,10 @@ Pid spawn_behaviour(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& op
 Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour,
                                 const SpawnOptions& options = {});
 
-// From a callback of a behaviour: `idle` is called when no message has come for this long after
-// the callback returned. Holds for this wait only; any message ends it (G13).
+// From a callback of a behaviour: `idle` is called when no message has come for this long, or until
+// then. Holds for the wait behind this callback only; any message ends it (G13), a system request
+// does not. The last call counts; rt::infinite takes it back.
 void idle_after(Duration time);
+void idle_after(Deadline at);
 
 }  // namespace airssys::rt

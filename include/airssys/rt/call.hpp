@@ -22,6 +22,9 @@
 
 namespace airssys::rt::detail {
 
+// What the end of a server, or that there is none, means to who has called it.
+CallError error_of(const Down& down);
+
 class PendingCall {
  public:
   static constexpr std::size_t mark_bytes = 3 * sizeof(void*);

@@ -80,7 +80,7 @@ class NameError : public ProcessError {
     taken,           // somebody has that name: holder() says who
     already_named,   // the process has a name
     no_process,      // it is dead
-    not_registered,  // nobody has that name
+    not_registered,  // nobody has that name, or who should have it has not: holder() says who has
     bad_name,        // the empty name is reserved
   };
 

@@ -6,6 +6,9 @@
 // ends is told at once.
 #pragma once
 
+#include <airssys/rt/error.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/message.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/send.hpp>
 #include <concepts>
@@ -64,5 +67,38 @@ class From {
 
   Alias caller_;
 };
+
+namespace detail {
+
+struct LastReply {
+  Alias caller;
+  Message value;
+};
+
+// What exit_with_reply throws. The server takes the reply and keeps it until it has terminated.
+class ExitWithReply : public ExitException {
+ public:
+  ExitWithReply(ExitReason reason, Alias caller, Message reply) noexcept
+      : ExitException(std::move(reason)), reply_{caller, std::move(reply)} {}
+  LastReply take_reply() noexcept { return std::move(reply_); }
+
+ private:
+  LastReply reply_;
+};
+
+}  // namespace detail
+
+// From a callback of a server or state machine: ends it with this reason. `terminate` runs first,
+// then the reply is sent, also when terminate failed, and then the process ends (G16).
+template <class T, std::convertible_to<detail::ReplyValue<T>> V = detail::ReplyValue<T>>
+  requires(!std::is_void_v<T>)
+[[noreturn]] void exit_with_reply(From<T> caller, V&& reply, ExitReason reason) {
+  throw detail::ExitWithReply(std::move(reason),
+                              caller.release(),
+                              Message::of(detail::ReplyValue<T>(std::forward<V>(reply))));
+}
+[[noreturn]] inline void exit_with_reply(From<void> caller, ExitReason reason) {
+  throw detail::ExitWithReply(std::move(reason), caller.release(), Message::of(detail::Done()));
+}
 
 }  // namespace airssys::rt

@@ -61,4 +61,10 @@ Alias alias(AliasUse use = AliasUse::many);
 // mailbox stay (A4).
 bool unalias(const Ref& alias);
 
+namespace detail {
+// Whether this exit tells the calling process to end: it comes from the parent, which made the
+// process with a link (G14), or as from the parent, because the runtime stops (E3).
+bool is_order_to_end(const Exit& exit);
+}  // namespace detail
+
 }  // namespace airssys::rt

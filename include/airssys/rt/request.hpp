@@ -10,10 +10,12 @@
 #pragma once
 
 #include <airssys/rt/detail/reply_set.hpp>
+#include <airssys/rt/message.hpp>
 #include <airssys/rt/server.hpp>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -32,6 +34,18 @@ class PendingReply {
   std::optional<std::expected<T, CallError>> wait(Duration timeout) {
     std::expected<T, CallError> result = result_by(Deadline::after(timeout));
     if (!result && result.error().kind() == CallError::timeout) return std::nullopt;
+    exchange_.reset();
+    return result;
+  }
+
+  // For a process that takes its messages itself, as a server does in handle_info: what this
+  // message says, if it is the reply or the news that there will be none; else nothing.
+  std::optional<std::expected<T, CallError>> check(Message& message) {
+    check_open();
+    if (!message || detail::answered_number(message) != exchange_->id()) return std::nullopt;
+    std::expected<T, CallError> result =
+        detail::reply_as<T>(exchange_->result_of(std::move(message)));
+    exchange_.reset();
     return result;
   }
 
@@ -54,8 +68,11 @@ class PendingReply {
 
  private:
   std::expected<T, CallError> result_by(Deadline deadline) {
-    if (!exchange_) throw BadArgument("this reply has been fetched, or given up");
+    check_open();
     return detail::reply_as<T>(exchange_->wait(deadline));
+  }
+  void check_open() const {
+    if (!exchange_) throw BadArgument("this reply has been fetched, or given up");
   }
 
   std::unique_ptr<detail::Exchange> exchange_;
@@ -68,6 +85,12 @@ PendingReply<typename R::Reply> send_request(ServerRef<S> server, R request) {
   return PendingReply<typename R::Reply>(std::make_unique<detail::Exchange>(
       server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller));
 }
+
+// Why a collection of requests has nothing to answer.
+enum class NoReply : std::uint8_t {
+  timeout,     // nothing came in time
+  no_request,  // none is left to wait for
+};
 
 // Requests whose replies are taken as they come (G9):
 //
@@ -102,17 +125,28 @@ class PendingReplies {
   bool empty() const noexcept { return set_.size() == 0; }
   std::size_t size() const noexcept { return set_.size(); }
 
-  // The next one that is over, or nothing within the time: all stay, and may be waited for again.
-  // Suspends. Throws BadArgument when there is none left.
-  std::optional<Arrived> wait(Duration timeout = infinite) {
-    if (empty()) throw BadArgument("there is no request to wait for");
-    std::optional<detail::ReplySet::Arrived> arrived = set_.wait(Deadline::after(timeout));
+  // The next one that is over. If none is in time all stay, and may be waited for again. Suspends.
+  std::expected<Arrived, NoReply> wait(Duration timeout = infinite) {
+    const Deadline deadline = Deadline::after(timeout);
+    if (empty()) return std::unexpected(NoReply::no_request);
+    std::optional<detail::ReplySet::Arrived> arrived = set_.wait(deadline);
+    if (!arrived) return std::unexpected(NoReply::timeout);
+    return labelled(*std::move(arrived));
+  }
+
+  // As PendingReply::check: which of them this message is about, if any.
+  std::optional<Arrived> check(Message& message) {
+    std::optional<detail::ReplySet::Arrived> arrived = set_.check(message);
     if (!arrived) return std::nullopt;
-    auto label = labels_.extract(arrived->key);
-    return Arrived{std::move(label.mapped()), detail::reply_as<T>(std::move(arrived->reply))};
+    return labelled(*std::move(arrived));
   }
 
  private:
+  Arrived labelled(detail::ReplySet::Arrived arrived) {
+    auto label = labels_.extract(arrived.key);
+    return Arrived{std::move(label.mapped()), detail::reply_as<T>(std::move(arrived.reply))};
+  }
+
   detail::ReplySet set_;
   std::unordered_map<std::size_t, Label> labels_;
   std::size_t keys_ = 0;

@@ -13,7 +13,8 @@
 //
 // What a server class may have besides; what it does not have costs nothing:
 //   void handle(Request, rt::From<Reply>)  the reply comes later, from whoever has the From (G8)
-//   void init(), rt::Init init()           the end of the start, before `start` returns (G2)
+//   void init()                            the end of the start, before `start` returns; it may
+//                                          answer an Init or a std::expected<void, ExitReason> (G2)
 //   void handle_continue()                 after the start is acknowledged, before any message
 //   void handle_info(rt::Message&)         all that is neither call nor cast (G10)
 //   void handle_idle()                     nothing came for as long as rt::idle_after said (G13)
@@ -21,9 +22,9 @@
 //
 // The object is made on its own process, from the arguments that were given to `start`, and lives
 // inside it: at rest a server has no stack. Handlers may block. What a callback throws ends the
-// server with that reason, `rt::exit(reason)` included; a caller that should have its reply even so
-// gets it from `terminate`, through a From (G16). A server that traps exits ends with its parent's
-// reason when the parent, who started it, has ended (G14).
+// server with that reason, `rt::exit(reason)` included; `rt::exit_with_reply` answers a call last
+// of all (G16). A server that traps exits ends with its parent's reason when the parent, who
+// started it with a link, has ended (G14).
 #pragma once
 
 #include <airssys/rt/call.hpp>
@@ -219,7 +220,7 @@ class Exchange {
  private:
   Pid server_;
   std::string_view server_class_;
-  std::optional<PendingCall> pending_;  // empty: the server cannot be asked at all
+  std::optional<PendingCall> pending_;  // empty: the server is the caller
 };
 
 template <class T>

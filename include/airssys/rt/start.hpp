@@ -16,6 +16,8 @@
 
 #include <airssys/rt/detail/program.hpp>
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/ref.hpp>
@@ -43,19 +45,45 @@ class PendingStart;
 }
 
 // To whom a process answers that it has started. Moves and copies; only the first answer counts.
+// From the process that was started; none of them suspends or fails.
 class Starter {
  public:
-  // Lets `start` return. From the process that was started; never suspends, never fails.
+  // Lets `start` return.
   void acknowledge() const;
   // The process chooses not to run: `start` fails with StartError::ignore when it has ended, which
   // it should do at once, with reason normal.
   void ignore() const;
+  // The start has failed for this reason: `start` fails with it when the process has ended, which
+  // it should do at once, for whatever reason (G24).
+  void fail(const ExitReason& why) const;
 
  private:
   friend class detail::PendingStart;
+  template <class T>
+  friend class StarterOf;
+
   explicit Starter(Alias address) noexcept : address_(address) {}
+  void acknowledge_with(Message value) const;
 
   Alias address_;
+};
+
+// The same, of a process that acknowledges with a value for its starter.
+template <class T>
+class StarterOf {
+ public:
+  explicit StarterOf(Starter starter) noexcept : starter_(starter) {}
+  void acknowledge(T value) const { starter_.acknowledge_with(Message::of(std::move(value))); }
+  void ignore() const { starter_.ignore(); }
+  void fail(const ExitReason& why) const { starter_.fail(why); }
+
+ private:
+  Starter starter_;
+};
+template <class T>
+struct StartedWith {
+  Pid pid;
+  T value;
 };
 
 namespace detail {
@@ -78,9 +106,12 @@ class PendingStart {
   std::expected<Spawned, StartError> run(Program* program,
                                          const StartOptions& options,
                                          Linked linked);
+  // What it has acknowledged with.
+  Message take_value() noexcept { return std::move(value_); }
 
  private:
   Alias address_;
+  Message value_;
 };
 
 // The same, without a monitor.
@@ -102,13 +133,40 @@ T value_or_throw(std::expected<T, E>&& result) {
   if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
+// The program of a body that is started in step. What it returns says what becomes of it.
+template <class F, class S, class Result = std::invoke_result_t<F&, S>>
+struct StartedBody {
+  static Program* make(F f, Starter starter) {
+    return make_body([f = std::move(f), starter = S(starter)]() mutable {
+      static_cast<void>(std::invoke(f, starter));
+    });
+  }
+};
+
+template <class S, class F>
+std::expected<Pid, StartError> start_body(PendingStart& pending,
+                                          F&& f,
+                                          const StartOptions& options,
+                                          Linked linked) {
+  Program* body = StartedBody<std::decay_t<F>, S>::make(std::forward<F>(f), pending.starter());
+  return start_unmonitored(pending, body, options, linked);
+}
+
 template <class F>
 std::expected<Pid, StartError> start_body(F&& f, const StartOptions& options, Linked linked) {
   PendingStart pending;
-  Program* body = make_body([f = std::forward<F>(f), starter = pending.starter()]() mutable {
-    static_cast<void>(std::invoke(f, starter));
-  });
-  return start_unmonitored(pending, body, options, linked);
+  return start_body<Starter>(pending, std::forward<F>(f), options, linked);
+}
+
+template <class T, class F>
+std::expected<StartedWith<T>, StartError> start_body_with(F&& f,
+                                                          const StartOptions& options,
+                                                          Linked linked) {
+  PendingStart pending;
+  std::expected<Pid, StartError> pid =
+      start_body<StarterOf<T>>(pending, std::forward<F>(f), options, linked);
+  if (!pid) return std::unexpected(std::move(pid).error());
+  return StartedWith<T>{*pid, pending.take_value().template take<T>()};
 }
 
 }  // namespace detail
@@ -132,6 +190,25 @@ Pid start_body(F&& f, const StartOptions& options = {}) {
 template <std::invocable<Starter> F>
 Pid start_body_link(F&& f, const StartOptions& options = {}) {
   return detail::value_or_throw(try_start_body_link(std::forward<F>(f), options));
+}
+
+// The same, with a value that comes with the acknowledgement: start_body_link<Port>(f).
+template <class T, std::invocable<StarterOf<T>> F>
+std::expected<StartedWith<T>, StartError> try_start_body(F&& f, const StartOptions& options = {}) {
+  return detail::start_body_with<T>(std::forward<F>(f), options, detail::Linked::no);
+}
+template <class T, std::invocable<StarterOf<T>> F>
+std::expected<StartedWith<T>, StartError> try_start_body_link(F&& f,
+                                                              const StartOptions& options = {}) {
+  return detail::start_body_with<T>(std::forward<F>(f), options, detail::Linked::yes);
+}
+template <class T, std::invocable<StarterOf<T>> F>
+StartedWith<T> start_body(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body<T>(std::forward<F>(f), options));
+}
+template <class T, std::invocable<StarterOf<T>> F>
+StartedWith<T> start_body_link(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body_link<T>(std::forward<F>(f), options));
 }
 
 }  // namespace airssys::rt

@@ -1,4 +1,5 @@
-// sys.hpp: looking into a server, a state machine, an event manager or a supervisor, while it runs.
+// sys.hpp: looking into a server, a state machine, an event manager or a supervisor, while it runs,
+// and into hand-written processes that take part (responder.hpp).
 //
 //   long value = rt::sys::get_state(counter, [](const Counter& counter) { return counter.value; });
 //   rt::sys::suspend(counter.pid());     // handles nothing until it is resumed
@@ -51,32 +52,37 @@ struct Status {
   bool is_traced = false;
   bool is_counted = false;
   std::size_t log_size = 0;
+  std::vector<std::string> hooks;  // their names
   std::string state;  // format_state() of its class; a state machine's state; else the class's name
 };
 Status get_status(Pid behaviour, Duration timeout = default_timeout);
 
 // --- what it does ---
 
+// A message is taken; its handler returns, with a reply or without.
 struct Event {
-  enum class Kind : std::uint8_t { call, cast, message };
+  enum class Kind : std::uint8_t { call, cast, message, reply, no_reply };
   Kind kind;
   std::string_view type;  // the request's or message's type
-  Pid caller;             // of a call
+  Pid caller;             // of a call, and of its reply
 };
 
-// A line to Options::log for each message that is taken.
+// A line to Options::log for each event.
 void trace(Pid behaviour, bool on, Duration timeout = default_timeout);
 
 // Keeps the last so many events; none: off, and forgotten (C5).
 void log(Pid behaviour, std::size_t events = 10, Duration timeout = default_timeout);
 // Oldest first.
 std::vector<std::string> get_log(Pid behaviour, Duration timeout = default_timeout);
+// The same, as lines to Options::log.
+void print_log(Pid behaviour, Duration timeout = default_timeout);
 
 struct Statistics {
   std::chrono::system_clock::time_point since;
   std::chrono::system_clock::time_point now;
   std::uint64_t reductions = 0;
   std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;  // replies that its handlers have returned
 };
 // Counts from now on, or stops and forgets.
 void statistics(Pid behaviour, bool on, Duration timeout = default_timeout);
@@ -85,7 +91,7 @@ std::optional<Statistics> get_statistics(Pid behaviour, Duration timeout = defau
 
 enum class HookResult : bool { again, done };
 using Hook = std::move_only_function<HookResult(const Event& event)>;
-// Calls the hook for each message, until it is done, throws, or is removed. The same name again
+// Calls the hook for each event, until it is done, throws, or is removed. The same name again
 // replaces it.
 void install(Pid behaviour, std::string name, Hook hook, Duration timeout = default_timeout);
 void remove(Pid behaviour, std::string_view name, Duration timeout = default_timeout);
@@ -115,9 +121,7 @@ Answer<T> answer_of(F& f) {
     } else {
       return f();
     }
-  } catch (const ExitException& exit) {
-    return std::unexpected(exit.reason());
-  } catch (const std::exception&) {
+  } catch (...) {
     return std::unexpected(reason_of_current_exception());
   }
 }

@@ -14,7 +14,9 @@
 // and is kept back to front. Nothing of this takes memory until it is used for the first time.
 #pragma once
 
+#include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/message.hpp>
+#include <airssys/rt/pid.hpp>
 #include <airssys/rt/time.hpp>
 #include <cstdint>
 #include <memory>
@@ -22,6 +24,8 @@
 #include <string_view>
 
 namespace airssys::rt::detail {
+
+class Observed;
 
 // One event time-out (H8), one state time-out (H9), and others by name (H10).
 struct TimerKey {
@@ -77,7 +81,13 @@ class MachineCore {
 
   bool is_repeated() const noexcept { return is_repeated_; }
   bool is_postponed() const noexcept { return is_postponed_; }
-  std::size_t postponed_count() const noexcept;
+  // ", postponed: " and their types, oldest first; empty when there is none (H15).
+  std::string postponed_text() const;
+
+  // Who is told of replies, if anybody.
+  void observe(Observed* observer);
+  bool is_observed() const noexcept { return is_observed_; }
+  void replied(const MessageType& type, Pid caller);
 
  private:
   enum class Phase : std::uint8_t { outside, starting, handling, entering };
@@ -90,6 +100,7 @@ class MachineCore {
   Phase phase_ = Phase::outside;
   bool is_postponed_ = false;
   bool is_repeated_ = false;
+  bool is_observed_ = false;
   std::unique_ptr<Waiting> waiting_;
 };
 

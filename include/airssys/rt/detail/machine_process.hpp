@@ -21,7 +21,7 @@
 #include <airssys/rt/time.hpp>
 #include <concepts>
 #include <cstddef>
-#include <exception>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -160,9 +160,9 @@ class Machine : public MachineCore {
         object_.handle(in, std::move(request), std::move(from));
         check_not_postponed();
       } else if constexpr (HandlesInPlace<M, I, R>) {
-        answer(from, [&]() -> decltype(auto) { return object_.handle(in, request); });
+        answer<R>(from, [&]() -> decltype(auto) { return object_.handle(in, request); });
       } else if constexpr (HandlesOwned<M, I, R>) {
-        answer(from, [&]() -> decltype(auto) { return object_.handle(in, std::move(request)); });
+        answer<R>(from, [&]() -> decltype(auto) { return object_.handle(in, std::move(request)); });
         check_not_postponed();
       } else {
         throw_unhandled(type_name<R>(), state_name<M>(state));
@@ -220,21 +220,24 @@ class Machine : public MachineCore {
     });
   }
 
-  template <class T, class F>
-  void answer(From<T>& from, F handle) {
+  template <class R, class F>
+  void answer(From<typename R::Reply>& from, F handle) {
     using Result = decltype(handle());
+    const Pid caller = from.caller();
     if constexpr (!std::is_void_v<Result>) {
       Result reply = handle();
-      if (!is_postponed()) from.reply(std::forward<Result>(reply));
+      if (is_postponed()) return;
+      from.reply(std::forward<Result>(reply));
     } else {
       handle();
       if (is_postponed()) return;
-      if constexpr (std::is_void_v<T>) {
+      if constexpr (std::is_void_v<typename R::Reply>) {
         from.reply();
       } else {
         throw_bad_action("a handler has neither answered a request nor postponed it");
       }
     }
+    if (is_observed() && caller) replied(call_type<M, R>, caller);
   }
 
   void check_not_postponed() const {
@@ -278,6 +281,8 @@ struct Requests<M> {
 
   template <class R>
   static constexpr bool takes = is_handled<M, R, true>();
+  template <class R>
+  static constexpr bool answers = false;  // that is up to the state
 
   template <class R>
   static void cast(void* machine, void* payload) {
@@ -336,56 +341,53 @@ class MachineProcess final : public Observed {
     const Starter starter = room_.make();
     static_cast<StateMachine<M>&>(room_.object()).core_ = &machine_;
     machine_.begin_start();
-    if (!init()) {
-      starter.ignore();
-      exit(ExitReason::normal());
-    }
+    init(starter);
     starter.acknowledge();
   }
 
-  void ready() override { machine_.begin(); }
+  void ready() override {
+    call_back([this] { machine_.begin(); }, [] { return Callback{"the first state"}; });
+  }
 
   void message(Message& message) override {
     // The event is destroyed by the time that it is found to have failed.
-    const MessageType* type = header_of(message.payload()).type;
-    const Pid caller = caller_of(message);
-    try {
-      take(message);
-    } catch (const ExitException& exit) {
-      report_failure(type, caller, exit.reason());
-      throw;
-    } catch (const std::exception&) {
-      report_failure(type, caller, reason_of_current_exception());
-      throw;
-    }
+    const Callback callback{"", header_of(message.payload()).type, caller_of(message)};
+    call_back([&] { take(message, callback); }, [&] { return callback; });
   }
 
   void* object(const void* identity) noexcept override {
     return identity == &server_identity<M> ? &machine_ : nullptr;
   }
+  RoomWord& word() noexcept override { return room_.word(); }
+
+  void terminate(const ExitReason& reason) override {
+    call_terminate([&] {
+      if constexpr (requires { room_.object().terminate(reason); }) {
+        room_.object().terminate(reason);
+      }
+    });
+  }
+
+ private:
+  // "open, postponed: Door::Walk Door::Walk; " and what format_state() says.
   std::string state_text() override {
     std::string text(state_name<M>(machine_.state));
-    if (const std::size_t postponed = machine_.postponed_count()) {
-      text.append(", ").append(std::to_string(postponed)).append(" postponed");
-    }
+    text.append(machine_.postponed_text());
     if constexpr (requires { std::string(room_.object().format_state()); }) {
       text.append(": ").append(room_.object().format_state());
     }
     return text;
   }
-  RoomWord& word() noexcept override { return room_.word(); }
 
-  void terminate(const ExitReason& reason) override {
-    if constexpr (requires { room_.object().terminate(reason); }) {
-      room_.object().terminate(reason);
-    }
+  void take(Message& message, const Callback& callback) {
+    if (obey_system_request(message)) return;
+    machine_.observe(room_.is_watched() ? this : nullptr);
+    if (room_.is_watched()) saw(*callback.type, callback.caller);
+    handle(message, callback.type);
+    if (room_.is_watched()) handled(*callback.type);
   }
 
- private:
-  void take(Message& message) {
-    if (obey_system_request(message)) return;
-    if (room_.is_watched()) watched(message);
-    const MessageType* type = header_of(message.payload()).type;
+  void handle(Message& message, const MessageType* type) {
     if (type->server == &server_identity<M>) {
       machine_.run(std::move(message));
     } else if (auto* fired = message.get_if<TimerFired>()) {
@@ -398,23 +400,29 @@ class MachineProcess final : public Observed {
     }
   }
 
-  // False: it chooses not to run (H17).
-  bool init() {
+  // The first state, or why there is none (H17).
+  void init(const Starter& starter) {
+    using State = M::State;
     M& object = room_.object();
     if constexpr (requires {
-                    { object.init() } -> std::same_as<std::optional<typename M::State>>;
+                    { object.init() } -> std::same_as<std::optional<State>>;
                   }) {
-      std::optional<typename M::State> first = object.init();
-      if (!first) return false;
+      std::optional<State> first = object.init();
+      if (!first) ignore_start(starter);
       machine_.state = *std::move(first);
     } else if constexpr (requires {
-                           { object.init() } -> std::convertible_to<typename M::State>;
+                           { object.init() } -> std::same_as<std::expected<State, ExitReason>>;
+                         }) {
+      std::expected<State, ExitReason> first = object.init();
+      if (!first) fail_start(starter, first.error());
+      machine_.state = *std::move(first);
+    } else if constexpr (requires {
+                           { object.init() } -> std::convertible_to<State>;
                          }) {
       machine_.state = object.init();
     } else if constexpr (requires { object.init(); }) {
       object.init();
     }
-    return true;
   }
 
   ObjectRoom<M, Args...> room_;

@@ -8,7 +8,7 @@
 
 #include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/detail/payload.hpp>
-#include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/detail/type_name.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
@@ -17,6 +17,10 @@
 #include <string>
 #include <string_view>
 
+namespace airssys::rt::sys {
+struct Event;
+}
+
 namespace airssys::rt::detail {
 
 class Observed;
@@ -24,10 +28,9 @@ struct Watch;  // what is switched on; supervision/observed.cpp
 
 // Of a call, who made it.
 inline Pid caller_of(const Message& message) noexcept {
-  const void* payload = message.payload();
-  return static_cast<const PayloadHeader*>(payload)[-1].type->is_call
-             ? static_cast<const Alias*>(payload)->owner
-             : Pid();
+  void* payload = message.payload();
+  if (!payload || !header_of(payload).type->is_call) return {};
+  return static_cast<const Alias*>(payload)->owner;
 }
 
 // The identity that system requests compare to.
@@ -53,29 +56,84 @@ class RoomWord {
   std::uintptr_t bits_ = 0;
 };
 
+// Which callback it was: the handler of a message of this type, or one that has a name.
+struct Callback {
+  std::string_view name;
+  const MessageType* type = nullptr;
+  Pid caller = {};
+};
+
 class Observed : public Behaviour {
  public:
   // The object, if this is the identity of its class, else null; of a state machine, its Machine.
   virtual void* object(const void* identity) noexcept = 0;
-  // Its state, for people: format_state() of its class if it has that.
-  virtual std::string state_text() = 0;
   virtual RoomWord& word() noexcept = 0;
 
+  // For people: which behaviour this is, and its state.
+  std::string title();
+  std::string shown_state();
   bool is_suspended() noexcept;
   void suspend();  // returns when it has been resumed
   void resume() noexcept;
   Watch& watch();                      // made when it is not there
   void drop_watch_if_idle() noexcept;  // when nothing is switched on any more
+  // For those who watch, if anybody: a request was answered by its handler's return.
+  void replied(const MessageType& type, Pid caller);
 
  protected:
   // Does what a system request asks; false when it is none.
   bool obey_system_request(Message& message);
-  // Tells those who watch that this message has been taken.
-  void watched(Message& message);
   void unwatch() noexcept;
-  // What is to be known about a handler that failed (G19): nothing when the reason is in order.
-  void report_failure(const MessageType* type, Pid caller, const ExitReason& reason);
+
+  // For those who watch, if anybody: a message has been taken; its handler has returned.
+  void saw(const MessageType& type, Pid caller);
+  void handled(const MessageType& type);
+
+  // Calls a callback. What it throws is reported with its name and goes on (G19).
+  template <class F, class Named>
+  void call_back(F callback, Named named) {
+    try {
+      callback();
+    } catch (...) {
+      failed(named());
+      throw;
+    }
+  }
+  // Calls `terminate`, and then sends the reply that waited for this (G16).
+  template <class F>
+  void call_terminate(F terminate) {
+    try {
+      terminate();
+    } catch (...) {
+      send_last_reply();
+      throw;
+    }
+    send_last_reply();
+  }
+
+ private:
+  // format_state() of its class if it has that; may throw.
+  virtual std::string state_text() = 0;
+
+  void happened(Watch& watch, const sys::Event& event);
+  // In a catch block.
+  void failed(const Callback& callback);
+  void send_last_reply();
 };
+
+// format_state() of the object's class if it has that, else the class's name.
+template <class S>
+std::string state_text_of(S& object) {
+  if constexpr (requires { std::string(object.format_state()); }) {
+    return std::string(object.format_state());
+  } else {
+    return std::string(type_name<S>());
+  }
+}
+
+// Whether system requests to the calling process wait in its mailbox, as all requests to a
+// behaviour do, or are refused.
+void hear_system_requests(bool on);
 
 struct SystemRequest {
   Alias caller;

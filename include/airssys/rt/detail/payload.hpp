@@ -25,7 +25,8 @@ struct MessageType {
   // For requests to a server: the identity of the server's class, and the call of its handler.
   const void* server = nullptr;
   void (*dispatch)(void* server, void* payload) = nullptr;
-  bool is_call = false;  // the value begins with the Alias of who waits for a reply
+  bool is_call = false;      // the value begins with the Alias of who waits for a reply
+  bool is_answered = false;  // what its handler returns is the reply
 };
 
 template <class T>

@@ -37,6 +37,8 @@ class Program {
   virtual void run() = 0;
   // The behaviour this is, or null for a body.
   virtual Behaviour* behaviour() noexcept { return nullptr; }
+  // Whether requests to servers wait in its mailbox. To others they are refused as they come (G5).
+  virtual bool takes_requests() const noexcept { return false; }
   // What it is called where processes are listed: a constant that outlives all processes, or null.
   virtual const std::string_view* name() const noexcept { return nullptr; }
 
@@ -44,11 +46,19 @@ class Program {
   static void operator delete(void* block, std::size_t bytes) noexcept { deallocate(block, bytes); }
 };
 
+// Whether this is what a body returns to go on as a server (enter_loop.hpp).
+template <class Result>
+inline constexpr bool enters_loop = false;
+
 template <class F>
 class Body final : public Program {
  public:
   explicit Body(F f) : f_(std::move(f)) {}
-  void run() override { static_cast<void>(std::invoke(f_)); }
+  void run() override {
+    static_assert(!enters_loop<std::invoke_result_t<F&>>,
+                  "only a process that was started by start_body can become a server");
+    static_cast<void>(std::invoke(f_));
+  }
   const std::string_view* name() const noexcept override { return &program_name<F>; }
 
  private:

@@ -18,6 +18,9 @@
 
 namespace airssys::rt::detail {
 
+// The number of the request that this message is about, if it is about any.
+std::uint64_t answered_number(const Message& message) noexcept;
+
 class ReplySet {
  public:
   struct Arrived {
@@ -28,6 +31,8 @@ class ReplySet {
   void add(std::size_t key, std::unique_ptr<Exchange> exchange);
   // The next one that is over, or nothing by the deadline. Requires: it is not empty.
   std::optional<Arrived> wait(Deadline deadline);
+  // The one that this message is about, if it is about any; takes the message over then.
+  std::optional<Arrived> check(Message& message);
   std::size_t size() const noexcept { return asked_.size() + refused_.size(); }
 
  private:
@@ -36,7 +41,7 @@ class ReplySet {
     std::unique_ptr<Exchange> exchange;
   };
 
-  static std::uint64_t number_of(void* payload) noexcept;
+  std::optional<Arrived> arrived(Message message);
   static bool is_answer(void* set, void* payload);
 
   MailMark mark_;

@@ -29,6 +29,7 @@ struct CallMessage {
 //   takes<R>                 whether there is a handler for R
 //   cast<R>, call<R>         (void* target, void* payload): call it; a null target refuses
 //   look, change             (void* target, f): f sees, or changes, the state (sys.hpp)
+//   answers<R>               whether each handler of R returns the reply
 //   call_timeout             the default of rt::call
 //   Process<Args...>         the behaviour that holds an S
 template <class S>
@@ -45,6 +46,7 @@ inline constexpr MessageType call_type{sizeof(CallMessage<R>),
                                        type_name<R>(),
                                        &server_identity<S>,
                                        &Requests<S>::template call<R>,
-                                       true};
+                                       true,
+                                       Requests<S>::template answers<R>};
 
 }  // namespace airssys::rt::detail

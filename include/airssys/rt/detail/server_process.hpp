@@ -6,7 +6,6 @@
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/type_name.hpp>
-#include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/message.hpp>
@@ -14,7 +13,7 @@
 #include <airssys/rt/time.hpp>
 #include <chrono>
 #include <concepts>
-#include <exception>
+#include <expected>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -22,7 +21,7 @@
 
 namespace airssys::rt {
 
-// What `Init init()` answers; one that cannot start throws.
+// What `Init init()` answers.
 enum class Init : bool {
   ok,
   ignore,  // do not run: `start` fails with StartError::ignore, the process ends with normal (G2)
@@ -75,6 +74,8 @@ struct Requests {
 
   template <class R>
   static constexpr bool takes = TakesByValue<S, R> || TakesByReference<S, R> || Defers<S, R>;
+  template <class R>
+  static constexpr bool answers = !Defers<S, R>;
 
   template <class R>
   static void cast(void* server, void* payload) {
@@ -111,6 +112,10 @@ struct Requests {
 
 // --- the process ---
 
+// A start that comes to nothing without being a crash: the process ends with normal (G2).
+[[noreturn]] void ignore_start(const Starter& starter);
+[[noreturn]] void fail_start(const Starter& starter, const ExitReason& why);
+
 // Asks a behaviour to end with this reason (G17).
 struct StopRequest {
   ExitReason reason;
@@ -135,63 +140,63 @@ class ServerProcess final : public Observed {
 
   void start() override {
     const Starter starter = room_.make();
-    if (init() == Init::ignore) {
-      starter.ignore();
-      exit(ExitReason::normal());
-    }
+    init(starter);
     starter.acknowledge();
   }
 
   void ready() override {
-    if constexpr (requires { server().handle_continue(); }) server().handle_continue();
+    if constexpr (requires { server().handle_continue(); }) {
+      call_back([this] { server().handle_continue(); }, [] { return Callback{"handle_continue"}; });
+    }
   }
 
   void message(Message& message) override {
-    try {
-      const MessageType* type = header_of(message.payload()).type;
-      if (type->server == &server_identity<S> && !room_.is_watched()) {
-        type->dispatch(&server(), message.payload());
-      } else {
-        take(message);
-      }
-    } catch (const ExitException& exit) {
-      report_failure(header_of(message.payload()).type, caller_of(message), exit.reason());
-      throw;
-    } catch (const std::exception&) {
-      report_failure(
-          header_of(message.payload()).type, caller_of(message), reason_of_current_exception());
-      throw;
-    }
+    const MessageType* type = header_of(message.payload()).type;
+    call_back(
+        [&] {
+          if (type->server == &server_identity<S> && !room_.is_watched()) {
+            type->dispatch(&server(), message.payload());
+          } else {
+            take(message);
+          }
+        },
+        [&] { return Callback{"", type, caller_of(message)}; });
   }
 
   void* object(const void* identity) noexcept override {
     return identity == &server_identity<S> ? &server() : nullptr;
   }
-  std::string state_text() override {
-    if constexpr (requires { std::string(server().format_state()); }) {
-      return std::string(server().format_state());
-    } else {
-      return std::string(type_name<S>());
-    }
-  }
   RoomWord& word() noexcept override { return room_.word(); }
 
   void idle() override {
-    if constexpr (requires { server().handle_idle(); }) server().handle_idle();
+    if constexpr (requires { server().handle_idle(); }) {
+      call_back([this] { server().handle_idle(); }, [] { return Callback{"handle_idle"}; });
+    }
   }
 
   void terminate(const ExitReason& reason) override {
-    if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
+    call_terminate([&] {
+      if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
+    });
   }
 
  private:
+  std::string state_text() override { return state_text_of(server()); }
   S& server() noexcept { return room_.object(); }
 
   // Any message, watched or not.
   void take(Message& message) {
-    const MessageType* type = header_of(message.payload()).type;
     if (obey_system_request(message)) return;
-    if (room_.is_watched()) watched(message);
+    const MessageType* type = header_of(message.payload()).type;
+    const Pid caller = caller_of(message);
+    if (room_.is_watched()) saw(*type, caller);
+    handle(message, type);
+    if (!room_.is_watched()) return;
+    if (type->is_answered) replied(*type, caller);
+    handled(*type);
+  }
+
+  void handle(Message& message, const MessageType* type) {
     if (type->server == &server_identity<S>) {
       type->dispatch(&server(), message.payload());
     } else if (type->server) {
@@ -206,14 +211,17 @@ class ServerProcess final : public Observed {
     }
   }
 
-  Init init() {
+  void init(const Starter& starter) {
     if constexpr (requires {
                     { server().init() } -> std::same_as<Init>;
                   }) {
-      return server().init();
-    } else {
-      if constexpr (requires { server().init(); }) server().init();
-      return Init::ok;
+      if (server().init() == Init::ignore) ignore_start(starter);
+    } else if constexpr (requires {
+                           { server().init() } -> std::same_as<std::expected<void, ExitReason>>;
+                         }) {
+      if (auto result = server().init(); !result) fail_start(starter, result.error());
+    } else if constexpr (requires { server().init(); }) {
+      server().init();
     }
   }
 
