@@ -1,19 +1,26 @@
-// machine_core_test.cpp: the time-outs of a state machine (H7–H12).
+// state_machine_timers_test.cpp: the time-outs of a state machine (H7–H12).
+//
 // Method: stories of a scripted machine. What has to be in the mailbox before the machine goes on
-// is put there while it waits in a handler, so no story depends on how long a step takes.
-#include <airssys/rt/state_machine.hpp>
+// is put there while it waits in a handler, so no story depends on how long a step takes. Where a
+// time-out races with what ends it, many rounds are run: it comes before that, or not at all.
+#include <airssys/rt.hpp>
+#include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "tests/supervision/machine_script.hpp"
+#include "tests/semantics/machines.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::semantics {
 namespace {
 
-WITH_SCHEDULERS(MachineCoreTest);
+using namespace std::chrono_literals;
 
-// H7: of one timer, the last setting counts, and the enter handler's comes last.
-TEST_P(MachineCoreTest, the_enter_handlers_time_out_overrides_the_transitions) {
+class MachineTimers : public ServerRules {};
+RT_WITH_SCHEDULERS(MachineTimers);
+
+// H7
+TEST_P(MachineTimers, the_enter_handlers_time_out_overrides_the_transitions) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -26,14 +33,16 @@ TEST_P(MachineCoreTest, the_enter_handlers_time_out_overrides_the_transitions) {
   });
 }
 
-// H8.
-TEST_P(MachineCoreTest, an_event_time_out_comes_when_nothing_else_does) {
+// H8
+TEST_P(MachineTimers, an_event_time_out_comes_when_nothing_else_does) {
   run([] {
     cast(entered_script(), Do{"go", [](Script& s) { s.event_timeout(1ms); }});
-    EXPECT_EQ(seen(2), "go@a, event timeout@a");
+    EXPECT_EQ(said(2), "go@a, event timeout@a");
   });
 }
-TEST_P(MachineCoreTest, any_event_ends_an_event_time_out) {
+
+// H8
+TEST_P(MachineTimers, any_event_ends_an_event_time_out) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -41,10 +50,12 @@ TEST_P(MachineCoreTest, any_event_ends_an_event_time_out) {
                       s.next_event(Note{"internal"});
                     }});
     cast(script, Do{"wait", [](Script& s) { s.named_timeout("later", 20ms); }});
-    EXPECT_EQ(seen(4), "go@a, internal@a, wait@a, later@a");
+    EXPECT_EQ(said(4), "go@a, internal@a, wait@a, later@a");
   });
 }
-TEST_P(MachineCoreTest, an_event_time_out_of_zero_comes_only_if_nothing_is_queued) {
+
+// H8
+TEST_P(MachineTimers, an_event_time_out_of_zero_comes_only_if_nothing_is_queued) {
   run([] {
     ServerRef<Script> script = entered_script();
     hold(script);
@@ -57,8 +68,10 @@ TEST_P(MachineCoreTest, an_event_time_out_of_zero_comes_only_if_nothing_is_queue
     EXPECT_EQ(story(script), "alone@a, event timeout@a, not alone@a, n@a");
   });
 }
-// H8: another time-out is an event as well.
-TEST_P(MachineCoreTest, a_time_out_of_zero_ends_an_event_time_out_of_zero) {
+
+// Another time-out is an event as well.
+// H8
+TEST_P(MachineTimers, a_time_out_of_zero_ends_an_event_time_out_of_zero) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -69,8 +82,8 @@ TEST_P(MachineCoreTest, a_time_out_of_zero_ends_an_event_time_out_of_zero) {
   });
 }
 
-// H9.
-TEST_P(MachineCoreTest, a_state_time_out_ends_with_its_state) {
+// H9
+TEST_P(MachineTimers, a_state_time_out_ends_with_its_state) {
   run([] {
     ServerRef<Script> script = entered_script();
     hold(script);
@@ -78,20 +91,24 @@ TEST_P(MachineCoreTest, a_state_time_out_ends_with_its_state) {
     cast(script, Do{"go", [](Script& s) { s.next_state(b); }});
     cast(script, Do{"wait", [](Script& s) { s.named_timeout("later", 20ms); }});
     let_go(script);
-    EXPECT_EQ(seen(5), "set@a, go@a, enter ab, wait@b, later@b");
+    EXPECT_EQ(said(5), "set@a, go@a, enter ab, wait@b, later@b");
   });
 }
-TEST_P(MachineCoreTest, a_state_time_out_survives_the_same_state) {
+
+// H9, H4
+TEST_P(MachineTimers, a_state_time_out_survives_the_same_state) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"set", [](Script& s) { s.state_timeout(1ms); }});
     cast(script, Do{"same", [](Script& s) { s.next_state(a); }});
     cast(script, Do{"repeat", [](Script& s) { s.repeat_state(); }});
-    std::string told = seen(5);
+    std::string told = said(5);
     EXPECT_NE(told.find("state timeout@a"), std::string::npos) << told;
   });
 }
-TEST_P(MachineCoreTest, a_state_time_out_of_zero_comes_before_any_message) {
+
+// H9
+TEST_P(MachineTimers, a_state_time_out_of_zero_comes_before_any_message) {
   run([] {
     ServerRef<Script> script = entered_script();
     hold(script);
@@ -104,7 +121,9 @@ TEST_P(MachineCoreTest, a_state_time_out_of_zero_comes_before_any_message) {
     EXPECT_EQ(story(script), "go@a, enter ab, state timeout@b, external@b");
   });
 }
-TEST_P(MachineCoreTest, a_state_time_out_is_cancelled_by_verb_and_by_infinity) {
+
+// H9, H10, H7
+TEST_P(MachineTimers, a_time_out_is_cancelled_by_verb_and_by_infinity) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"set", [](Script& s) {
@@ -115,12 +134,19 @@ TEST_P(MachineCoreTest, a_state_time_out_is_cancelled_by_verb_and_by_infinity) {
                       s.state_timeout(0s);
                       s.state_timeout(infinite);
                     }});
-    EXPECT_EQ(story(script), "set@a, set@a");
+    cast(script, Do{"named", [](Script& s) {
+                      s.named_timeout("1", 0s);
+                      s.cancel_named_timeout("1");
+                      s.named_timeout("2", 0s);
+                      s.named_timeout("2", infinite);
+                      s.cancel_named_timeout("none");
+                    }});
+    EXPECT_EQ(story(script), "set@a, set@a, named@a");
   });
 }
 
-// H10.
-TEST_P(MachineCoreTest, named_time_outs_run_side_by_side_and_survive_a_change) {
+// H10
+TEST_P(MachineTimers, named_time_outs_run_side_by_side_and_survive_a_change) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -130,7 +156,7 @@ TEST_P(MachineCoreTest, named_time_outs_run_side_by_side_and_survive_a_change) {
                       s.named_timeout("again", 1ms, Note{"again, later"});
                       s.next_state(b);
                     }});
-    std::string told = seen(5);
+    std::string told = said(5);
     EXPECT_TRUE(told.starts_with("go@a, enter ab, ")) << told;
     for (std::string_view part : {"fast@b", "again, later@b"}) {
       EXPECT_NE(told.find(part), std::string::npos) << told;
@@ -138,40 +164,46 @@ TEST_P(MachineCoreTest, named_time_outs_run_side_by_side_and_survive_a_change) {
     EXPECT_TRUE(told.ends_with("slow@b")) << told;
   });
 }
-TEST_P(MachineCoreTest, a_time_out_may_be_an_absolute_time) {
+
+// H10
+TEST_P(MachineTimers, a_time_out_may_be_an_absolute_time) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
                       s.named_timeout("past", Deadline::at_ns(1));
                       s.state_timeout(Deadline::after(1ms));
                     }});
-    std::string told = seen(3);
+    std::string told = said(3);
     EXPECT_NE(told.find("past@a"), std::string::npos) << told;
     EXPECT_NE(told.find("state timeout@a"), std::string::npos) << told;
   });
 }
-TEST_P(MachineCoreTest, a_negative_time_out_is_refused) {
+
+// H10
+TEST_P(MachineTimers, a_negative_time_out_is_refused) {
   run([] {
     cast(entered_script(), Do{"go", [](Script& s) {
                                 EXPECT_THROW(s.state_timeout(-1ns), BadArgument);
                                 s.say("refused");
                               }});
-    EXPECT_EQ(seen(2), "go@a, refused");
+    EXPECT_EQ(said(2), "go@a, refused");
   });
 }
 
-// H11.
-TEST_P(MachineCoreTest, an_update_changes_what_a_running_time_out_says) {
+// H11
+TEST_P(MachineTimers, an_update_changes_what_a_running_time_out_says) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) { s.named_timeout("t", 1ms, Note{"old"}); }});
     cast(script, Do{"update", [](Script& s) { s.update_named_timeout("t", Note{"new"}); }});
-    std::string told = seen(3);
+    std::string told = said(3);
     // It may have fired before the update; then the update came at once.
     EXPECT_TRUE(told == "go@a, update@a, new@a" || told == "go@a, old@a, update@a") << told;
   });
 }
-TEST_P(MachineCoreTest, an_update_of_what_does_not_run_comes_at_once) {
+
+// H11
+TEST_P(MachineTimers, an_update_of_what_does_not_run_comes_at_once) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -182,8 +214,8 @@ TEST_P(MachineCoreTest, an_update_of_what_does_not_run_comes_at_once) {
   });
 }
 
-// H12.
-TEST_P(MachineCoreTest, time_outs_of_zero_come_in_the_order_they_were_set) {
+// H12
+TEST_P(MachineTimers, time_outs_of_zero_come_in_the_order_they_were_set) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"go", [](Script& s) {
@@ -195,7 +227,9 @@ TEST_P(MachineCoreTest, time_outs_of_zero_come_in_the_order_they_were_set) {
     EXPECT_EQ(story(script), "go@a, 2@a, 3@a, 1 again@a");
   });
 }
-TEST_P(MachineCoreTest, a_cancelled_time_out_never_comes_even_if_it_has_expired) {
+
+// H12
+TEST_P(MachineTimers, a_cancelled_time_out_never_comes_even_if_it_has_expired) {
   run([] {
     ServerRef<Script> script = entered_script();
     cast(script, Do{"set", [](Script& s) {
@@ -213,5 +247,98 @@ TEST_P(MachineCoreTest, a_cancelled_time_out_never_comes_even_if_it_has_expired)
   });
 }
 
+// --- races ---
+
+// The verb that ends a time-out races with it: an old event comes before, or never.
+void race(const Script::Deed& set, const Script::Deed& end, std::string_view old_event) {
+  ServerRef<Script> script = entered_script();
+  for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    cast(script, Do{"set", set});
+    for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+    cast(script, Do{"end", end});
+    const std::string all = story(script);
+    ASSERT_TRUE(all == "set@a, end@a" || all == "set@a, " + std::string(old_event) + "@a, end@a")
+        << all;
+  }
+  EXPECT_EQ(rest_of_mail(), "");
+}
+
+// H12, H10
+TEST_P(MachineTimers, a_named_time_out_never_comes_behind_its_cancellation) {
+  run([] {
+    race([](Script& s) { s.named_timeout("t", 20us); },
+         [](Script& s) { s.cancel_named_timeout("t"); },
+         "t");
+  });
+}
+
+// H12, H9
+TEST_P(MachineTimers, a_state_time_out_never_comes_behind_another_setting) {
+  run([] {
+    race([](Script& s) { s.state_timeout(20us, Note{"old"}); },
+         [](Script& s) { s.state_timeout(infinite); },
+         "old");
+  });
+}
+
+// H8
+TEST_P(MachineTimers, an_event_time_out_never_comes_behind_another_event) {
+  run([] { race([](Script& s) { s.event_timeout(20us); }, {}, "event timeout"); });
+}
+
+// H9
+TEST_P(MachineTimers, a_state_time_out_never_comes_in_another_state) {
+  run([] {
+    ServerRef<Script> script = entered_script();
+    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+      cast(script, Do{"set", [](Script& s) { s.state_timeout(20us); }});
+      for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+      cast(script, Do{"go", [](Script& s) { s.next_state(b); }});
+      cast(script, Do{"back", [](Script& s) { s.next_state(a); }});
+      const std::string all = story(script);
+      ASSERT_TRUE(all == "set@a, go@a, enter ab, back@b, enter ba" ||
+                  all == "set@a, state timeout@a, go@a, enter ab, back@b, enter ba")
+          << all;
+    }
+  });
+}
+
+// H11
+TEST_P(MachineTimers, an_update_that_races_gives_the_new_content_once) {
+  run([] {
+    ServerRef<Script> script = entered_script();
+    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+      cast(script, Do{"set", [](Script& s) { s.named_timeout("t", 20us, Note{"old"}); }});
+      for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+      cast(script, Do{"update", [](Script& s) { s.update_named_timeout("t", Note{"new"}); }});
+      const std::string first = said(3);
+      if (first == "set@a, old@a, update@a") {
+        ASSERT_EQ(said(), "new@a");
+      } else {
+        ASSERT_EQ(first, "set@a, update@a, new@a");
+      }
+    }
+    EXPECT_EQ(story(script), "");
+  });
+}
+
+// H9, H10
+TEST_P(MachineTimers, no_time_out_is_early) {
+  run([] {
+    ServerRef<Script> script = entered_script();
+    for (const Duration time : {Duration(100us), Duration(1ms), Duration(20ms)}) {
+      const std::int64_t begin = Deadline::now().ns();
+      cast(script, Do{"set", [time](Script& s) {
+                        s.named_timeout("named", time);
+                        s.state_timeout(2 * time);
+                      }});
+      EXPECT_EQ(said(2), "set@a, named@a");
+      EXPECT_GE(Deadline::now().ns() - begin, time.count());
+      EXPECT_EQ(said(), "state timeout@a");
+      EXPECT_GE(Deadline::now().ns() - begin, 2 * time.count());
+    }
+  });
+}
+
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::semantics

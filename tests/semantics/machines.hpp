@@ -1,20 +1,16 @@
-// machine_script.hpp: a state machine that does as each event says and tells its owner of
-// everything it is called for. Its tests compare the stories it tells with what the rules say.
+// machines.hpp: a state machine that does as each event says and tells its owner of everything it
+// is called for. Its tests compare the stories it tells with what the rules say.
 #pragma once
 
-#include <airssys/rt/state_machine.hpp>
+#include <airssys/rt.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "tests/supervision/support.hpp"
+#include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::test {
-
-struct Seen {
-  std::string what;
-};
+namespace airssys::rt::semantics {
 
 struct Script : StateMachine<Script> {
   enum class State { a, b };
@@ -32,6 +28,9 @@ struct Script : StateMachine<Script> {
   struct Ask {
     using Reply = std::string;
     Deed deed = {};
+  };
+  struct Wait {  // answered when somebody uses `waiting`
+    using Reply = std::string;
   };
   struct Own {
     std::unique_ptr<int> value;
@@ -58,12 +57,16 @@ struct Script : StateMachine<Script> {
     did("ask", ask.deed);
     return "in " + name(state());
   }
+  void handle(State, const Wait&, From<std::string> from) {
+    waiting = std::move(from);
+    did("wait");
+  }
   void handle(State, Own own) {
     did("own " + std::to_string(*own.value));
     postpone();
   }
   void handle_info(State, Message& message) {
-    if (const auto* seen = message.get_if<Seen>()) did("info " + seen->what);
+    if (const auto* seen = message.get_if<Said>()) did("info " + seen->what);
     if (info_deed) std::exchange(info_deed, {})(*this);
   }
   void terminate(const ExitReason& reason) { say("terminate " + reason.to_string()); }
@@ -72,7 +75,7 @@ struct Script : StateMachine<Script> {
     say(what + "@" + name(state()));
     if (deed) deed(*this);
   }
-  void say(std::string what) { send(owner, Seen{std::move(what)}); }
+  void say(std::string what) { send(owner, Said{std::move(what)}); }
   static std::string name(State state) { return state == a ? "a" : "b"; }
 
   // A handler's verbs, for the deeds.
@@ -92,6 +95,7 @@ struct Script : StateMachine<Script> {
   Deed init_deed;
   Deed enter_deed;
   Deed info_deed;
+  From<std::string> waiting;
   Pid owner;
 };
 
@@ -104,26 +108,15 @@ inline void postpone_it(Script& script) {
   script.postpone();
 }
 
-// The next so many things that were told.
-inline std::string seen(int count) {
-  std::string text;
-  for (int i = 0; i < count; ++i) {
-    std::optional<Seen> seen = next<Seen>();
-    if (!text.empty()) text += ", ";
-    if (seen) text += seen->what;
-  }
-  return text;
-}
-
 // Tells the machine to say "done" and answers everything that came before that.
 inline std::string story(ServerRef<Script> script) {
   cast(script, Do{"done"});
   std::string text;
   for (;;) {
-    std::optional<Seen> seen = next<Seen>();
-    if (!seen || seen->what.starts_with("done")) return text;
+    const std::string what = said();
+    if (what.starts_with("done@")) return text;
     if (!text.empty()) text += ", ";
-    text += seen->what;
+    text += what;
   }
 }
 
@@ -132,17 +125,17 @@ inline ServerRef<Script> start_script(Script::Deed at_init = {}, Script::Deed at
 }
 inline ServerRef<Script> entered_script() {
   ServerRef<Script> script = start_script();
-  seen(1);
+  EXPECT_EQ(said(), "enter aa");
   return script;
 }
 
 // Lets all that was sent before it reach the mailbox while the machine is in a handler.
 inline void hold(ServerRef<Script> script) {
-  cast(script, Do{"hold", [](Script&) { receive<Open>(); }});
-  EXPECT_EQ(seen(1).substr(0, 4), "hold");
+  cast(script, Do{"hold", [](Script&) { receive<Gate>(); }});
+  EXPECT_TRUE(said().starts_with("hold@"));
 }
 inline void let_go(ServerRef<Script> script) {
-  send(script.pid(), Open{.fails = false});
+  send(script.pid(), Gate());
 }
 
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::semantics
