@@ -3,6 +3,8 @@
 
 #include <airssys/rt/report.hpp>
 
+#include "runtime/label.hpp"
+
 namespace airssys::rt::runtime {
 
 std::string title_of(System& system, Pid pid) {
@@ -12,14 +14,26 @@ std::string title_of(System& system, Pid pid) {
   return title;
 }
 
+namespace {
+
+// The same, with what it calls itself.
+std::string title_of(System& system, const Process& process) {
+  std::string title = title_of(system, process.pid());
+  const std::string label = label_of(process);
+  if (!label.empty()) title.append(" (").append(label).append(")");
+  return title;
+}
+
+}  // namespace
+
 void report_crash(const Process& process, const ExitReason& reason) {
   if (reason.is_orderly()) return;
   System& system = current_system();
   Report report(Severity::error,
                 "crash",
-                title_of(system, process.pid()) + " crashed: " + reason.to_string());
+                title_of(system, process) + " crashed: " + reason.to_string());
   report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
-  report.add("reason", reason.to_string());
+  report.add("label", label_of(process)).add("reason", reason.to_string());
   system.log(report);
 }
 
@@ -27,7 +41,7 @@ void report_abandoned(const Process& process, std::string_view why) {
   System& system = current_system();
   Report report(Severity::error,
                 "cut_off",
-                title_of(system, process.pid()) + " was cut off (" + std::string(why) +
+                title_of(system, process) + " was cut off (" + std::string(why) +
                     "); what its stack owned is lost");
   report.add("pid", process.pid().to_string()).add("why", std::string(why));
   system.log(report);
