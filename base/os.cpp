@@ -1,4 +1,4 @@
-// os.cpp: threads, their CPU clocks and priorities, pages, membarrier.
+// os.cpp: threads, their CPU clocks, priorities and signals, pages, membarrier.
 //
 // The count of usable CPUs has a file of its own, os_cpus.cpp: control groups are a long story.
 #include "base/os.hpp"
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -81,6 +82,23 @@ bool set_idle_priority(ThreadId thread) noexcept {
 
 bool restore_priority(ThreadId thread) noexcept {
   return set_policy(thread, SCHED_OTHER);
+}
+
+bool signal_thread(ThreadId thread, int signal, const void* mark) noexcept {
+  siginfo_t info{};
+  info.si_signo = signal;
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_ptr = const_cast<void*>(mark);
+  return ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread, signal, &info) == 0;
+}
+
+void unblock_signal(int signal) noexcept {
+  sigset_t signals{};
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 bool membarrier_available() noexcept {

@@ -46,6 +46,13 @@ bool set_idle_priority(ThreadId thread) noexcept;
 /// what they lowered; then the thread stays idle for the rest of its life.
 bool restore_priority(ThreadId thread) noexcept;
 
+/// Sends a thread of this program a signal that carries `mark` (si_value.sival_ptr), by which its
+/// handler knows it from everybody else's. False if there is no such thread.
+bool signal_thread(ThreadId thread, int signal, const void* mark) noexcept;
+
+/// The calling thread takes this signal, whatever mask it was born with.
+void unblock_signal(int signal) noexcept;
+
 /// Asks the kernel once for expedited membarriers; true if they are there. Cheap when repeated.
 bool membarrier_available() noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 #include "base/os.hpp"
 #include "scheduler/thread.hpp"
@@ -25,7 +26,7 @@ void Monitor::run() noexcept {
     doze();
     const std::int64_t now = pool_.clock.now_ns();
     for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now);
-    if (!spared_.empty()) demote_who_goes_on();
+    if (!spared_.empty()) restrain_who_had_time();
   }
 }
 
@@ -48,14 +49,13 @@ void Monitor::doze() noexcept {
 }
 
 std::int64_t Monitor::patience_ns() const noexcept {
-  // relaxed: a figure that steers.
-  return pool_.hogs.load(std::memory_order_relaxed) > many_hogs ? hog_among_many_ns : hog_ns;
+  return pool_.rotation.hogs() > many_hogs ? hog_among_many_ns : hog_ns;
 }
 
 void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
   // acquire: pairs with who made that thread the driver.
   Thread* thread = pool_.drivers_[id].load(std::memory_order_acquire);
-  if (!thread || pool_.idle.is_asleep(id)) {
+  if (!thread || thread->os_id() == 0 || pool_.idle.is_asleep(id)) {
     sights_[id] = {};
     return;
   }
@@ -80,38 +80,47 @@ bool Monitor::is_blocked(const Sight& sight, std::int64_t now_ns) noexcept {
   return now_ns - sight.since_ns >= blocked_ns && base::sleeps_in_kernel(sight.thread->os_id());
 }
 
+// The other thread is found first: starting one takes time and locks, and may fail.
 void Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
-  // relaxed: a figure that steers.
-  if (pool_.hogs.load(std::memory_order_relaxed) >= hogs_max) return;
-  // The stuck thread that comes back to itself registers as a spare one under the same mutex, so it
-  // finds all of this done.
-  const std::lock_guard lock(pool_.mutex_);
-  if (!stuck.tenure_.try_take()) return;
-  sights_[id] = {};
-  pool_.scheduler(id).counters.hand_overs.add(1);
-  if (is_hog) {
-    stuck.is_hog_ = true;
-    // relaxed: as above.
-    if (pool_.hogs.fetch_add(1, std::memory_order_relaxed) < many_hogs) {
-      spared_.push_back({&stuck, base::cpu_time_ns(stuck.cpu_clock()) + spared_ns});
-    } else {
-      demote(stuck);
-    }
+  if (!reserve_ && !(reserve_ = pool_.take_spare_thread())) {
+    sights_[id] = {};  // not again at once
+    return;
   }
-  pool_.offer(pool_.scheduler(id));
+  if (!rob(stuck, is_hog)) return;
+  sights_[id] = {};
+  Scheduler& scheduler = pool_.scheduler(id);
+  scheduler.counters.hand_overs.add(1);
+  std::exchange(reserve_, nullptr)->take_over(scheduler);
+  if (is_hog) let_go_on(stuck);
 }
 
-void Monitor::demote(Thread& hog) noexcept {
+bool Monitor::rob(Thread& stuck, bool is_hog) noexcept {
+  if (is_hog) pool_.rotation.suspect(stuck.seat_);
+  if (stuck.tenure_.try_take()) return true;
+  if (is_hog) pool_.rotation.acquit(stuck.seat_);
+  return false;
+}
+
+void Monitor::let_go_on(Thread& hog) noexcept {
+  std::erase_if(spared_, [&hog](const Spared& spared) { return spared.thread == &hog; });
+  if (pool_.rotation.hogs() > many_hogs) return restrain(hog);
+  spared_.push_back({&hog, base::cpu_time_ns(hog.cpu_clock()) + spared_ns});
+}
+
+void Monitor::restrain(Thread& hog) noexcept {
+  if (pool_.rotation.join(hog.seat_)) return;
+  // Who comes home waits for this mutex and then finds that it was demoted.
+  const std::lock_guard lock(pool_.mutex_);
+  if (hog.seat_.hold.is_home()) return;
   hog.is_demoted_ = true;
   base::set_idle_priority(hog.os_id());
 }
 
-void Monitor::demote_who_goes_on() noexcept {
-  const std::lock_guard lock(pool_.mutex_);
-  std::erase_if(spared_, [](const Spared& spared) {
-    if (!spared.thread->is_hog_) return true;
+void Monitor::restrain_who_had_time() noexcept {
+  std::erase_if(spared_, [this](const Spared& spared) {
+    if (spared.thread->seat_.hold.is_home()) return true;
     if (base::cpu_time_ns(spared.thread->cpu_clock()) < spared.until_cpu_ns) return false;
-    demote(*spared.thread);
+    restrain(*spared.thread);
     return true;
   });
 }

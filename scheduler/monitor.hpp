@@ -4,17 +4,17 @@
 // the thread that drives it has spent 5 ms of CPU in the meantime (0.5 ms once more than three hogs
 // are known), or sleeps in the kernel without having said so, the scheduler is handed over:
 //
-//   tenure.try_take ─▶ scheduler offered to a spare thread ─▶ hog's thread goes on beside it;
-//                                                             after 50 ms of CPU at idle priority
+//   tenure.try_take ─▶ scheduler to a spare thread ─▶ hog's thread goes on beside it; after 50 ms
+//                                                     of CPU in turns with others (rotation.hpp)
 //                                                                     │ next step into the runtime
 //   spare, or ends if it may not be raised again ◀── process queued ◀─┘
 //
-// At idle priority a hog waits for all other programs of a busy machine, which may be seconds. So
-// the first few go on as they are for as long as an honest piece of work may take; with many the
-// schedulers' threads would have to wait for them.
+// The first three are left alone for as long as an honest piece of work may take. Where there may
+// be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
+// programs of a busy machine, and beside many of them the schedulers' threads wait as well.
 //
-// CPU time, not wall time: a thread that the system does not run is innocent, and demoted it could
-// hold a lock for ever. Nothing is taken while the thread is inside the runtime (tenure.hpp).
+// CPU time, not wall time: a thread that the system does not run is innocent. Nothing is taken
+// while the thread is inside the runtime (tenure.hpp).
 // When all schedulers sleep, the stacks of the last peak are given back to the system, but for some
 // that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once
 // more, and is unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both
@@ -53,8 +53,7 @@ class Monitor {
   static constexpr std::int64_t hog_among_many_ns = 500'000;
   static constexpr std::int64_t blocked_ns = 10'000'000;  // of wall time, in an unannounced wait
   static constexpr unsigned many_hogs = 3;
-  static constexpr std::int64_t spared_ns = 50'000'000;  // of CPU, before idle priority
-  static constexpr unsigned hogs_max = 512;              // threads beyond it would help nobody
+  static constexpr std::int64_t spared_ns = 50'000'000;  // of CPU
   static constexpr std::size_t stacks_kept_warm = 256;   // of each size, beside the schedulers' own
   static constexpr unsigned ticks_to_doze = 10;  // so that short naps do not cost a wake each
 
@@ -71,7 +70,7 @@ class Monitor {
   void look_at(unsigned id, std::int64_t now_ns) noexcept;
   bool is_hog(const Sight& sight) const noexcept;
   static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
-  // A hog that goes on beside its former scheduler at its old priority.
+  // A hog that goes on beside its former scheduler as if nothing had happened.
   struct Spared {
     Thread* thread;
     std::int64_t until_cpu_ns;
@@ -79,8 +78,10 @@ class Monitor {
 
   // Requires: the thread was seen to be stuck. Does nothing if it is inside the runtime just now.
   void hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept;
-  static void demote(Thread& hog) noexcept;  // under the pool's mutex
-  void demote_who_goes_on() noexcept;
+  bool rob(Thread& stuck, bool is_hog) noexcept;
+  void let_go_on(Thread& hog) noexcept;
+  void restrain(Thread& hog) noexcept;
+  void restrain_who_had_time() noexcept;
   std::int64_t patience_ns() const noexcept;
 
   Pool& pool_;
@@ -89,8 +90,9 @@ class Monitor {
   unsigned quiet_ticks_ = 0;
   base::Atomic<bool> is_over_{false};
   std::vector<Sight> sights_;
-  std::vector<Spared> spared_;  // at most many_hogs
-  std::thread os_thread_;       // the last member: it uses all others
+  std::vector<Spared> spared_;
+  Thread* reserve_ = nullptr;  // for the next hand-over
+  std::thread os_thread_;      // the last member: it uses all others
 };
 
 }  // namespace airssys::rt::scheduler

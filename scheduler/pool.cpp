@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
+#include <system_error>
 
 #include "scheduler/monitor.hpp"
 #include "scheduler/thread.hpp"
@@ -16,7 +17,9 @@ Pool::Pool(const Config& config)
     : doors(config.doors),
       clock(*config.clock),
       idle(config.schedulers),
-      blocking({.threads_max = config.blocking_threads_max}) {
+      rotation(idle, config.hog_signal),
+      blocking({.threads_max = config.blocking_threads_max}),
+      threads_max_(config.schedulers + config.threads_beside_max) {
   base::enable_asymmetric_fences();
   for (unsigned id = 0; id < config.schedulers; ++id)
     schedulers_.push_back(std::make_unique<Scheduler>(*this, id, config.seed + id));
@@ -28,9 +31,10 @@ Pool::~Pool() {
 
 void Pool::start() {
   monitor_ = std::make_unique<Monitor>(*this);
-  const std::lock_guard lock(mutex_);
-  for (auto& scheduler : schedulers_)
-    threads_.push_back(std::make_unique<Thread>(*this, scheduler.get()));
+  for (auto& scheduler : schedulers_) {
+    threads_.push_back(std::make_unique<Thread>(*this));
+    threads_.back()->take_over(*scheduler);
+  }
 }
 
 bool Pool::stop() noexcept {
@@ -38,6 +42,7 @@ bool Pool::stop() noexcept {
   is_stopping_.store(true, std::memory_order_release);
   blocking.stop();
   if (monitor_) monitor_->end();
+  rotation.end();
   poller.interrupt();
   for (auto& thread : threads_) thread->unpark();
   const std::int64_t until = base::steady_clock().now_ns() + stop_patience_ns;
@@ -47,14 +52,27 @@ bool Pool::stop() noexcept {
   return all_ended;
 }
 
-void Pool::offer(Scheduler& scheduler) {
-  if (spares_.empty()) {
-    threads_.push_back(std::make_unique<Thread>(*this, &scheduler));
-    return;
+Thread* Pool::take_spare_thread() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!spares_.empty()) {
+      Thread* spare = spares_.back();
+      spares_.pop_back();
+      return spare;
+    }
   }
-  Thread* spare = spares_.back();
-  spares_.pop_back();
-  spare->take_over(scheduler);
+  try {
+    for (auto& thread : threads_) {
+      if (!thread->has_ended()) continue;
+      thread->start_again();
+      return thread.get();
+    }
+    if (threads_.size() >= threads_max_) return nullptr;
+    threads_.push_back(std::make_unique<Thread>(*this));
+    return threads_.back().get();
+  } catch (const std::system_error&) {
+    return nullptr;
+  }
 }
 
 void Pool::inject(Task& task) noexcept {

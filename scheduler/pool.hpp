@@ -21,6 +21,7 @@
 #include "scheduler/idle.hpp"
 #include "scheduler/injector.hpp"
 #include "scheduler/poller.hpp"
+#include "scheduler/rotation.hpp"
 #include "scheduler/scheduler.hpp"
 #include "scheduler/task.hpp"
 #include "scheduler/wake_ration.hpp"
@@ -38,6 +39,11 @@ class Pool {
     base::Clock* clock = nullptr;  // the seam of time
     std::uint64_t seed = 0;        // the seam of chance
     unsigned blocking_threads_max = 64;
+    bool hog_signal = false;  // Rotation::signal has a handler that calls Thread::wait_for_turn
+    // Threads beside those that drive the schedulers: hogs, spare ones, those in unannounced waits.
+    // A hog that finds no other thread keeps its scheduler. Each costs some 100 KB, and services
+    // are often given fewer than 5000 by the system.
+    std::size_t threads_beside_max = 2048;
   };
 
   explicit Pool(const Config& config);  // Throws std::system_error: no descriptor for the poller.
@@ -88,14 +94,12 @@ class Pool {
   std::array<Injector<Task>, 3> injectors;
   IdleSet idle;
   WakeRation ration;
+  Rotation rotation;
   Poller poller;
   BlockingPool blocking;
 
   // Tasks whose answer somebody waits for: asked.hpp.
   base::Atomic<std::uint32_t> asked{0};
-
-  // Threads that have lost their scheduler to a process's long work and have not come back yet.
-  base::Atomic<unsigned> hogs{0};
 
   // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by
   // that thread; read by who wakes it.
@@ -116,13 +120,16 @@ class Pool {
   [[noreturn]] static void end_forked_child() noexcept;
 
   void wake_sleeper() noexcept;
-  // Under mutex_: gives a scheduler that nobody drives to a spare thread, or to a new one.
-  void offer(Scheduler& scheduler);
+  // The monitor: a thread that waits for a scheduler, and is nobody else's to use; maybe a new one.
+  // Null: there are too many, or the system has none.
+  Thread* take_spare_thread() noexcept;
+
+  const std::size_t threads_max_;
+  // Start, then the monitor, then stop. The objects stay until the end.
+  std::vector<std::unique_ptr<Thread>> threads_;
 
   base::Mutex mutex_{base::LockRank::scheduler};
-  // Under mutex_.
-  std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<Thread*> spares_;  // wait for a scheduler
+  std::vector<Thread*> spares_;  // under mutex_: wait for a scheduler
 
   std::unique_ptr<Monitor> monitor_;
 };

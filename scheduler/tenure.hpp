@@ -53,8 +53,10 @@ enum class Held : std::uint8_t {
 template <class Lock>
 class BasicTenure {
  public:
-  // The thread begins in process code, owning a scheduler.
-  BasicTenure() noexcept = default;
+  // The thread begins outside, and owns a scheduler, or none as yet.
+  enum class Begins : std::uint8_t { owning, without };
+  explicit BasicTenure(Begins begins = Begins::owning) noexcept
+      : claim_(begins == Begins::owning ? none : taken) {}
   BasicTenure(const BasicTenure&) = delete;
   BasicTenure& operator=(const BasicTenure&) = delete;
 
@@ -72,7 +74,7 @@ class BasicTenure {
     base::Quiescence::leave(place_);
   }
 
-  // The thread, inside, after a loss: it drives a scheduler again.
+  // The thread, inside, after a loss or in the beginning: it drives a scheduler from now on.
   void rejoin() noexcept {
     const std::lock_guard lock(mutex_);
     // relaxed, twice: under the mutex, and the monitor reads it there.
@@ -94,6 +96,11 @@ class BasicTenure {
     // release: who reads the verdict without the mutex sees what led to it.
     claim_.store(outside ? taken : none, std::memory_order_release);
     return outside;
+  }
+
+  // The thread, also in a signal handler.
+  [[nodiscard]] bool is_inside() const noexcept {
+    return place_.epoch.load(std::memory_order_relaxed) != 0;  // relaxed: its own word
   }
 
   // The thread, as the only one of a child made by fork: it owns nothing any more.
@@ -119,7 +126,7 @@ class BasicTenure {
   // Written by the thread, read by anybody.
   base::Announcement place_;
   // Written under mutex_, read by the thread at each entry.
-  base::Atomic<std::uint8_t> claim_{none};
+  base::Atomic<std::uint8_t> claim_;
   Lock mutex_{base::LockRank::tenure};
 };
 

@@ -2,8 +2,10 @@
 #include "scheduler/thread.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "base/block_cache.hpp"
@@ -12,23 +14,38 @@
 
 namespace airssys::rt::scheduler {
 
-Thread::Thread(Pool& pool, Scheduler* scheduler)
-    : pool_(pool), scheduler_(scheduler), os_thread_([this] { run(); }) {}
+Thread::Thread(Pool& pool) : pool_(pool), os_thread_([this] { run(); }) {}
 
 Thread::~Thread() {
   if (os_thread_.joinable()) os_thread_.join();
 }
 
+void Thread::start_again() {
+  if (os_thread_.joinable()) os_thread_.join();
+  is_through_ = false;
+  {
+    const std::lock_guard lock(pool_.mutex_);
+    is_spare_ = true;
+  }
+  os_id_.store(0, std::memory_order_relaxed);  // relaxed, twice: the new thread begins behind them
+  has_ended_.store(false, std::memory_order_relaxed);
+  try {
+    os_thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error&) {
+    has_ended_.store(true, std::memory_order_relaxed);  // relaxed: as above, for the next try
+    throw;
+  }
+}
+
 bool Thread::join_until(std::int64_t until_ns) noexcept {
-  // acquire: pairs with the end of run.
-  while (!has_ended_.load(std::memory_order_acquire)) {
+  while (!has_ended()) {
     if (pool_.clock.now_ns() >= until_ns) {
       os_thread_.detach();
       return false;
     }
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
-  os_thread_.join();
+  if (os_thread_.joinable()) os_thread_.join();
   return true;
 }
 
@@ -41,13 +58,10 @@ void Thread::run() noexcept {
   fiber::ThreadContext context;
   const fiber::AlternateStack alternate_stack;
   context_ = &context;
-  cpu_clock_ = base::this_thread_cpu_clock();
-  os_id_ = base::this_thread_id();
+  if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
-  if (scheduler_) {
-    // release: hands this thread to who wakes it: Pool::wake_one.
-    pool_.drivers_[scheduler_->id()].store(this, std::memory_order_release);
-  }
+  cpu_clock_ = base::this_thread_cpu_clock();
+  os_id_.store(base::this_thread_id(), std::memory_order_release);  // release: the clock; see os_id
   while (!pool_.is_stopping() && !is_through_) {
     if (scheduler_) {
       drive();
@@ -59,16 +73,14 @@ void Thread::run() noexcept {
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
   base::BlockCache::close();
-  has_ended_.store(true, std::memory_order_release);  // release: pairs with join_until
+  has_ended_.store(true, std::memory_order_release);  // release: pairs with has_ended
 }
 
 void Thread::drive() noexcept {
-  const Held held = tenure_.enter(pool_.quiescence);
-  if (std::exchange(has_lost_, false)) {
-    tenure_.rejoin();
-  } else {
-    RT_CHECK(held == Held::kept, "T1: drives what it has lost");
-  }
+  static_cast<void>(tenure_.enter(pool_.quiescence));
+  tenure_.rejoin();
+  has_lost_ = false;
+  turns_since_look_ = turns_between_looks;  // the last driver may not have looked for long
   get_up();
   while (scheduler_ && !pool_.is_stopping()) {
     stay_inside();
@@ -126,8 +138,7 @@ void Thread::settle(fiber::Fiber& fiber) noexcept {
       scheduler_->push(*task);
       break;
     case Note::handed_over:
-      scheduler_ = nullptr;
-      has_lost_ = true;
+      lose_scheduler();
       pool_.inject(*task);
       break;
     case Note::released:
@@ -284,9 +295,13 @@ void Thread::sleep_until_something_happens() noexcept {
 
 // Inside again. Its scheduler may have been taken from it in bed; then it has none.
 void Thread::wake_up() noexcept {
-  if (tenure_.enter(pool_.quiescence) == Held::kept || has_lost_) return;
+  if (tenure_.enter(pool_.quiescence) == Held::taken && !has_lost_) lose_scheduler();
+}
+
+void Thread::lose_scheduler() noexcept {
   scheduler_ = nullptr;
   has_lost_ = true;
+  pool_.rotation.come_home(seat_);
 }
 
 void Thread::wait_for_scheduler() noexcept {
@@ -300,10 +315,8 @@ bool Thread::become_spare() noexcept {
     scheduler_ = std::exchange(offered_, nullptr);
     return false;
   }
-  // relaxed: a figure that steers.
-  if (std::exchange(is_hog_, false)) pool_.hogs.fetch_sub(1, std::memory_order_relaxed);
   if (std::exchange(is_demoted_, false)) {
-    is_through_ = !base::restore_priority(os_id_);
+    is_through_ = !base::restore_priority(os_id());
     if (is_through_) return false;
   }
   if (!std::exchange(is_spare_, true)) pool_.spares_.push_back(this);
@@ -311,6 +324,7 @@ bool Thread::become_spare() noexcept {
 }
 
 void Thread::take_over(Scheduler& scheduler) noexcept {
+  const std::lock_guard lock(pool_.mutex_);
   is_spare_ = false;
   offered_ = &scheduler;
   // release: hands this thread to who wakes it: Pool::wake_one.
@@ -392,6 +406,14 @@ void Thread::yield() noexcept {
   thread->settle_account();
   thread->look_around();
   switch_away(Note::yielded);
+}
+
+void Thread::wait_for_turn() noexcept {
+  Thread* thread = current();
+  if (!thread) return;
+  const int error = errno;
+  thread->seat_.hold.wait_for_turn(thread->task_ && !thread->tenure_.is_inside());
+  errno = error;
 }
 
 Thread& Thread::lost() noexcept {

@@ -33,8 +33,8 @@ namespace airssys::rt::scheduler {
 
 class Thread {
  public:
-  // Starts the thread. `scheduler` null: a spare one, which waits to be given one.
-  Thread(Pool& pool, Scheduler* scheduler);
+  // Starts the thread, which waits to be given a scheduler. Throws std::system_error.
+  explicit Thread(Pool& pool);
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
   ~Thread();
@@ -51,10 +51,17 @@ class Thread {
   void unpark() noexcept { parker_.unpark(); }
   // Waits for its end, at most until then. False: it is stuck in process code, and detached.
   bool join_until(std::int64_t until_ns) noexcept;
-  // For the monitor.
+  // Starts it once more, after its end. The monitor. Throws std::system_error.
+  void start_again();
+  bool has_ended() const noexcept {
+    return has_ended_.load(std::memory_order_acquire);  // acquire: pairs with the end of run
+  }
+  // For the monitor and the rotation. 0: it has not begun yet, and has no clock either.
+  base::ThreadId os_id() const noexcept {
+    return os_id_.load(std::memory_order_acquire);  // acquire: for the clock; pairs with run
+  }
   clockid_t cpu_clock() const noexcept { return cpu_clock_; }
-  base::ThreadId os_id() const noexcept { return os_id_; }
-  // A spare thread drives this scheduler from now on. Under the pool's mutex.
+  // A thread that waits for a scheduler drives this one from now on.
   void take_over(Scheduler& scheduler) noexcept;
 
   // --- Process code, on this thread.
@@ -67,6 +74,9 @@ class Thread {
   }
   // Back to process code.
   void leave() noexcept { tenure_.leave(); }
+  // In the handler of Rotation::signal, if that is ours: a hog's thread stays here until its turn
+  // comes. Async-signal-safe, and comes back at once on any other thread.
+  static void wait_for_turn() noexcept;
   // In a child made by fork, on its only thread: the next step into the runtime ends the child.
   void orphan() noexcept;
   // The task whose code runs on this thread; null while the loop or an idle runner does.
@@ -147,14 +157,15 @@ class Thread {
   bool fire_timers(std::int64_t now_ns) noexcept;
   void wait_for_scheduler() noexcept;
   bool become_spare() noexcept;
+  void lose_scheduler() noexcept;
   void get_up() noexcept;
 
   Pool& pool_;
-  Tenure tenure_;
+  Tenure tenure_{Tenure::Begins::without};
   base::Parker parker_;
 
   // This thread only, inside the runtime.
-  Scheduler* scheduler_;
+  Scheduler* scheduler_ = nullptr;
   fiber::ThreadContext* context_ = nullptr;
   fiber::Fiber* runner_ = nullptr;  // the fiber for tasks without a stack; null: the last was kept
   Task* task_ = nullptr;            // whose code runs
@@ -170,17 +181,18 @@ class Thread {
   std::int64_t found_at_ns_ = 0;       // when it last found work by stealing
   bool was_woken_ = false;             // and has not yet judged what that brought
 
-  // Fixed before anybody else finds this thread.
+  // Written once, the clock before the id.
   clockid_t cpu_clock_{};
-  base::ThreadId os_id_ = 0;
+  base::Atomic<base::ThreadId> os_id_{0};
+
+  Seat seat_{*this};  // see Rotation
 
   // Under the pool's mutex.
   Scheduler* offered_ = nullptr;  // to be driven from now on
-  bool is_spare_ = false;         // among the pool's spare threads
-  bool is_hog_ = false;           // lost its scheduler to a process's long work
-  bool is_demoted_ = false;       // and runs at idle priority for it
+  bool is_spare_ = true;          // among the pool's spare threads, or the monitor's reserve
+  bool is_demoted_ = false;       // runs at idle priority, as a hog
 
-  bool has_lost_ = false;                // this thread only: its last scheduler was taken from it
+  bool has_lost_ = true;                 // this thread only: it has no scheduler since the last
   bool is_through_ = false;              // this thread only: it may not drive a scheduler any more
   base::Atomic<bool> has_ended_{false};  // written last of all
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -120,6 +121,37 @@ TEST(Os, membarrier_works_where_it_is_available) {
   const bool answer = membarrier_available();
   if (answer) membarrier();
   EXPECT_EQ(membarrier_available(), answer);
+}
+
+constexpr char our_mark = 0;
+std::atomic<const void*> mark_seen{nullptr};
+
+TEST(Os, a_signal_to_a_thread_brings_its_mark_and_comes_whatever_mask_the_thread_was_born_with) {
+  struct sigaction ours{};
+  struct sigaction before{};
+  ours.sa_sigaction = [](int, siginfo_t* info, void*) { mark_seen = info->si_value.sival_ptr; };
+  ours.sa_flags = SA_SIGINFO;
+  sigaction(SIGURG, &ours, &before);
+  sigset_t urgent{};
+  sigset_t mask_before{};
+  sigemptyset(&urgent);
+  sigaddset(&urgent, SIGURG);
+  pthread_sigmask(SIG_BLOCK, &urgent, &mask_before);
+
+  std::atomic<ThreadId> thread{0};
+  std::thread receiver([&] {
+    unblock_signal(SIGURG);
+    thread = this_thread_id();
+    while (!mark_seen) std::this_thread::yield();
+  });
+  while (thread == 0) std::this_thread::yield();
+  EXPECT_TRUE(signal_thread(thread, SIGURG, &our_mark));
+  receiver.join();
+  EXPECT_EQ(mark_seen, &our_mark);
+  EXPECT_FALSE(signal_thread(thread, SIGURG, &our_mark)) << "it has ended";
+
+  pthread_sigmask(SIG_SETMASK, &mask_before, nullptr);
+  sigaction(SIGURG, &before, nullptr);
 }
 
 }  // namespace

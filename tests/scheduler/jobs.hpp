@@ -70,17 +70,19 @@ inline bool may_rest(Task& task) {
 // A pool with its jobs; the destructor waits for all of them.
 class Jobs {
  public:
-  explicit Jobs(unsigned schedulers)
-      : pool({.schedulers = schedulers,
-              .doors = {&run_work, [](Task&, fiber::Ended) { return Turn::over; }, &may_rest},
-              .clock = &base::steady_clock()}) {
-    pool.start();
-  }
+  explicit Jobs(unsigned schedulers) : Jobs(config(schedulers)) {}
+  explicit Jobs(const Pool::Config& config) : pool(config) { pool.start(); }
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
   ~Jobs() {
     wait();
     RT_CHECK(pool.stop(), "a thread that is left behind would use what is gone");
+  }
+
+  static Pool::Config config(unsigned schedulers) {
+    return {.schedulers = schedulers,
+            .doors = {&run_work, [](Task&, fiber::Ended) { return Turn::over; }, &may_rest},
+            .clock = &base::steady_clock()};
   }
 
   // From a foreign thread: injected. From a job: queued where that one runs.

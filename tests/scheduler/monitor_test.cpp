@@ -4,10 +4,15 @@
 #include "scheduler/monitor.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <array>
 #include <atomic>
 #include <vector>
 
+#include "base/os.hpp"
 #include "tests/scheduler/jobs.hpp"
 
 namespace airssys::rt::scheduler::testing {
@@ -57,6 +62,78 @@ TEST(Monitor, many_hogs_in_a_row_leave_a_scheduler_for_who_comes_behind_them) {
   jobs.start([&] { released = true; });
   jobs.wait();
   EXPECT_GE(hand_overs(jobs.pool), 6U);
+}
+
+// A hog that ends when it is at idle priority, and somebody beside whom that matters.
+void demote_a_hog(Jobs& jobs) {
+  std::atomic<bool> is_demoted{false};
+  jobs.start([&] {
+    while (sched_getscheduler(0) != SCHED_IDLE) {
+    }
+    is_demoted = true;
+  });
+  jobs.start([&] {
+    Thread::enter();
+    while (!is_demoted) Thread::yield();
+    Thread::current()->leave();
+  });
+  jobs.wait();
+}
+
+TEST(Monitor, without_a_signal_a_hog_that_had_time_goes_on_at_idle_priority) {
+  Jobs jobs(1);
+  demote_a_hog(jobs);
+  std::atomic<int> policy{-1};
+  jobs.start([&] { policy = sched_getscheduler(0); });
+  jobs.wait();
+  EXPECT_EQ(policy, SCHED_OTHER) << "nobody else does";
+}
+
+// As an ordinary user: threads that this one starts may not raise what was lowered.
+class WithoutTheRightToRaise {
+ public:
+  WithoutTheRightToRaise() {
+    syscall(SYS_capget, &header_, before_.data());
+    auto without = before_;
+    without[0].effective &= ~(1U << CAP_SYS_NICE);
+    syscall(SYS_capset, &header_, without.data());
+  }
+  ~WithoutTheRightToRaise() { syscall(SYS_capset, &header_, before_.data()); }
+
+ private:
+  __user_cap_header_struct header_{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> before_{};
+};
+
+TEST(Monitor, a_thread_that_may_not_be_raised_again_is_replaced) {
+  const WithoutTheRightToRaise as_an_ordinary_user;
+  Pool::Config config = Jobs::config(1);
+  config.threads_beside_max = 1;
+  Jobs jobs(config);
+  for (int round = 0; round < 3; ++round) demote_a_hog(jobs);
+  EXPECT_GE(hand_overs(jobs.pool), 3U);
+}
+
+TEST(Monitor, a_hog_for_which_there_is_no_other_thread_keeps_its_scheduler) {
+  constexpr std::int64_t long_ns = 50'000'000;  // ten times the monitor's patience
+  std::atomic<std::int64_t> second_used{0};
+  std::atomic<bool> third_ran{false};
+  Pool::Config config = Jobs::config(1);
+  config.threads_beside_max = 1;
+  Jobs jobs(config);
+  jobs.start([&] {
+    while (second_used < long_ns) {
+    }
+    EXPECT_FALSE(third_ran);
+  });
+  jobs.start([&] {
+    const clockid_t clock = base::this_thread_cpu_clock();
+    const std::int64_t begin = base::cpu_time_ns(clock);
+    while (!third_ran) second_used = base::cpu_time_ns(clock) - begin;
+  });
+  jobs.start([&] { third_ran = true; });
+  jobs.wait();
+  EXPECT_EQ(hand_overs(jobs.pool), 2U);
 }
 
 // Each job that rests keeps a stack. What may stay warm: the depot's share, and the schedulers'
