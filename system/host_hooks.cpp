@@ -14,6 +14,8 @@
 #include "base/mutex.hpp"
 #include "fiber/containment.hpp"
 #include "fiber/sanitizer.hpp"
+#include "scheduler/rotation.hpp"
+#include "scheduler/thread.hpp"
 
 namespace airssys::rt::system {
 
@@ -47,6 +49,7 @@ struct SignalHook {
     if (before.sa_flags & SA_SIGINFO) {
       before.sa_sigaction(signal, info, context);
     } else if (before.sa_handler == SIG_DFL) {
+      if (number == scheduler::Rotation::signal) return;  // which is ignored by default
       // The default action ends the program when the faulting instruction runs again, or right away
       // for a signal that somebody sent.
       sigaction(number, &before, nullptr);
@@ -59,15 +62,18 @@ struct SignalHook {
 
 void on_fault(int signal, siginfo_t* info, void* context);
 void on_stop(int signal, siginfo_t* info, void* context);
+void on_turn(int signal, siginfo_t* info, void* context);
 
 // Under hooks_mutex; `before` is also read by the handlers, after the install that wrote it.
 constinit SignalHook segv{SIGSEGV, &on_fault};
 constinit SignalHook bus{SIGBUS, &on_fault};
 constinit SignalHook term{SIGTERM, &on_stop};
 constinit SignalHook interrupt{SIGINT, &on_stop};
+constinit SignalHook turn{scheduler::Rotation::signal, &on_turn};
 constinit std::terminate_handler terminate_before = nullptr;
 constinit unsigned containments = 0;
 constinit unsigned stop_holders = 0;
+constinit unsigned turn_holders = 0;
 constinit base::FutexWord stop_word{0};
 
 void on_fault(int signal, siginfo_t* info, void* context) {
@@ -84,6 +90,11 @@ void on_stop(int signal, siginfo_t* /*info*/, void* /*context*/) {
     return;
   }
   base::futex_wake(stop_word, INT_MAX);
+}
+
+void on_turn(int signal, siginfo_t* info, void* context) {
+  if (scheduler::Rotation::is_ours(*info)) return scheduler::Thread::wait_for_turn();
+  turn.chain(signal, info, context);
 }
 
 [[noreturn]] void on_terminate() {
@@ -139,6 +150,16 @@ void StopSignals::let_in() noexcept {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
+HogSignal::HogSignal() {
+  const std::lock_guard lock(hooks_mutex);
+  if (turn_holders++ == 0) turn.install();
+}
+
+HogSignal::~HogSignal() {
+  const std::lock_guard lock(hooks_mutex);
+  if (--turn_holders == 0) turn.restore();
+}
+
 // What pthread_atfork calls. The mutex is held over the fork, so the child finds the counts whole.
 struct ForkHook {
   static inline constinit base::List<ForkedChildren> holders;  // under hooks_mutex
@@ -150,6 +171,7 @@ struct ForkHook {
     if (!holders.empty()) {
       if (std::exchange(containments, 0) != 0) restore_containment();
       if (std::exchange(stop_holders, 0) != 0) restore_stop_signals();
+      if (std::exchange(turn_holders, 0) != 0) turn.restore();
     }
     while (ForkedChildren* holder = holders.pop_front()) holder->in_child_(holder->holder_);
     hooks_mutex.unlock();

@@ -1,5 +1,5 @@
 // host_hooks.hpp: what is process-wide, all of it: the terminate handler, SIGSEGV and SIGBUS,
-// SIGTERM and SIGINT, and what a child made by fork shall do first.
+// SIGTERM and SIGINT, SIGURG, and what a child made by fork shall do first.
 //
 // A runtime that wants a hook holds one of these objects. Each kind is counted over all runtimes of
 // the program: the first holder installs, chaining to what was there; the last one restores it,
@@ -39,6 +39,16 @@ class StopSignals {
 
   // This thread takes stop signals, whatever mask it was born with.
   static void let_in() noexcept;
+};
+
+// Holds threads of processes that compute for long until their turn comes: scheduler/rotation.hpp.
+// A SIGURG that is no runtime's own goes to the handler that was there before.
+class HogSignal {
+ public:
+  HogSignal();
+  HogSignal(const HogSignal&) = delete;
+  HogSignal& operator=(const HogSignal&) = delete;
+  ~HogSignal();
 };
 
 // A child made by fork has one thread, and none of a runtime's. This one hears of it there, before

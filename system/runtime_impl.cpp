@@ -39,11 +39,16 @@ unsigned scheduler_count(unsigned wanted) {
   return wanted != 0 ? wanted : std::min(base::usable_cpus(), schedulers_max);
 }
 
-System::Config config_of(const Options& options) {
+bool is_on(HostHook hook, bool automatic) noexcept {
+  return hook == HostHook::automatic ? automatic : hook == HostHook::on;
+}
+
+System::Config config_of(const Options& options, bool owns_program) {
   return {.pool = {.schedulers = scheduler_count(options.schedulers),
                    .clock = &base::steady_clock(),
                    .seed = std::random_device{}(),
-                   .blocking_threads_max = options.blocking_threads_max},
+                   .blocking_threads_max = options.blocking_threads_max,
+                   .hog_signal = is_on(options.hog_signal, owns_program)},
           .processes_max = static_cast<std::uint32_t>(
               std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),
           .send_timeout_ns =
@@ -52,15 +57,12 @@ System::Config config_of(const Options& options) {
           .log_from = options.log_from};
 }
 
-bool is_on(HostHook hook, bool automatic) noexcept {
-  return hook == HostHook::automatic ? automatic : hook == HostHook::on;
-}
-
 }  // namespace
 
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
-    : options_(options), system_(std::make_unique<System>(config_of(options))) {
+    : options_(options), system_(std::make_unique<System>(config_of(options, owns_program))) {
   if (is_on(options.containment, owns_program)) containment_.emplace();
+  if (is_on(options.hog_signal, owns_program)) hog_signal_.emplace();
   if (is_on(options.forked_children, owns_program)) {
     forked_children_.emplace([](void* system) noexcept { static_cast<System*>(system)->orphan(); },
                              system_.get());

@@ -71,6 +71,7 @@ class RuntimeImpl {
 
   Options options_;
   std::optional<system::Containment> containment_;
+  std::optional<system::HogSignal> hog_signal_;
   // Never destroyed when a thread of it is stuck in process code for good: it would come back to
   // it.
   std::unique_ptr<runtime::System> system_;

@@ -129,6 +129,33 @@ TEST_P(Embedding, a_stop_asks_trapping_processes_as_from_their_parent_and_waits_
   EXPECT_THROW(runtime.spawn([] {}), SpawnError);
 }
 
+// E3
+TEST_P(Embedding, a_stop_ends_those_that_compute_in_turns_when_they_call) {
+  constexpr int hogs = 12;
+  options.hog_signal = HostHook::on;
+  std::atomic<int> begun = 0;
+  std::atomic<int> unwound = 0;
+  std::atomic<bool> may_call = false;
+  struct Note {
+    std::atomic<int>& unwound;
+    ~Note() { ++unwound; }
+  };
+  Runtime runtime(options);
+  for (int i = 0; i < hogs; ++i) {
+    runtime.spawn([&] {
+      const Note note{unwound};
+      ++begun;
+      while (!may_call) {
+      }
+      sleep(1h);
+    });
+  }
+  while (begun != hogs) std::this_thread::yield();
+  may_call = true;
+  runtime.stop(60s);
+  EXPECT_EQ(unwound, hogs);
+}
+
 // E5
 TEST_P(Embedding, a_job_outlives_its_process_unless_it_refers_to_its_frame) {
   for (const bool refers : {false, true}) {

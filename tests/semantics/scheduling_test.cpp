@@ -210,6 +210,38 @@ TEST_P(OneQueue, a_low_process_gets_about_an_eighth_of_a_normal_ones_turns) {
   });
 }
 
+// Whether they may be held by a signal or not: here it is asked whether, not how soon.
+// D13, D15
+TEST_P(Scheduling, beside_many_that_never_call_others_have_their_turns) {
+  constexpr int hogs = 24;
+  for (const auto signal : {HostHook::on, HostHook::off}) {
+    options.hog_signal = signal;
+    run([] {
+      std::atomic<bool> is_over = false;
+      std::atomic<int> stuck = 0;
+      for (int i = 0; i < hogs; ++i) {
+        spawn_monitor([&] {
+          ++stuck;
+          while (!is_over) {
+          }
+        });
+      }
+      const Pid echo = spawn([] {
+        for (;;) receive([](Pid asker) { send(asker, 1); });
+      });
+      while (stuck != hogs) sleep(1ms);
+      for (int i = 0; i < 50; ++i) {
+        sleep(1ms);
+        send(echo, self());
+        receive<int>();
+      }
+      is_over = true;
+      await_downs(hogs);
+      send_exit(echo, ExitReason::kill());
+    });
+  }
+}
+
 // D7
 TEST_P(Scheduling, low_processes_that_are_alone_get_everything) {
   run([] {

@@ -1,11 +1,12 @@
-// host_hooks_test.cpp: containment (Z4, Z10) and stop signals (E4), and that the host gets back
-// what it had. Method: runtimes inside this program with their hooks switched on, real violations,
-// real signals.
+// host_hooks_test.cpp: containment (Z4, Z10), stop signals and the hogs' signal (E4), and that the
+// host gets back what it had. Method: runtimes inside this program with their hooks switched on,
+// real violations, real signals.
 #include "system/host_hooks.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 #include <airssys/rt.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -195,6 +196,54 @@ TEST(StopSignals, the_default_action_is_back_afterwards) {
   struct sigaction after{};
   sigaction(SIGTERM, nullptr, &after);
   EXPECT_EQ(after.sa_handler, SIG_DFL);
+}
+
+const Options with_hog_signal{.schedulers = 2, .hog_signal = HostHook::on};
+
+std::atomic<int> host_s_urgent_signals{0};
+
+// E4
+TEST(HogSignal, the_host_gets_its_handler_back_and_meanwhile_what_is_its_own) {
+  host_s_urgent_signals = 0;
+  std::signal(SIGURG, [](int) { ++host_s_urgent_signals; });
+  struct sigaction meanwhile{};
+  {
+    Runtime one(with_hog_signal);
+    const Runtime other(with_hog_signal);
+    sigaction(SIGURG, nullptr, &meanwhile);
+    std::raise(SIGURG);
+    EXPECT_EQ(one.run([] { std::raise(SIGURG); }), ExitReason::normal());
+  }
+  EXPECT_TRUE(meanwhile.sa_flags & SA_SIGINFO);
+  EXPECT_EQ(host_s_urgent_signals, 2);
+  std::raise(SIGURG);
+  EXPECT_EQ(host_s_urgent_signals, 3);
+  std::signal(SIGURG, SIG_DFL);
+}
+
+// E4
+TEST(HogSignal, one_of_the_host_s_that_nobody_handles_does_nothing) {
+  Runtime runtime(with_hog_signal);
+  std::raise(SIGURG);
+  struct sigaction meanwhile{};
+  sigaction(SIGURG, nullptr, &meanwhile);
+  EXPECT_TRUE(meanwhile.sa_flags & SA_SIGINFO);
+  EXPECT_EQ(runtime.run([] { std::raise(SIGURG); }), ExitReason::normal());
+}
+
+// E4
+TEST(HogSignal, is_taken_by_who_owns_the_program_and_by_no_guest) {
+  const auto has_handler = [] {
+    struct sigaction action{};
+    sigaction(SIGURG, nullptr, &action);
+    return (action.sa_flags & SA_SIGINFO) || action.sa_handler != SIG_DFL;
+  };
+  Runtime guest({.schedulers = 1});
+  EXPECT_FALSE(has_handler());
+  EXPECT_EQ(rt::run({.schedulers = 1}, [&] { return has_handler() ? 1 : 0; }), 1);
+  EXPECT_EQ(rt::run({.schedulers = 1, .hog_signal = HostHook::off},
+                    [&] { return has_handler() ? 1 : 0; }),
+            0);
 }
 
 }  // namespace

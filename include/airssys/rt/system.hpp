@@ -50,6 +50,13 @@ struct Options {
   HostHook stop_signals = HostHook::automatic;
   // noexcept violations and stack overflows end one process instead of the program (Z4, Z10).
   HostHook containment = HostHook::automatic;
+  // Processes that compute for long without a call go on beside their schedulers, each on a thread
+  // of its own (2048 at most), and of many as many run at a time as schedulers sleep, at least one,
+  // some 10 ms each; so others run within milliseconds. Who has to wait is held in a handler of
+  // SIGURG, which does nothing else, in the middle of whatever it does, also with a lock of yours:
+  // for a second or two at most, unless other programs keep the machine busy. Off: such processes
+  // go on at idle priority, and it is not promised how soon others run beside many of them.
+  HostHook hog_signal = HostHook::automatic;
   // A child made by fork that uses this runtime, of which it has no thread, is ended at once with a
   // sentence on stderr, where it would otherwise wait for ever; ~Runtime does nothing there, and no
   // handler of the runtime's is left. exec, exit and a runtime of the child's own are as ever.
