@@ -1,9 +1,10 @@
 // fair.cpp: how long a process that wakes each millisecond takes to ask another one, beside hogs.
 //
 // Sample: a sleep of 1 ms and a question to an echo, without the millisecond. Alone; beside a
-// thousand processes that never call the runtime; beside a thousand that give way every 10 us. A
-// plain thread ends it after two seconds, whatever the schedulers do; a question that is still
-// unanswered then counts with its age.
+// thousand processes that never call the runtime, in the first two seconds, when the runtime finds
+// out about them, and again after five; beside a thousand that give way every 10 us. A plain thread
+// ends it, whatever the schedulers do; a question that is still unanswered then counts with its
+// age.
 #include <airssys/rt.hpp>
 #include <algorithm>
 #include <atomic>
@@ -51,14 +52,14 @@ struct Samples {
     ns[index] = sample;
     count = index + 1;
   }
-  [[noreturn]] void report_and_end(const std::string& metric) {
+  void report_since(std::size_t first, const std::string& metric) const {
     const std::size_t answered = count;
-    std::vector<std::int64_t> all(ns.data(), ns.data() + answered);
+    const auto at = [this](std::size_t i) { return ns.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::vector<std::int64_t> since(at(first), at(answered));
     const std::int64_t age = now_ns() - asked_at - millisecond;
-    if (all.empty() || age > std::ranges::max(all)) all.push_back(age);
-    report(metric + "_n", static_cast<double>(answered), "samples");
-    report_quantiles(metric, std::move(all));
-    std::_Exit(0);  // hogs that call nothing are not waited for
+    if (since.empty() || age > std::ranges::max(since)) since.push_back(age);
+    report(metric + "_n", static_cast<double>(answered - first), "samples");
+    report_quantiles(metric, std::move(since));
   }
 };
 
@@ -73,11 +74,19 @@ void ask_for_ever(Samples& samples, rt::Pid echo) {
   }
 }
 
-void measure_beside(int count, void (*hog)(), const std::string& metric) {
+// Beside so many hogs; `warm`: and once more when they are known.
+void measure_beside(int count, void (*hog)(), const std::string& metric, bool warm = false) {
   Samples samples;
-  const std::thread judge([&samples, &metric] {
+  const std::thread judge([&samples, &metric, warm] {
     std::this_thread::sleep_for(2s);
-    samples.report_and_end(metric);
+    samples.report_since(0, metric);
+    if (warm) {
+      std::this_thread::sleep_for(3s);
+      const std::size_t first = samples.count;
+      std::this_thread::sleep_for(2s);
+      samples.report_since(first, metric + "_warm");
+    }
+    std::_Exit(0);  // hogs that call nothing are not waited for
   });
   const rt::Pid echo = rt::spawn_behaviour(std::make_unique<Echo>());
   rt::spawn([&samples, echo] { ask_for_ever(samples, echo); });
@@ -103,7 +112,7 @@ void fair_base() {
 }
 
 void fair_spin() {
-  measure_beside(hogs, &spin, "fair_spin");
+  measure_beside(hogs, &spin, "fair_spin", true);
 }
 
 void fair_yield() {

@@ -54,7 +54,7 @@ def is_more_better(unit):
 
 def peer_metric(metric):
     """Our second forms of a workload stand beside the peers' only one."""
-    return metric.replace("_bodies", "").replace("_servers", "")
+    return metric.replace("_bodies", "").replace("_servers", "").replace("_warm", "")
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,9 @@ AIMS = (
     Aim("wake", 2, "wake_p50", 1.3, "36 us (SObjectizer)"),
     Aim("restart", 2, "restart_p50", 1.0, "0.76 us (Tokio, by hand)"),
     Aim("restart", 2, "restart_p99", 1.0, "5.8 us (CAF, by hand)"),
+    Aim("fair_spin", 2, "fair_spin_p50", 0.5, "11.8 ms (Erlang)"),
+    Aim("fair_spin", 2, "fair_spin_warm_p50", 0.1, "11.8 ms (Erlang)"),
+    Aim("fair_spin", 2, "fair_spin_warm_p99", 0.2, "26 ms (Erlang)"),
     Aim("idle", 2, "idle_create", 0.3, "1013 ns (Tokio)"),
     Aim("idle", 2, "idle_wake", 0.4, "544 ms (Tokio)"),
     Aim("idle", 2, "idle_rss", 0, "1229 B (CAF)", absolute=1024),
