@@ -10,7 +10,7 @@ namespace airssys::rt::runtime {
 std::string title_of(System& system, Pid pid) {
   std::string title = "process " + pid.to_string();
   const std::string name = system.names.name_of(pid);
-  if (!name.empty()) title += " \"" + name + "\"";
+  if (!name.empty()) title.append(" \"").append(name).append("\"");
   return title;
 }
 

@@ -20,7 +20,8 @@ TEST_P(ReportsTest, a_line_names_the_supervisor_the_child_and_what_happened) {
     reports.gave_up();
     supervisor = "supervisor top " + self().to_string() + ": ";
   });
-  EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> ended: error: boom; does not restart it"));
+  EXPECT_TRUE(
+      was_logged(supervisor + "child store <0.7.1> ended: error: boom; does not restart it"));
   EXPECT_TRUE(was_logged(supervisor + "child store could not be started: timeout"));
   EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> was stopped, but ended with: killed"));
   EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> has been killed but does not end"));
