@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/memory.hpp"
+#include "mailbox/mail_queue.hpp"
 #include "runtime/dictionary.hpp"
 #include "runtime/label.hpp"
 #include "runtime/process.hpp"
@@ -26,6 +27,7 @@ struct Extras {
   // Owner only.
   std::optional<TimedWait> idle_timer;  // armed from `idle_after` to the next message: idler.hpp
   Dictionary dictionary;
+  std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
 
   // Any thread.
   Label label;
