@@ -29,9 +29,8 @@ std::string title_of(System& system, const Process& process) {
 void report_crash(const Process& process, const ExitReason& reason) {
   if (reason.is_orderly()) return;
   System& system = current_system();
-  Report report(Severity::error,
-                "crash",
-                title_of(system, process) + " crashed: " + reason.to_string());
+  Report report(
+      Severity::error, "crash", title_of(system, process) + " crashed: " + reason.to_string());
   report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
   report.add("label", label_of(process)).add("reason", reason.to_string());
   system.log(report);
