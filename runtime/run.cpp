@@ -13,6 +13,7 @@
 #include "runtime/idler.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/suspend.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
@@ -50,13 +51,24 @@ bool is_system_request(mailbox::Signal& signal) {
   return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
 }
 
+// At rest, without a stack: it is somebody else's now. False: something has come meanwhile.
+bool rests(Process& process, WaitReason reason) {
+  process.fiber = nullptr;
+  Thread::current()->settle_account();
+  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
+  return process_may_rest(process);
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
-    const bool must_end = obey(process);
-    // relaxed, here and below: for show. While it rests without a stack, it waits for mail.
-    process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);
+    const bool must_end = obey_at_rest(process);
+    process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
     if (must_end) return finish(process);
+    if (is_suspended(process)) [[unlikely]] {
+      if (rests(process, WaitReason::receive)) return Turn::over;
+      continue;
+    }
     if (mailbox::Signal* signal = process.mail.take_oldest()) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
@@ -68,11 +80,7 @@ Turn serve(Process& process) {
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))
         return end_behaviour(process, std::move(*failure));
     } else {
-      process.fiber = nullptr;
-      Thread::current()->settle_account();
-      // relaxed: for show.
-      process.wait_reason.store(WaitReason::receive, std::memory_order_relaxed);
-      if (process_may_rest(process)) return Turn::over;
+      if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
     }
     if (Thread::current()->charge(0)) {
@@ -85,7 +93,10 @@ Turn serve(Process& process) {
 
 Turn start(Process& process) {
   // A signal that comes before the first turn ends a process that never ran (Z11).
-  if (obey(process)) return finish(process);
+  while (!obey_at_rest(process) && is_suspended(process)) {
+    if (rests(process, WaitReason::none)) return Turn::over;
+  }
+  if (process.must_end) return finish(process);
   process.has_started = true;
   auto failure = run_code(process, [&] { process.program->run(); });
   if (failure) return end_with(process, std::move(*failure));
