@@ -14,6 +14,7 @@
 #include "base/memory.hpp"
 #include "mailbox/mail_queue.hpp"
 #include "runtime/dictionary.hpp"
+#include "runtime/hibernate.hpp"
 #include "runtime/label.hpp"
 #include "runtime/mail_limit.hpp"
 #include "runtime/process.hpp"
@@ -32,6 +33,7 @@ struct Extras {
   std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
   MailLimit mail_limit;
   Suspension suspension;
+  Hibernation hibernation;
 
   // Any thread.
   Label label;
