@@ -60,6 +60,14 @@ bool rests(Process& process, WaitReason reason) {
   return process_may_rest(process);
 }
 
+// Its slice is used up: what it had of a stack it does not need.
+bool gives_way(Process& process) {
+  if (!Thread::current()->charge(0)) return false;
+  process.fiber = nullptr;
+  Thread::current()->settle_account();
+  return true;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
@@ -68,9 +76,7 @@ Turn serve(Process& process) {
     if (must_end) return finish(process);
     if (is_suspended(process)) [[unlikely]] {
       if (rests(process, WaitReason::receive)) return Turn::over;
-      continue;
-    }
-    if (mailbox::Signal* signal = process.mail.take_oldest()) {
+    } else if (mailbox::Signal* signal = process.mail.take_oldest()) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
@@ -84,11 +90,7 @@ Turn serve(Process& process) {
       if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
     }
-    if (Thread::current()->charge(0)) {
-      process.fiber = nullptr;
-      Thread::current()->settle_account();
-      return Turn::again;
-    }
+    if (gives_way(process)) return Turn::again;
   }
 }
 
@@ -97,6 +99,7 @@ Turn start(Process& process) {
   while (!obey_at_rest(process) && (is_suspended(process) || awaits_mail(process))) {
     if (rests(process, awaits_mail(process) ? WaitReason::hibernation : WaitReason::none))
       return Turn::over;
+    if (gives_way(process)) return Turn::again;
   }
   if (process.must_end) return finish(process);
   process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
