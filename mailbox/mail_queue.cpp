@@ -89,4 +89,12 @@ Signal& Cursor::take() noexcept {
   return queue_.take_after(behind_);
 }
 
+void Cursor::insert(Signal& signal) noexcept {
+  signal.next = peek();
+  (behind_ != nullptr ? behind_->next : queue_.oldest_) = &signal;
+  if (signal.next == nullptr) queue_.newest_ = &signal;
+  behind_ = &signal;
+  queue_.add_to_figures(signal);
+}
+
 }  // namespace airssys::rt::mailbox

@@ -9,7 +9,8 @@
 // queue knows its cursors and moves those that stand on a signal that leaves. A receive walks with
 // a cursor of its own, so that it looks at each signal once, however often it waits (R3). A cursor
 // left at the end when a reference is made is that reference's mark: no earlier signal can carry
-// it, and a copy of the mark is where its receive starts (R10).
+// it, and a copy of the mark is where its receive starts (R10). A signal may also be put where a
+// cursor stands, ahead of others (S12).
 //
 // The owner alone calls all of this, except `count` and `bytes`, which anybody may read.
 // Invariants: Q1 newest_ is null exactly when oldest_ is. Q2 a cursor stands on a queued signal, or
@@ -88,6 +89,14 @@ class Cursor {
   void skip() noexcept;
   // Takes that signal out of the queue. Requires: peek().
   Signal& take() noexcept;
+  // Puts a signal in front of that one and goes on behind it. Cursors at the same place have it
+  // before them, those further on do not. Its link is overwritten.
+  void insert(Signal& signal) noexcept;
+
+  // The last signal left behind, or null: none.
+  const Signal* left() const noexcept { return behind_; }
+  // To where another cursor of the same queue stands.
+  void move_to(const Cursor& other) noexcept { behind_ = other.behind_; }
 
  private:
   friend class MailQueue;

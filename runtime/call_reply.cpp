@@ -91,7 +91,7 @@ PendingCall::PendingCall(Pid server) : server_(server) {
   const Call call;
   call.charge(2);
   ::new (static_cast<void*>(mark_)) Mark(call.process().mail, Mark::Start::end);
-  monitor_ = runtime::monitor(call.process(), server, runtime::AddressMode::until_reply, nullptr);
+  monitor_ = runtime::monitor(call.process(), server, runtime::AddressMode::until_reply);
 }
 
 std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {

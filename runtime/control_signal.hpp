@@ -3,7 +3,8 @@
 // One block for all of them; which fields mean something is the kind's business:
 //
 //   kind            from       mine                theirs               reason
-//   exit            sender     link: sender's id   link: the peer's id  why; flag is_link (X2)
+//   exit            sender     link: sender's id   link: the peer's id  why; flags (X2)
+//                              -                   or: the alias's id
 //   link, unlink    sender     sender's link id    the peer's, as known -
 //   monitor         watcher    the watcher's ref   -                    -
 //   demonitor       watcher    the watcher's ref   -                    -
@@ -41,6 +42,8 @@ struct ControlSignal : mailbox::Signal {
 
 // Signal::flags of an exit.
 inline constexpr std::uint8_t exit_of_link = 1;
+inline constexpr std::uint8_t exit_by_alias = 2;
+inline constexpr std::uint8_t exit_with_priority = 4;  // by an alias: if that lets it (S12)
 
 // Signal::flags of a request: its target runs at the asker's level until it has answered
 // (scheduler/asked.hpp).

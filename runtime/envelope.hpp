@@ -27,7 +27,9 @@ struct Envelope : mailbox::Signal {
 };
 static_assert(sizeof(Envelope) == 32 && sizeof(Envelope) % detail::payload_align == 0);
 
-// Signal::flags of a message.
+// Signal::flags of a message: none once it has been taken out of the mail.
 inline constexpr std::uint8_t counted_in_bounds = 1;  // its mailbox reserved room for it (B1)
+inline constexpr std::uint8_t with_priority = 2;  // asked for by its sender; in the mail: kept so
+inline constexpr std::uint8_t tagged_down = 4;    // the Down of the monitor in its tag (M12)
 
 }  // namespace airssys::rt::runtime

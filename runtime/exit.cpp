@@ -11,6 +11,8 @@
 #include "runtime/exit.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/extras.hpp"
+#include "runtime/monitor.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/timers.hpp"
@@ -69,6 +72,17 @@ void destroy_messages(Process& process) {
   });
 }
 
+// The tags of monitors that will not fire (M12). A destructor may add relations.
+void destroy_notes(Process& process) {
+  auto all = process.relations.all();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].kind != RelationKind::monitor || all[i].theirs == 0) continue;
+    std::unique_ptr<DownNote> note = take_note(all[i]);
+    run_code(process, [&note] { note.reset(); });
+    all = process.relations.all();
+  }
+}
+
 // Lets others run in the middle of an end with very many links (L11).
 void give_way_if_due() {
   scheduler::Thread& thread = *scheduler::Thread::current();
@@ -116,7 +130,6 @@ void tell_relations(System& system, Process& process) {
         tell_watcher(system, process, relation);
         break;
       case RelationKind::monitor:
-        delete monitor_name(relation);
         send_signal(system,
                     relation.peer,
                     make_signal(SignalKind::demonitor, process.pid(), relation.mine));
@@ -151,6 +164,7 @@ scheduler::Turn finish(Process& process) {
   close_mailbox(process);
   if (process.bounds) wake_all_senders(process);
   destroy_messages(process);
+  destroy_notes(process);
   tell_relations(system, process);
   refuse_requests(system, process);
   scheduler::Thread::current()->settle_account();

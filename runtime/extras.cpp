@@ -17,6 +17,7 @@ void empty_extras(Process& process) {
   Extras* extras = process.own_extras();
   if (!extras) return;
   extras->idle_timer.reset();
+  extras->priority_end.reset();
   while (Dictionary::Value value = extras->dictionary.take_any())
     run_code(process, [&value] { value.reset(); });
 }

@@ -1,6 +1,6 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary | label |      null for most processes
+//   Process::extras ──▶ | idle time-out | dictionary | priority mail | label |   null for most
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
 // lies. The owner makes the block and uses it, except for the parts that say who else may. The end
@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/memory.hpp"
+#include "mailbox/mail_queue.hpp"
 #include "runtime/dictionary.hpp"
 #include "runtime/label.hpp"
 #include "runtime/process.hpp"
@@ -26,6 +27,7 @@ struct Extras {
   // Owner only.
   std::optional<TimedWait> idle_timer;  // armed from `idle_after` to the next message: idler.hpp
   Dictionary dictionary;
+  std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
 
   // Any thread.
   Label label;

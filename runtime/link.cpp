@@ -10,6 +10,7 @@
 #include "mailbox/mail_queue.hpp"
 #include "runtime/call.hpp"
 #include "runtime/monitor.hpp"
+#include "runtime/priority.hpp"
 #include "runtime/signals.hpp"
 
 namespace airssys::rt {
@@ -17,7 +18,9 @@ namespace airssys::rt {
 using mailbox::SignalKind;
 using runtime::AddressMode;
 using runtime::Call;
+using runtime::DownNote;
 using runtime::Process;
+using runtime::Rank;
 using runtime::Relation;
 using runtime::RelationKind;
 using runtime::System;
@@ -28,15 +31,28 @@ AddressMode address_mode(AliasMode mode) noexcept {
   return static_cast<AddressMode>(mode);
 }
 
+// The rank of a relation that is made or changed now.
+Rank rank_of(Process& process, bool priority) {
+  if (!priority) return Rank::ordinary;
+  runtime::allow_priority_mail(process);
+  return Rank::priority;
+}
+
+// Whether this is the Down of that monitor, tagged or not.
+bool is_down_of(const MonitorRef& ref, runtime::Envelope& message) noexcept {
+  if (message.flags & runtime::tagged_down) return message.header.tag == ref.id;
+  const Down* down = detail::payload_if<Down>(message.payload());
+  return down && down->ref == ref;
+}
+
 // Removes the Down of this monitor from the mail, if it is there.
 bool flush_down(Process& process, const MonitorRef& ref) {
   mailbox::Cursor cursor(process.mail, mailbox::Cursor::Start::oldest);
   while (mailbox::Signal* signal = cursor.peek()) {
-    void* payload = runtime::Envelope::of_signal(*signal).payload();
-    const Down* down = detail::payload_if<Down>(payload);
-    if (down && down->ref == ref) {
+    runtime::Envelope& message = runtime::Envelope::of_signal(*signal);
+    if (is_down_of(ref, message)) {
       cursor.take();
-      detail::destroy_payload(payload);
+      detail::destroy_payload(message.payload());
       return true;
     }
     cursor.skip();
@@ -46,20 +62,25 @@ bool flush_down(Process& process, const MonitorRef& ref) {
 
 }  // namespace
 
-void link(Pid other) {
+void link(Pid other, LinkOptions options) {
   const Call call;
   call.charge(1);
   Process& process = call.process();
-  if (other == process.pid() || process.relations.find_link(other)) return;
+  if (other == process.pid()) return;
+  const Rank rank = rank_of(process, options.priority);
+  if (Relation* link = process.relations.find_link(other)) {
+    link->rank = rank;
+    return;
+  }
   const std::uint64_t id = process.new_ref();
-  process.relations.add({.kind = RelationKind::link, .peer = other, .mine = id});
+  process.relations.add({.kind = RelationKind::link, .rank = rank, .peer = other, .mine = id});
   if (runtime::try_send_signal(
           call.system(), other, runtime::make_signal(SignalKind::link, process.pid(), id)))
     return;
   process.relations.remove(*process.relations.find_link(other));
   if (!process.traps_exits)
     throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
-  runtime::keep(process, detail::make_payload(Exit{other, ExitReason::noproc()}));
+  runtime::keep(process, detail::make_payload(Exit{other, ExitReason::noproc()}), rank);
 }
 
 void unlink(Pid other) {
@@ -78,16 +99,17 @@ void unlink(Pid other) {
 
 namespace runtime {
 
-MonitorRef monitor(Process& process, Pid target, AddressMode mode, const std::string* name) {
+MonitorRef monitor(
+    Process& process, Pid target, AddressMode mode, Rank rank, std::unique_ptr<DownNote> note) {
   System& system = current_system();
   const std::uint64_t id = process.new_ref();
   const MonitorRef ref{{process.pid(), id}};
-  process.relations.add(
-      {.kind = RelationKind::monitor,
-       .mode = mode,
-       .peer = target,
-       .mine = id,
-       .theirs = name ? reinterpret_cast<std::uint64_t>(new std::string(*name)) : 0});
+  process.relations.add({.kind = RelationKind::monitor,
+                         .mode = mode,
+                         .rank = rank,
+                         .peer = target,
+                         .mine = id,
+                         .theirs = reinterpret_cast<std::uint64_t>(note.release())});
   if (!try_send_signal(system, target, make_signal(SignalKind::monitor, process.pid(), id))) {
     send_signal(
         system, process.pid(), make_signal(SignalKind::down, target, 0, id, ExitReason::noproc()));
@@ -97,24 +119,71 @@ MonitorRef monitor(Process& process, Pid target, AddressMode mode, const std::st
 
 }  // namespace runtime
 
-MonitorRef monitor(Pid target, AliasMode alias) {
-  const Call call;
+namespace {
+
+MonitorRef monitor(const Call& call,
+                   Pid target,
+                   const MonitorOptions& options,
+                   std::unique_ptr<DownNote> note) {
   call.charge(2);
   Process& process = call.process();
   // A monitor of oneself never fires (M4).
   if (target == process.pid()) return {{target, process.new_ref()}};
-  return runtime::monitor(process, target, address_mode(alias), nullptr);
+  return runtime::monitor(process,
+                          target,
+                          address_mode(options.alias),
+                          rank_of(process, options.priority),
+                          std::move(note));
+}
+
+MonitorRef monitor(std::string_view name,
+                   const MonitorOptions& options,
+                   std::unique_ptr<DownNote> note) {
+  const Call call;
+  note->name = name;
+  return monitor(call, call.system().names.find(name).value_or(Pid()), options, std::move(note));
+}
+
+std::unique_ptr<DownNote> note_of(void* payload, Down* down) {
+  auto note = std::make_unique<DownNote>();
+  note->tagged = Message(payload);
+  note->down = down;
+  return note;
+}
+
+}  // namespace
+
+MonitorRef monitor(Pid target, const MonitorOptions& options) {
+  return monitor(Call(), target, options, nullptr);
+}
+
+MonitorRef monitor(Pid target, AliasMode alias) {
+  return monitor(Call(), target, {.alias = alias}, nullptr);
+}
+
+MonitorRef monitor(std::string_view name, const MonitorOptions& options) {
+  return monitor(name, options, std::make_unique<DownNote>());
 }
 
 MonitorRef monitor(std::string_view name, AliasMode alias) {
-  const Call call;
-  call.charge(2);
-  Process& process = call.process();
-  const auto target = call.system().names.find(name);
-  if (target == process.pid()) return {{process.pid(), process.new_ref()}};
-  const std::string given(name);
-  return runtime::monitor(process, target.value_or(Pid()), address_mode(alias), &given);
+  return monitor(name, {.alias = alias}, std::make_unique<DownNote>());
 }
+
+namespace detail {
+
+MonitorRef monitor_tagged(Pid target, const MonitorOptions& options, void* payload, Down* down) {
+  std::unique_ptr<DownNote> note = note_of(payload, down);  // gone if this process ends here
+  return monitor(Call(), target, options, std::move(note));
+}
+
+MonitorRef monitor_tagged(std::string_view name,
+                          const MonitorOptions& options,
+                          void* payload,
+                          Down* down) {
+  return monitor(name, options, note_of(payload, down));
+}
+
+}  // namespace detail
 
 bool demonitor(const MonitorRef& ref, Flush flush) {
   const Call call;
@@ -135,15 +204,20 @@ bool demonitor(const MonitorRef& ref, Flush flush) {
   return false;
 }
 
-Alias alias(AliasUse use) {
+Alias alias(const AliasOptions& options) {
   const Call call;
   Process& process = call.process();
   const std::uint64_t id = process.new_ref();
-  process.relations.add(
-      {.kind = RelationKind::alias,
-       .mode = use == AliasUse::once ? AddressMode::until_reply : AddressMode::until_unalias,
-       .mine = id});
+  const bool is_once = options.use == AliasUse::once;
+  process.relations.add({.kind = RelationKind::alias,
+                         .mode = is_once ? AddressMode::until_reply : AddressMode::until_unalias,
+                         .rank = rank_of(process, options.priority),
+                         .mine = id});
   return {{process.pid(), id}};
+}
+
+Alias alias(AliasUse use) {
+  return alias({.use = use});
 }
 
 bool unalias(const Ref& ref) {

@@ -1,16 +1,36 @@
-// monitor.hpp: setting up a monitor from inside the runtime.
+// monitor.hpp: setting up a monitor from inside the runtime, and what its Down is to say.
 #pragma once
 
+#include <airssys/rt/link.hpp>
+#include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "runtime/process.hpp"
 #include "runtime/relations.hpp"
 
 namespace airssys::rt::runtime {
 
-// By the owner, inside. `name`: what the Down is to show, or null.
-MonitorRef monitor(Process& process, Pid target, AddressMode mode, const std::string* name);
+// What a Down says that the end of a process does not know. Few monitors have one; it hangs on the
+// monitor's relation, where `theirs` has no other meaning.
+struct DownNote {
+  std::string name;      // by which the monitor was set up, or empty (M5)
+  Message tagged;        // the message that is to come in a Down's place, or none (M12)
+  Down* down = nullptr;  // in `tagged`
+};
+// Takes it off the relation; null: there was none.
+inline std::unique_ptr<DownNote> take_note(Relation& monitor) noexcept {
+  return std::unique_ptr<DownNote>(reinterpret_cast<DownNote*>(std::exchange(monitor.theirs, 0)));
+}
+
+// By the owner, inside.
+MonitorRef monitor(Process& process,
+                   Pid target,
+                   AddressMode mode,
+                   Rank rank = Rank::ordinary,
+                   std::unique_ptr<DownNote> note = nullptr);
 
 }  // namespace airssys::rt::runtime

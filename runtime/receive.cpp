@@ -7,6 +7,7 @@
 #include "mailbox/mail_queue.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
+#include "runtime/priority.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/wait.hpp"
@@ -19,39 +20,109 @@ using scheduler::Thread;
 
 namespace {
 
-// Looks at what the cursor has not seen yet; each message costs one reduction, and a long scan
-// gives way in the middle, which is a safe point (R11, R13).
-void* scan(Process& process, Cursor& cursor, Accepts accepts, void* context) {
-  while (Signal* signal = cursor.peek()) {
-    Envelope& envelope = Envelope::of_signal(*signal);
-    const bool slice_is_over = Thread::current()->charge(1);
-    if (accepts(context, envelope.payload())) {
-      cursor.take();
-      if (envelope.flags & counted_in_bounds) room_freed(process, envelope);
-      return envelope.payload();
+// One receive's way through the mail.
+class Look {
+ public:
+  Look(Process& process, Cursor& cursor, Accepts accepts, void* context) noexcept
+      : process_(process), cursor_(cursor), accepts_(accepts), context_(context) {}
+
+  // Looks at what it has not seen yet; each message costs one reduction, and a long look gives way
+  // in the middle, which is a safe point (R11, R13).
+  void* go_on() {
+    while (Signal* signal = cursor_.peek()) {
+      const bool slice_is_over = Thread::current()->charge(1);
+      if (accepts_(context_, Envelope::of_signal(*signal).payload())) return take(cursor_);
+      cursor_.skip();
+      if (slice_is_over) safe_point(process_);
     }
-    cursor.skip();
-    if (slice_is_over) safe_point(process);
+    return nullptr;
   }
-  return nullptr;
-}
+  bool has_more() const noexcept { return cursor_.peek(); }
+  // `act` is a safe point.
+  template <class Act>
+  void let_signals_act(Act act) {
+    act();
+  }
 
-}  // namespace
+ protected:
+  void* take(Cursor& cursor) {
+    Envelope& message = Envelope::of_signal(cursor.take());
+    if (message.flags != 0) unmark(process_, message);
+    return message.payload();
+  }
 
-void* take_mail_from(Process& process,
-                     Cursor& cursor,
-                     Accepts accepts,
-                     void* context,
-                     Deadline deadline,
-                     WaitReason reason) {
+  Process& process_;
+  Cursor& cursor_;
+  const Accepts accepts_;
+  void* const context_;
+};
+
+// The same where mail may be put ahead of where the cursor stands: `ahead_` is then how far it has
+// seen that (priority.hpp).
+class PriorityLook : private Look {
+ public:
+  using Look::Look;
+
+  void* go_on() {
+    for (;;) {
+      if (ahead_) {
+        if (void* payload = go_on_ahead()) return payload;
+      }
+      if (void* payload = look(cursor_, [this] { return cursor_.peek(); })) return payload;
+      if (!cursor_.peek()) return nullptr;
+      let_signals_act([this] { safe_point(process_); });
+    }
+  }
+  bool has_more() const noexcept { return cursor_.peek() || (ahead_ && next_ahead()); }
+  template <class Act>
+  void let_signals_act(Act act) {
+    if (!ahead_ && stands_among_ordinary()) ahead_.emplace(*priority_end(process_));
+    act();
+  }
+
+ private:
+  // Until the slice is over, or there is no next one.
+  template <class Next>
+  void* look(Cursor& cursor, Next next) {
+    while (Signal* signal = next()) {
+      const bool slice_is_over = Thread::current()->charge(1);
+      if (accepts_(context_, Envelope::of_signal(*signal).payload())) return take(cursor);
+      cursor.skip();
+      if (slice_is_over) break;
+    }
+    return nullptr;
+  }
+
+  void* go_on_ahead() {
+    while (next_ahead()) {
+      if (void* payload = look(*ahead_, [this] { return next_ahead(); })) return payload;
+      if (next_ahead()) safe_point(process_);
+    }
+    if (!stands_among_ordinary()) cursor_.move_to(*ahead_);
+    return nullptr;
+  }
+
+  Signal* next_ahead() const noexcept {
+    Signal* next = ahead_->peek();
+    return next && has_gone_ahead(*next) ? next : nullptr;
+  }
+  bool stands_among_ordinary() const noexcept {
+    return cursor_.left() && !has_gone_ahead(*cursor_.left());
+  }
+
+  std::optional<Cursor> ahead_;
+};
+
+template <class Way>
+void* take_by(Way way, Process& process, Deadline deadline, WaitReason reason) {
   for (;;) {
-    if (void* payload = scan(process, cursor, accepts, context)) return payload;
+    if (void* payload = way.go_on()) return payload;
     if (is_unwinding(process)) {
       if (deadline.is_never()) throw Unwinding();
       return nullptr;
     }
-    safe_point(process);
-    if (cursor.peek()) continue;
+    way.let_signals_act([&] { safe_point(process); });
+    if (way.has_more()) continue;
     // Armed only while it rests: a predicate that is cut off leaves no timer behind in its frames.
     std::optional<TimedWait> timeout;
     if (!deadline.is_never()) {
@@ -59,8 +130,26 @@ void* take_mail_from(Process& process,
       timeout.emplace(process);
       timeout->arm(deadline.ns());
     }
-    wait_for_mail(process, reason);
+    way.let_signals_act([&] { wait_for_mail(process, reason); });
   }
+}
+
+}  // namespace
+
+void unmark(Process& process, Envelope& message) {
+  if (message.flags & counted_in_bounds) room_freed(process, message);
+  message.flags = 0;
+}
+
+void* take_mail_from(Process& process,
+                     Cursor& cursor,
+                     Accepts accepts,
+                     void* context,
+                     Deadline deadline,
+                     WaitReason reason) {
+  if (priority_end(process)) [[unlikely]]
+    return take_by(PriorityLook(process, cursor, accepts, context), process, deadline, reason);
+  return take_by(Look(process, cursor, accepts, context), process, deadline, reason);
 }
 
 }  // namespace airssys::rt::runtime

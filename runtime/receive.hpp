@@ -4,6 +4,7 @@
 #include <airssys/rt/time.hpp>
 
 #include "mailbox/mail_queue.hpp"
+#include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
 #include "runtime/wait_reason.hpp"
 
@@ -19,5 +20,8 @@ void* take_mail_from(Process& process,
                      void* context,
                      Deadline deadline,
                      WaitReason reason);
+
+// A message with flags has been taken out of the mail: it is nobody's, or its receiver's, now.
+void unmark(Process& process, Envelope& message);
 
 }  // namespace airssys::rt::runtime

@@ -28,9 +28,13 @@ enum class RelationKind : std::uint8_t { link, monitor, monitored_by, alias };
 // For a monitor: whether and how it is an address too. For an alias: when it ends (A1).
 enum class AddressMode : std::uint8_t { none, until_unalias, until_demonitor, until_reply };
 
+// Where in the mail what comes by it is kept: at the end, or ahead of all ordinary mail (S12).
+enum class Rank : bool { ordinary, priority };
+
 struct Relation {
   RelationKind kind;
   AddressMode mode = AddressMode::none;
+  Rank rank = Rank::ordinary;
   Pid peer = {};
   std::uint64_t mine = 0;
   std::uint64_t theirs = 0;

@@ -10,6 +10,7 @@
 #include "runtime/bounds.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/idler.hpp"
+#include "runtime/receive.hpp"
 #include "runtime/report.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/system.hpp"
@@ -37,7 +38,7 @@ Turn end_behaviour(Process& process, ExitReason reason) {
 
 std::optional<ExitReason> call_message(Process& process, mailbox::Signal& signal) {
   Envelope& envelope = Envelope::of_signal(signal);
-  if (envelope.flags & counted_in_bounds) room_freed(process, envelope);
+  if (envelope.flags != 0) unmark(process, envelope);
   Behaviour& behaviour = *process.program->behaviour();
   return run_code(process, [&] {
     Message message(envelope.payload());

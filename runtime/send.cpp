@@ -59,8 +59,9 @@ void send_named(std::string_view name, void* payload) {
   send(*to, message.release(), WhenFull::follow_policy);
 }
 
-void send_alias(const Ref& alias, void* payload) {
+void send_alias(const Ref& alias, void* payload, SendOptions options) {
   Message message(payload);
+  if (options.priority) Envelope::of_payload(payload).flags |= runtime::with_priority;
   if (!runtime::calling_process()) {
     System& system = runtime::guest_system();
     const runtime::Visit visit(system);
@@ -84,6 +85,18 @@ void send_exit(Pid to, ExitReason reason) {
       to,
       runtime::make_signal(mailbox::SignalKind::exit, process.pid(), 0, 0, std::move(reason)));
   if (to == process.pid()) runtime::safe_point(process);  // takes effect before it returns (X7)
+}
+
+void send_exit(const Alias& to, ExitReason reason, SendOptions options) {
+  const Call call;
+  call.charge(1);
+  Process& process = call.process();
+  runtime::ControlSignal* exit =
+      runtime::make_signal(mailbox::SignalKind::exit, process.pid(), 0, to.id, std::move(reason));
+  exit->flags = runtime::exit_by_alias;
+  if (options.priority) exit->flags |= runtime::exit_with_priority;
+  runtime::send_signal(call.system(), to.owner, exit);
+  if (to.owner == process.pid()) runtime::safe_point(process);  // as above
 }
 
 }  // namespace airssys::rt

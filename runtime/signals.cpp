@@ -9,6 +9,8 @@
 
 #include "runtime/bounds.hpp"
 #include "runtime/info.hpp"
+#include "runtime/monitor.hpp"
+#include "runtime/priority.hpp"
 #include "runtime/wait.hpp"
 #include "scheduler/asked.hpp"
 
@@ -24,17 +26,27 @@ void must_end(Process& process, ExitReason reason) {
   process.reason = std::move(reason);
 }
 
-// An address of this process: a message through it is kept unless it is closed (A2).
-bool passes_alias(Process& process, std::uint64_t id) {
-  if (Relation* alias = process.relations.find_alias(id)) {
-    if (alias->mode == AddressMode::until_reply) process.relations.remove(*alias);
-    return true;
-  }
+// What makes this id an address of the process: an alias, or a monitor; null: nothing does any more
+// (A2).
+Relation* find_address(Process& process, std::uint64_t id) {
+  if (Relation* alias = process.relations.find_alias(id)) return alias;
   Relation* monitor = process.relations.find_monitor(id);
-  if (!monitor || monitor->mode == AddressMode::none) return false;
-  if (monitor->mode == AddressMode::until_reply)
-    drop_monitor(current_system(), process, *monitor, true);
-  return true;
+  return monitor && monitor->mode != AddressMode::none ? monitor : nullptr;
+}
+
+// A message has come through it: the first may be the last (A6).
+void use(Process& process, Relation& address) {
+  if (address.mode != AddressMode::until_reply) return;
+  if (address.kind == RelationKind::monitor) {
+    drop_monitor(current_system(), process, address, true);
+  } else {
+    process.relations.remove(address);
+  }
+}
+
+// What comes through a monitor is ordinary: its rank is that of its Down.
+Rank rank_of_mail_by(const Relation& address) noexcept {
+  return address.kind == RelationKind::alias ? address.rank : Rank::ordinary;
 }
 
 // A request to a server has reached a process that is none: its type knows what to answer (G5).
@@ -45,12 +57,18 @@ void refuse_request(Process& process, Envelope& request) {
 }
 
 void obey_message(Process& process, Envelope& message) {
-  if (message.header.tag != 0 && !passes_alias(process, message.header.tag)) {
-    detail::destroy_payload(message.payload());
-    return;
+  bool goes_ahead = false;
+  if (message.header.tag != 0) {
+    Relation* address = find_address(process, message.header.tag);
+    if (!address) return detail::destroy_payload(message.payload());
+    goes_ahead = has_gone_ahead(message) && rank_of_mail_by(*address) == Rank::priority;
+    if (!goes_ahead) message.flags &= static_cast<std::uint8_t>(~with_priority);
+    use(process, *address);
   }
   if (message.header.type->server && !process.program->behaviour())
     return refuse_request(process, message);
+  if (goes_ahead) [[unlikely]]
+    return keep_ahead(process, message);
   process.mail.append(message);
 }
 
@@ -60,9 +78,10 @@ void obey_exit_of_link(Process& process, ControlSignal& exit) {
   const bool is_ours = link && ((exit.mine != 0 && link->theirs == exit.mine) ||
                                 (exit.theirs != 0 && link->mine == exit.theirs));
   if (!is_ours) return;
+  const Rank rank = link->rank;
   process.relations.remove(*link);
   if (process.traps_exits) {
-    keep(process, detail::make_payload(Exit{exit.from, exit.reason}));
+    keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
   } else if (exit.reason.kind() != ExitReason::Kind::normal) {
     must_end(process, std::move(exit.reason));
   }
@@ -70,11 +89,17 @@ void obey_exit_of_link(Process& process, ControlSignal& exit) {
 
 void obey_exit(Process& process, ControlSignal& exit) {
   if (exit.flags & exit_of_link) return obey_exit_of_link(process, exit);
+  Rank rank = Rank::ordinary;
+  if (exit.flags & exit_by_alias) {
+    const Relation* address = find_address(process, exit.theirs);
+    if (!address) return;
+    if (exit.flags & exit_with_priority) rank = rank_of_mail_by(*address);
+  }
   const ExitReason::Kind kind = exit.reason.kind();
   if (kind == ExitReason::Kind::kill) {
     must_end(process, ExitReason::killed());
   } else if (process.traps_exits) {
-    keep(process, detail::make_payload(Exit{exit.from, exit.reason}));
+    keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
   } else if (kind != ExitReason::Kind::normal || exit.from == process.pid()) {
     must_end(process, std::move(exit.reason));
   }
@@ -99,20 +124,30 @@ void obey_unlink(Process& process, const ControlSignal& request) {
   if (link->mine == 0 && link->theirs == 0) process.relations.remove(*link);
 }
 
-void obey_down(Process& process, ControlSignal& down) {
-  Relation* monitor = process.relations.find_monitor(down.theirs);
+// The message that a tagged monitor has ready for its Down (M12).
+void* tagged(Down&& down, DownNote& note) {
+  void* payload = note.tagged.release();
+  detail::header_of(payload).tag = down.ref.id;
+  Envelope::of_payload(payload).flags = tagged_down;
+  *note.down = std::move(down);
+  return payload;
+}
+
+void obey_down(Process& process, ControlSignal& signal) {
+  Relation* monitor = process.relations.find_monitor(signal.theirs);
   if (!monitor) return;
-  Down message{{{process.pid(), down.theirs}}, down.from, {}, std::move(down.reason)};
-  if (const auto* name = monitor_name(*monitor)) {
-    message.name = *name;
-  }
+  Down down{{{process.pid(), signal.theirs}}, signal.from, {}, std::move(signal.reason)};
+  const std::unique_ptr<DownNote> note = take_note(*monitor);
+  if (note) down.name = std::move(note->name);
+  const Rank rank = monitor->rank;
   const bool stays_alias = monitor->mode == AddressMode::until_unalias;
   drop_monitor(current_system(), process, *monitor, false);
   if (stays_alias) {
     process.relations.add(
-        {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = down.theirs});
+        {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = signal.theirs});
   }
-  keep(process, detail::make_payload(std::move(message)));
+  if (note && note->tagged) return keep(process, tagged(std::move(down), *note), rank);
+  keep(process, detail::make_payload(std::move(down)), rank);
 }
 
 void obey_control(Process& process, ControlSignal& signal) {
@@ -193,8 +228,10 @@ Signal** end_of_pending(Process& process) {
   return end;
 }
 
-void keep(Process& process, void* payload) {
-  process.mail.append(Envelope::of_payload(payload));
+void keep(Process& process, void* payload, Rank rank) {
+  Envelope& message = Envelope::of_payload(payload);
+  if (rank == Rank::priority) return keep_ahead(process, message);
+  process.mail.append(message);
 }
 
 bool try_send_signal(System& system, Pid to, ControlSignal* signal) {
@@ -250,14 +287,10 @@ void refuse(System& system, Pid dead, Signal& signal) {
   }
 }
 
-const std::string* monitor_name(const Relation& monitor) noexcept {
-  return reinterpret_cast<const std::string*>(monitor.theirs);
-}
-
 void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side) {
   const Pid target = monitor.peer;
   const std::uint64_t id = monitor.mine;
-  delete monitor_name(monitor);
+  const std::unique_ptr<DownNote> note = take_note(monitor);  // gone when nothing refers to it
   process.relations.remove(monitor);
   if (tell_other_side) {
     send_signal(system, target, make_signal(SignalKind::demonitor, process.pid(), id));

@@ -10,8 +10,6 @@
 // never act on: requests among them are answered as by the dead (L4, M3, P9).
 #pragma once
 
-#include <string>
-
 #include "mailbox/signal.hpp"
 #include "runtime/control_signal.hpp"
 #include "runtime/envelope.hpp"
@@ -34,8 +32,8 @@ inline bool obey(Process& process) {
 mailbox::Signal** obey_wakes_only(mailbox::Signal** place);
 mailbox::Signal** end_of_pending(Process& process);
 
-// Puts a message of the runtime's own (Exit, Down, a reply) at the end of the owner's mail.
-void keep(Process& process, void* payload);
+// Puts a message of the runtime's own (Exit, Down, a reply) into the owner's mail.
+void keep(Process& process, void* payload, Rank rank = Rank::ordinary);
 
 // Sends; a signal to nobody is refused, so that whoever asked is answered.
 void send_signal(System& system, Pid to, ControlSignal* signal);
@@ -50,9 +48,6 @@ void request_is_answered(System& system, Process& process, const mailbox::Signal
 // Answers for the dead, and frees the signal. Runs message destructors.
 void refuse(System& system, Pid dead, mailbox::Signal& signal);
 
-// The name by which a monitor was set up, or null (M5). It hangs on the monitor's relation, where
-// `theirs` has no other meaning.
-const std::string* monitor_name(const Relation& monitor) noexcept;
 // Ends our half of a monitor, and tells the other half if it is still there.
 void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side);
 

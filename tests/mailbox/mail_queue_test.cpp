@@ -118,6 +118,56 @@ TEST_F(MailQueueTest, cursors_may_end_in_any_order) {
   EXPECT_EQ(third->peek(), &b);
 }
 
+TEST_F(MailQueueTest, a_signal_is_put_where_a_cursor_stands_and_those_further_on_do_not_see_it) {
+  Cursor place(queue, Cursor::Start::oldest);
+  place.skip();  // behind a
+  Cursor same(place);
+  Cursor further(place);
+  further.skip();
+  Cursor front(queue, Cursor::Start::oldest);
+  Signal first;
+  Signal second;
+  place.insert(first);
+  place.insert(second);
+  EXPECT_EQ(all_of(queue), (std::vector<const Signal*>{&a, &first, &second, &b, &c, &d, &e}));
+  EXPECT_EQ(place.peek(), &b);
+  EXPECT_EQ(same.peek(), &first);
+  EXPECT_EQ(further.peek(), &c);
+  EXPECT_EQ(front.peek(), &a);
+  EXPECT_EQ(queue.count(), 7U);
+  // The place stays right when what it stands on is taken.
+  same.skip();
+  EXPECT_EQ(&same.take(), &second);
+  EXPECT_EQ(place.left(), &first);
+  EXPECT_EQ(&front.take(), &a);
+  EXPECT_EQ(&front.take(), &first);
+  EXPECT_EQ(place.left(), nullptr);
+}
+
+TEST_F(MailQueueTest, what_is_put_at_the_end_is_the_newest) {
+  Cursor end(queue, Cursor::Start::end);
+  Signal last;
+  end.insert(last);
+  Signal later;
+  queue.append(later);
+  EXPECT_EQ(all_of(queue), (std::vector<const Signal*>{&a, &b, &c, &d, &e, &last, &later}));
+  while (queue.take_oldest() != nullptr) {
+  }
+  Cursor in_nothing(queue, Cursor::Start::oldest);
+  in_nothing.insert(last);
+  queue.append(later);
+  EXPECT_EQ(all_of(queue), (std::vector<const Signal*>{&last, &later}));
+}
+
+TEST_F(MailQueueTest, a_cursor_moves_to_where_another_stands) {
+  Cursor one(queue, Cursor::Start::oldest);
+  Cursor other(queue, Cursor::Start::end);
+  other.move_to(one);
+  EXPECT_EQ(other.peek(), &a);
+  other.skip();
+  EXPECT_EQ(one.peek(), &a);
+}
+
 TEST_F(MailQueueTest, gives_everything_away_at_once_and_forgets_its_cursors) {
   Cursor cursor(queue, Cursor::Start::end);
   Signal* all = queue.take_everything();
@@ -169,7 +219,7 @@ TEST(MailQueueRandomTest, agrees_with_a_vector) {
   };
   for (std::size_t step = 0; step < support::stress_size(20'000); ++step) {
     const std::size_t i = random() % cursors.size();
-    switch (random() % 6) {
+    switch (random() % 7) {
       case 0:
       case 1: {
         Signal& signal = *storage.emplace_back(std::make_unique<Signal>());
@@ -188,6 +238,16 @@ TEST(MailQueueRandomTest, agrees_with_a_vector) {
         cursors[i].reset();
         cursors[i].emplace(queue, at_end ? Cursor::Start::end : Cursor::Start::oldest);
         places[i] = at_end ? expected.size() : 0;
+        break;
+      }
+      case 4: {
+        if (!cursors[i]) break;
+        Signal& signal = *storage.emplace_back(std::make_unique<Signal>());
+        cursors[i]->insert(signal);
+        const std::size_t place = places[i];
+        expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(place), &signal);
+        for (std::size_t& other : places) other += other > place ? 1 : 0;
+        ++places[i];
         break;
       }
       default:

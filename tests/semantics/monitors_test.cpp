@@ -6,6 +6,7 @@
 #include <airssys/rt.hpp>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -263,6 +264,60 @@ TEST_P(MonitorRules, a_monitor_that_was_there_in_time_never_says_noproc) {
       }
       EXPECT_EQ(reason_in_down(ref), i % 3 == 0 ? ExitReason::normal() : ExitReason::of(1));
     }
+  });
+}
+
+struct Worker {
+  int number;
+  std::shared_ptr<int> held = {};
+};
+
+// M12
+TEST_P(MonitorRules, a_tagged_monitor_leads_to_its_tag_in_place_of_a_down) {
+  run([] {
+    const Spawned target = spawn_target({.name = "tagged"});
+    const MonitorRef by_pid = monitor_tagged(target.pid, Worker{1});
+    const MonitorRef by_name = monitor_tagged("tagged", Worker{2});
+    send_exit(target.pid, ExitReason::of(1));
+    EXPECT_EQ(reason_of(target), ExitReason::of(1));
+    const auto one = receive<TaggedDown<Worker>>();
+    EXPECT_EQ(one.tag.number, 1);
+    EXPECT_EQ(one.ref, by_pid);
+    EXPECT_EQ(one.pid, target.pid);
+    EXPECT_EQ(one.name, "");
+    EXPECT_EQ(one.reason, ExitReason::of(1));
+    const auto two = receive<TaggedDown<Worker>>();
+    EXPECT_EQ(two.tag.number, 2);
+    EXPECT_EQ(two.ref, by_name);
+    EXPECT_EQ(two.name, "tagged");
+    // Nobody was there: the tag all the same.
+    monitor_tagged(target.pid, Worker{3});
+    EXPECT_EQ(receive<TaggedDown<Worker>>().reason, ExitReason::noproc());
+    monitor_tagged("tagged", Worker{4}, {.priority = true});
+    EXPECT_EQ(receive<TaggedDown<Worker>>().tag.number, 4);
+    EXPECT_FALSE(receive<Message>(0ms));
+  });
+}
+
+// M12
+TEST_P(MonitorRules, the_tag_of_a_monitor_that_never_fires_is_destroyed) {
+  run([] {
+    const auto held = std::make_shared<int>();
+    const Spawned target = spawn_target();
+    demonitor(monitor_tagged(target.pid, Worker{1, held}));
+    EXPECT_EQ(held.use_count(), 1);
+    monitor_tagged(self(), Worker{2, held});
+    EXPECT_EQ(held.use_count(), 1);
+    reason_of(spawn_monitor([&held, pid = target.pid] { monitor_tagged(pid, Worker{3, held}); }));
+    EXPECT_EQ(held.use_count(), 1);
+    // One that has fired is flushed like any other.
+    const MonitorRef fired = monitor_tagged(target.pid, Worker{4, held});
+    const MonitorRef other = monitor_tagged(target.pid, Worker{5, held});
+    end(target);
+    EXPECT_FALSE(demonitor(fired, Flush::yes));
+    EXPECT_EQ(held.use_count(), 2);
+    EXPECT_EQ(receive<TaggedDown<Worker>>().ref, other);
+    EXPECT_FALSE(receive<Message>(0ms));
   });
 }
 

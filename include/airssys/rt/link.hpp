@@ -4,14 +4,23 @@
 // one-directional: its owner gets one Down, and nobody is harmed (M). Each side keeps its half, and
 // the halves agree by signals that are ordered with messages (S1). None of these suspends; all are
 // for processes, all charge one or two reductions.
+//
+// Priority (S12): what comes by a link, monitor or alias that was made with `priority` enters the
+// mailbox ahead of all ordinary mail, behind earlier priority mail. It is acted on in its order as
+// every signal is; only its place in the mailbox differs. For the few messages that must not wait
+// behind a long mailbox: code that is called meanwhile still finds its answers.
 #pragma once
 
+#include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
+#include <airssys/rt/send.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace airssys::rt {
 
@@ -29,9 +38,21 @@ struct Down {
   ExitReason reason;
 };
 
+// What a monitor with a tag leads to, in place of a Down (M12).
+template <class T>
+struct TaggedDown : Down {
+  T tag;
+};
+
+struct LinkOptions {
+  bool priority = false;  // its Exit goes ahead of ordinary mail, if the caller traps exits (L12)
+};
+
 // Links the caller with `other`. To itself: does nothing (L2). No such process: throws ProcessError
-// with reason noproc, or, if the caller traps exits, an Exit message follows (L4).
-void link(Pid other);
+// with reason noproc, or, if the caller traps exits, an Exit message follows (L4). Of a link that
+// is there already the options count from now on; they are the caller's, the other side has its
+// own.
+void link(Pid other, LinkOptions options = {});
 // After it returns this link has no further effect on the caller; an Exit that is already in the
 // mailbox stays (L6). Always succeeds (L5).
 void unlink(Pid other);
@@ -43,11 +64,45 @@ enum class AliasMode : std::uint8_t {
   reply_demonitor,   // and until the first message through it, which ends the monitor too
 };
 
+struct MonitorOptions {
+  AliasMode alias = AliasMode::none;
+  bool priority = false;  // its Down goes ahead of ordinary mail; what comes by its alias does not
+};
+
 // Watches a process: one Down when it ends, at once with noproc if it is dead (M3). Several
 // monitors of one process are independent (M1). With an alias mode the ref is also an address (A3).
+MonitorRef monitor(Pid target, const MonitorOptions& options);
 MonitorRef monitor(Pid target, AliasMode alias = AliasMode::none);
 // Resolves the name now (M5).
+MonitorRef monitor(std::string_view name, const MonitorOptions& options);
 MonitorRef monitor(std::string_view name, AliasMode alias = AliasMode::none);
+
+namespace detail {
+// `payload` is the message that is to come, and `down` is in it.
+MonitorRef monitor_tagged(Pid target, const MonitorOptions& options, void* payload, Down* down);
+MonitorRef monitor_tagged(std::string_view name,
+                          const MonitorOptions& options,
+                          void* payload,
+                          Down* down);
+
+template <class To, class T>
+MonitorRef monitor_tagged(To target, T&& tag, const MonitorOptions& options) {
+  using Tagged = TaggedDown<std::decay_t<T>>;
+  void* payload = make_payload(Tagged{{}, std::forward<T>(tag)});
+  return monitor_tagged(target, options, payload, static_cast<Tagged*>(payload));
+}
+}  // namespace detail
+
+// The same with a tag: what comes is a TaggedDown<T>, also for who is dead already, and no Down is
+// ever seen (M12). So a receive by type tells these ends from all others.
+template <Sendable T>
+MonitorRef monitor_tagged(Pid target, T&& tag, const MonitorOptions& options = {}) {
+  return detail::monitor_tagged(target, std::forward<T>(tag), options);
+}
+template <Sendable T>
+MonitorRef monitor_tagged(std::string_view name, T&& tag, const MonitorOptions& options = {}) {
+  return detail::monitor_tagged(name, std::forward<T>(tag), options);
+}
 
 enum class Flush : bool { no, yes };
 // After it returns no Down of this ref enters the mailbox; with Flush::yes one that is there is
@@ -55,7 +110,14 @@ enum class Flush : bool { no, yes };
 bool demonitor(const MonitorRef& ref, Flush flush = Flush::no);
 
 enum class AliasUse : bool { many, once };
+
+struct AliasOptions {
+  AliasUse use = AliasUse::many;
+  bool priority = false;  // what is sent through it with `priority` goes ahead of ordinary mail
+};
+
 // An address of the caller, until it takes it back, or until the first message through it (A1).
+Alias alias(const AliasOptions& options);
 Alias alias(AliasUse use = AliasUse::many);
 // Whether it was active and the caller's. Messages still on their way are dropped, those in the
 // mailbox stay (A4).

@@ -36,11 +36,15 @@ template <class T>
 concept Sendable =
     std::move_constructible<std::remove_cvref_t<T>> && !std::is_pointer_v<std::decay_t<T>>;
 
+struct SendOptions {
+  bool priority = false;  // ahead of ordinary mail, through an alias that was made with it (S12)
+};
+
 namespace detail {
 enum class WhenFull : std::uint8_t { follow_policy, answer };
 SendResult send(Pid to, void* payload, WhenFull when_full);
 void send_named(std::string_view name, void* payload);
-void send_alias(const Ref& alias, void* payload);
+void send_alias(const Ref& alias, void* payload, SendOptions options);
 
 template <class T>
 void* payload_of(T&& message) {
@@ -73,11 +77,19 @@ void send(std::string_view name, T&& message) {
 
 // Sends through an alias, or a monitor made with one; dropped when it is not active any more (A2).
 template <Sendable T>
-void send(const Alias& alias, T&& message) {
-  detail::send_alias(alias, detail::payload_of(std::forward<T>(message)));
+void send(const Alias& alias, T&& message, SendOptions options = {}) {
+  detail::send_alias(alias, detail::payload_of(std::forward<T>(message)), options);
+}
+// To a pid: who has not opted in by an alias gets it as ordinary mail.
+template <Sendable T>
+void send(Pid to, T&& message, SendOptions) {
+  send(to, std::forward<T>(message));
 }
 
 // Sends an exit signal: X3 says what it does. Never waits, never fails (X10).
 void send_exit(Pid to, ExitReason reason);
+// Through an alias: does nothing when it is not active any more, and uses up none. Where it becomes
+// a message, the options count. For processes.
+void send_exit(const Alias& to, ExitReason reason, SendOptions options = {});
 
 }  // namespace airssys::rt
