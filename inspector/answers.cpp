@@ -14,12 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include "inspector/json.hpp"
+#include "base/json.hpp"
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 #include "runtime/snapshot.hpp"
 
 namespace airssys::rt::inspector {
+
+using base::JsonWriter;
 
 namespace {
 

@@ -15,8 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/os.hpp"
-#include "inspector/json.hpp"
 
 namespace airssys::rt::inspector {
 
@@ -45,7 +45,7 @@ bool would_block(int error) noexcept {
 }
 
 std::string to_json(const Refusal& refusal) {
-  JsonWriter json;
+  base::JsonWriter json;
   json.begin_object().key("version").number(protocol_version);
   json.key("error").begin_object();
   json.key("code").text(refusal.code).key("text").text(refusal.text);

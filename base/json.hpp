@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace airssys::rt::inspector {
+namespace airssys::rt::base {
 
 class JsonWriter {
  public:
@@ -44,4 +44,4 @@ class JsonWriter {
   bool needs_comma_ = false;
 };
 
-}  // namespace airssys::rt::inspector
+}  // namespace airssys::rt::base

@@ -1,12 +1,12 @@
 // json_test.cpp: what is written is JSON, whatever the text in it.
 //
 // Method: written text against what it must be, byte for byte.
-#include "inspector/json.hpp"
+#include "base/json.hpp"
 
 #include <gtest/gtest.h>
 #include <string>
 
-namespace airssys::rt::inspector {
+namespace airssys::rt::base {
 namespace {
 
 std::string written(std::string_view text) {
@@ -57,4 +57,4 @@ TEST(Json, long_text_is_cut_and_stays_utf_8) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::inspector
+}  // namespace airssys::rt::base

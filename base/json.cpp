@@ -1,7 +1,7 @@
 // json.cpp: commas, quotes, and text that may be anything.
-#include "inspector/json.hpp"
+#include "base/json.hpp"
 
-namespace airssys::rt::inspector {
+namespace airssys::rt::base {
 
 namespace {
 
@@ -106,4 +106,4 @@ void JsonWriter::quote(std::string_view value) {
   out_ += '"';
 }
 
-}  // namespace airssys::rt::inspector
+}  // namespace airssys::rt::base
