@@ -1,45 +1,99 @@
-// report.cpp: one line each, for people.
-#include "runtime/report.hpp"
-
+// report.cpp: a report as text, and the way to the sink.
 #include <airssys/rt/report.hpp>
-#include <string>
 
+#include <algorithm>
+#include <cstdio>
+#include <type_traits>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/wall_clock.hpp"
 #include "runtime/call.hpp"
-#include "runtime/label.hpp"
 #include "runtime/system.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt {
 
 namespace {
 
-std::string title(const Process& process) {
-  std::string title = "process " + process.pid().to_string();
-  const std::string name = current_system().names.name_of(process.pid());
-  if (!name.empty()) title += " \"" + name + "\"";
-  const std::string label = label_of(process);
-  if (!label.empty()) title.append(" (").append(label).append(")");
-  return title;
+constexpr std::size_t line_bytes_max = 2000;
+
+// One line, of a length that people read.
+std::string one_line(std::string text) {
+  if (text.size() > line_bytes_max) text.replace(line_bytes_max, std::string::npos, "...");
+  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+  return text;
+}
+
+void add_value(base::JsonWriter& json, const Report::Value& value) {
+  std::visit(
+      [&json](const auto& of_type) {
+        using T = std::remove_cvref_t<decltype(of_type)>;
+        if constexpr (std::is_same_v<T, std::string>) {
+          json.text(of_type);
+        } else if constexpr (std::is_same_v<T, bool>) {
+          json.boolean(of_type);
+        } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+          json.number(of_type);
+        } else {
+          json.begin_array();
+          for (const std::string& each : of_type) json.text(each);
+          json.end_array();
+        }
+      },
+      value);
 }
 
 }  // namespace
 
-void report_crash(const Process& process, const ExitReason& reason) {
-  if (reason.is_orderly()) return;
-  current_system().log(title(process) + " crashed: " + reason.to_string());
+const char* to_string(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::info:
+      return "info";
+    case Severity::notice:
+      return "notice";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
+  }
+  return "?";
 }
 
-void report_abandoned(const Process& process, std::string_view why) {
-  current_system().log(title(process) + " was cut off (" + std::string(why) +
-                       "); what its stack owned is lost");
+Report::Report(Severity severity, std::string_view kind, std::string line)
+    : time_(base::wall_time()),
+      severity_(severity),
+      kind_(kind),
+      line_(one_line(std::move(line))) {}
+
+Report& Report::add(std::string_view name, Value value) {
+  fields_.push_back({name, std::move(value)});
+  return *this;
 }
 
-}  // namespace airssys::rt::runtime
+std::string Report::to_json() const {
+  base::JsonWriter json;
+  json.begin_object().key("time").text(base::to_rfc3339(time_));
+  json.key("severity").text(to_string(severity_)).key("kind").text(kind_).key("text").text(line_);
+  for (const auto& [name, value] : fields_) add_value(json.key(name), value);
+  return json.end_object().take();
+}
 
-namespace airssys::rt {
+void report(const Report& report) {
+  const runtime::Call call(runtime::Call::Kind::plain);
+  call.system().log(report);
+}
 
 void report(std::string_view line) {
+  report(Report(Severity::notice, "note", std::string(line)));
+}
+
+bool is_reported(Severity severity) {
   const runtime::Call call(runtime::Call::Kind::plain);
-  call.system().log(std::string(line));
+  return call.system().is_logged(severity);
+}
+
+void log_json(const Report& report) {
+  std::fprintf(stderr, "%s\n", report.to_json().c_str());
 }
 
 }  // namespace airssys::rt

@@ -8,9 +8,9 @@
 
 #include "fiber/unwind.hpp"
 #include "runtime/bounds.hpp"
+#include "runtime/crash_report.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/idler.hpp"
-#include "runtime/report.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/system.hpp"
 

@@ -37,6 +37,7 @@ System::System(const Config& config)
       table(quiescence),
       processes_max_(config.processes_max),
       log_(config.log),
+      log_from_(config.log_from),
       locals_(config.pool.schedulers),
       births_(config.pool.schedulers) {}
 
@@ -158,11 +159,12 @@ void System::retire(Process& process) {
   table.retire(foreign_local_, process);
 }
 
-void System::log(const std::string& line) {
+void System::log(const Report& report) {
+  if (!is_logged(report.severity())) return;
   if (log_) {
-    log_(line);
+    log_(report);
   } else {
-    std::fprintf(stderr, "airssys-rt: %s\n", line.c_str());
+    std::fprintf(stderr, "airssys-rt: %s\n", report.line().c_str());
   }
 }
 

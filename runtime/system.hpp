@@ -10,6 +10,7 @@
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/report.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -34,7 +35,8 @@ class System final : public scheduler::Pool {
     scheduler::Pool::Config pool;
     std::uint32_t processes_max = 1U << 24;
     std::int64_t send_timeout_ns = 5'000'000'000;
-    std::function<void(std::string_view line)> log;  // null: stderr
+    std::function<void(const Report& report)> log;  // null: stderr
+    Severity log_from = Severity::notice;
   };
 
   explicit System(const Config& config);
@@ -65,8 +67,9 @@ class System final : public scheduler::Pool {
   // Takes a slot back when a process is gone. On the thread that ran it.
   void retire(Process& process);
 
-  // A line for people; the host's log or stderr.
-  void log(const std::string& line);
+  // To the host's log, or stderr.
+  void log(const Report& report);
+  bool is_logged(Severity severity) const noexcept { return severity >= log_from_; }
 
   // No spawn from outside from now on (E3).
   void refuse_spawns() noexcept {
@@ -91,7 +94,8 @@ class System final : public scheduler::Pool {
   std::uint64_t next_birth();
 
   const std::uint32_t processes_max_;
-  std::function<void(std::string_view)> log_;
+  const std::function<void(const Report&)> log_;
+  const Severity log_from_;
   std::vector<ProcessTable::Local> locals_;  // one per scheduler, its driver's
   std::vector<std::uint64_t> births_;        // likewise: the last one's Process::born
   base::Atomic<bool> refuses_spawns_{false};

@@ -48,7 +48,8 @@ System::Config config_of(const Options& options) {
               std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),
           .send_timeout_ns =
               std::chrono::duration_cast<std::chrono::nanoseconds>(options.send_timeout).count(),
-          .log = options.log};
+          .log = options.log,
+          .log_from = options.log_from};
 }
 
 bool is_on(HostHook hook, bool automatic) noexcept {
@@ -102,8 +103,10 @@ void RuntimeImpl::stop_once(Duration deadline) {
   inspector_.reset();
   is_left_behind_ = !system_->stop() || system_->table.alive() != 0;
   if (is_left_behind_)
-    system_->log(
-        "left behind what does not end: its memory and its threads stay until the program ends");
+    system_->log(Report(
+        Severity::error,
+        "left_behind",
+        "left behind what does not end: its memory and its threads stay until the program ends"));
   const std::lock_guard lock(mutex_);
   for (const std::weak_ptr<Ending>& each : endings_) {
     if (const auto left = each.lock()) left->set(ExitReason::killed());

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runtime/call.hpp"
+#include "runtime/crash_report.hpp"
 #include "runtime/signals.hpp"
 #include "system/runtime_impl.hpp"
 
@@ -97,17 +98,14 @@ void report_what_is_left(RuntimeImpl& runtime) {
   for (const Living& each : living(runtime)) pids.push_back(each.pid);
   const runtime::Call call;
   for (const Pid pid : pids) {
-    std::string line = "process " + pid.to_string();
-    if (const std::string name = call.system().names.name_of(pid); !name.empty())
-      line += " \"" + name + "\"";
-    line += " does not end";
+    std::string line = runtime::title_of(call.system(), pid) + " does not end";
     if (const runtime::Process* process = call.system().find(pid)) {
       // relaxed: for show.
       const auto why = process->wait_reason.load(std::memory_order_relaxed);
       line += why == runtime::WaitReason::none ? ": it runs code that never calls the runtime"
                                                : std::string(": it waits for ") + to_string(why);
     }
-    call.system().log(line);
+    call.system().log(Report(Severity::error, "stuck", line).add("pid", pid.to_string()));
   }
 }
 

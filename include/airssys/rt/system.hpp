@@ -9,6 +9,7 @@
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/registry.hpp>
+#include <airssys/rt/report.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/time.hpp>
 #include <chrono>
@@ -53,9 +54,12 @@ struct Options {
   // sentence on stderr, where it would otherwise wait for ever; ~Runtime does nothing there, and no
   // handler of the runtime's is left. exec, exit and a runtime of the child's own are as ever.
   HostHook forked_children = HostHook::automatic;
-  // Where reports of crashes go, a line each; default: stderr. Called on a scheduler's thread; must
-  // not block for long and must not call the runtime.
-  std::function<void(std::string_view line)> log = {};
+  // Where reports go (report.hpp); default: to stderr, a line each. Called on any thread that has
+  // something to report, also on several at once; must not block for long, throw, or call the
+  // runtime.
+  std::function<void(const Report& report)> log = {};
+  // The least severity that is reported. At `info` each start of a child is.
+  Severity log_from = Severity::notice;
 };
 
 namespace detail {

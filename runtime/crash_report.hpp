@@ -1,12 +1,18 @@
-// report.hpp: what the log is told about a process that did not end in order.
+// crash_report.hpp: what is reported of a process that did not end in order.
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/pid.hpp>
+#include <string>
 #include <string_view>
 
 #include "runtime/process.hpp"
+#include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
+
+// "process <0.12.1> "name"": how lines speak of one.
+std::string title_of(System& system, Pid pid);
 
 // The process's code has ended by itself, with this reason. Says nothing of an orderly one (X16);
 // who dies of somebody else's end is not reported again.
