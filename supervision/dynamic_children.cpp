@@ -4,6 +4,7 @@
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/time.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
   std::expected<Pid, StartError> pid = run_start(spec);
   if (!pid) reports().start_failed(spec.id, pid.error().reason());
   if (!pid || !*pid) return pid;
+  reports().child_started(spec.id, *pid);
   // A temporary child is never started again, and what it was made of may be large (V26).
   if (spec.restart == Restart::temporary) spec.start.reset();
   children_.emplace(*pid, Child{std::move(spec)})
@@ -60,16 +62,16 @@ void DynamicChildren::on_exit(Pid pid, const ExitReason& reason) {
   const auto child = children_.find(pid);
   if (child == children_.end()) return;
   const ChildSpec& spec = child->second.spec;
-  if (is_end_reported(spec.restart, reason)) reports().child_ended(spec.id, pid, reason);
-  if (after_end(spec.restart, reason) == AfterEnd::restart) {
-    const Duration wait = wait_before_restart(spec, child->second.backoff);
-    if (wait > Duration::zero()) {
-      restart_later(child, wait);
-    } else {
-      start_again(child);
-    }
-  } else {
+  std::optional<RestartPlan> plan;
+  if (after_end(spec.restart, reason) == AfterEnd::restart)
+    plan = {Strategy::one_for_one, wait_before_restart(spec, child->second.backoff)};
+  if (is_end_reported(spec.restart, reason)) reports().child_ended(spec.id, pid, reason, plan);
+  if (!plan) {
     children_.erase(child);
+  } else if (plan->wait > Duration::zero()) {
+    restart_later(child, plan->wait);
+  } else {
+    start_again(child);
   }
 }
 
@@ -94,6 +96,7 @@ void DynamicChildren::start_again(Position child) {
   }
   auto moved = children_.extract(child);
   if (!*pid) return;
+  reports().child_started(moved.mapped().spec.id, *pid);
   moved.key() = *pid;
   moved.mapped().attempt = 0;
   moved.mapped().backoff.started(Deadline::now().ns());

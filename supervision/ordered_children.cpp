@@ -5,6 +5,7 @@
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/time.hpp>
 #include <iterator>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <utility>
@@ -63,6 +64,7 @@ std::expected<Pid, StartError> OrderedChildren::start(Position child) {
     return pid;
   }
   table_.set_running(child, *pid);
+  reports().child_started(child->spec.id, *pid);
   child->backoff.started(Deadline::now().ns());
   // It is never started again, and what it was made of may be large (V26).
   if (child->spec.restart == Restart::temporary) child->spec.start.reset();
@@ -80,19 +82,18 @@ void OrderedChildren::on_exit(Pid pid, const ExitReason& reason) {
   const auto child = table_.find(pid);
   if (child == table_.end()) return;
   table_.set_stopped(child);
-  if (is_end_reported(child->spec.restart, reason)) {
-    reports().child_ended(child->spec.id, pid, reason);
-  }
   const AfterEnd after = after_end(child->spec.restart, reason);
-  if (after == AfterEnd::restart) {
-    const Duration wait = wait_before_restart(child->spec, child->backoff);
-    if (wait > Duration::zero()) {
-      restart_later(child, wait);
-    } else {
-      restart(child);
-    }
-  } else {
+  std::optional<RestartPlan> plan;
+  if (after == AfterEnd::restart)
+    plan = {strategy_, wait_before_restart(child->spec, child->backoff)};
+  if (is_end_reported(child->spec.restart, reason))
+    reports().child_ended(child->spec.id, pid, reason, plan);
+  if (!plan) {
     ended_for_good(child, after == AfterEnd::forget);
+  } else if (plan->wait > Duration::zero()) {
+    restart_later(child, plan->wait);
+  } else {
+    restart(child);
   }
 }
 
