@@ -57,6 +57,7 @@ ProcessInfo info_of(System& system, Process& process) {
   ProcessInfo info{.pid = process.pid(),
                    .parent = process.parent,
                    .name = system.names.name_of(process.pid()),
+                   .code = std::string(process.code ? *process.code : std::string_view()),
                    .state = state_of(process, reason),
                    .wait_reason = to_string(reason),
                    .waits_for = waits_for,

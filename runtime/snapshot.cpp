@@ -1,6 +1,9 @@
 // snapshot.cpp: one row after the other.
 #include "runtime/snapshot.hpp"
 
+#include <utility>
+#include <vector>
+
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 
@@ -48,3 +51,26 @@ std::uint32_t snapshot(System& system,
 }
 
 }  // namespace airssys::rt::runtime
+
+namespace airssys::rt {
+
+std::vector<ProcessInfo> snapshot_processes() {
+  const runtime::Call call;
+  std::vector<ProcessInfo> all;
+  runtime::snapshot(call.system(), [&all](const runtime::Row& row) {
+    ProcessInfo info;
+    info.pid = row.pid;
+    info.parent = row.parent;
+    info.name = row.name;
+    info.code = row.code;
+    info.state = row.state;
+    info.wait_reason = to_string(row.wait_reason);
+    info.waits_for = row.waits_for;
+    info.reductions = row.reductions;
+    info.message_queue_len = row.messages;
+    all.push_back(std::move(info));
+  });
+  return all;
+}
+
+}  // namespace airssys::rt

@@ -29,6 +29,7 @@ struct ProcessInfo {
   Pid pid;
   Pid parent;
   std::string name;
+  std::string code;  // what it runs: a class, or a function's type; empty: unknown
   ProcessState state = ProcessState::runnable;
   std::string wait_reason;  // what it waits for, by name; empty when it does not wait
   Pid waits_for;            // whose answer or room it waits for, if anybody's
@@ -44,6 +45,12 @@ struct ProcessInfo {
 
 // Suspends until the process has answered; empty for a dead one. Of oneself at once. For processes.
 std::optional<ProcessInfo> process_info(Pid pid);
+
+// All processes as they look from outside, without asking any of them: for those that do not answer,
+// because they never call the runtime or are being ended. What only a process itself knows is empty
+// here: whether it traps exits, its priority, links and monitors. The rest of one need not belong to
+// the same moment. Linear in their number. Any process; does not suspend.
+std::vector<ProcessInfo> snapshot_processes();
 
 // All processes that lived through the whole call are in it (P19). Any process; does not suspend.
 std::vector<Pid> processes();
