@@ -46,7 +46,8 @@ TEST(Report, a_line_is_one_line_of_a_length_that_people_read) {
 }
 
 TEST(Report, a_sink_for_text_gets_the_line) {
-  const std::string_view text = sample();
+  const Report report = sample();
+  const std::string_view text = report;
   EXPECT_EQ(text, "it happened");
 }
 
