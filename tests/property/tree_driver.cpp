@@ -66,6 +66,7 @@ std::expected<Pid, StartError> start_node(const Node& node,
     default:
       break;
   }
+  if (node.is_doubled) spawn([] { receive<End>(); });
   if (node.is_supervisor) return try_start_supervisor_link(options_of(node, moods, owner));
   return try_start_body_link(
       [id = node.id, owner](Starter starter) { be_a_leaf(id, owner, starter); });
@@ -121,6 +122,14 @@ ChildSpec child_of(const Node& node, const std::shared_ptr<Moods>& moods, Pid ow
        .shutdown = node.is_killed_at_once ? Shutdown::brutal_kill() : Shutdown::infinity(),
        .significant = node.is_significant,
        .type = node.is_supervisor ? ChildType::supervisor : ChildType::worker});
+}
+
+void crash(Pid leaf, const ExitReason& reason) {
+  if (reason == ExitReason::killed()) {
+    send_exit(leaf, ExitReason::kill());
+  } else {
+    send(leaf, End{reason});
+  }
 }
 
 std::string answer_of(Pid supervisor, const Order& order, const ChildSpec& started) {
@@ -219,7 +228,7 @@ Happened TreeDriver::perform(const TreeModel::Plan& plan, const Happened& expect
     } else if (order.act != Act::crash) {
       ask(supervisor, order, asked++, is_together);
     } else if (const auto child = pids_.find(order.id); child != pids_.end()) {
-      crash(child->second, order.reason);
+      crash_and_wait(child->second, order.reason);
     }
   }
   if (is_together) sys::resume(supervisor, time_);
@@ -232,13 +241,9 @@ Happened TreeDriver::perform(const TreeModel::Plan& plan, const Happened& expect
 }
 
 // Its supervisor has its exit when this returns.
-void TreeDriver::crash(Pid child, const ExitReason& reason) {
+void TreeDriver::crash_and_wait(Pid child, const ExitReason& reason) {
   const MonitorRef ref = monitor(child);
-  if (reason == ExitReason::killed()) {
-    send_exit(child, ExitReason::kill());
-  } else {
-    send(child, End{reason});
-  }
+  crash(child, reason);
   receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}), after(time_, [] {}));
 }
 

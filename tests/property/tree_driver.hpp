@@ -50,13 +50,12 @@ class TreeDriver {
   std::string tree();
 
   Pid root() const noexcept { return root_; }
-  // Who was there when `tree` was asked last.
-  const std::map<std::string, Pid>& pids() const noexcept { return pids_; }
+  const std::shared_ptr<Moods>& moods() const noexcept { return moods_; }
 
  private:
   Happened report(const Happened& expected);
   std::optional<std::string> tree_of(const std::string& id, Pid supervisor);
-  void crash(Pid child, const ExitReason& reason);
+  void crash_and_wait(Pid child, const ExitReason& reason);
   void ask(Pid supervisor, const Order& order, std::size_t number, bool is_suspended);
 
   Duration time_;
@@ -68,6 +67,8 @@ class TreeDriver {
 
 // A child as a supervisor takes it; it tells `owner`.
 ChildSpec child_of(const Node& node, const std::shared_ptr<Moods>& moods, Pid owner);
+// Lets a leaf end with this reason; `killed` is a kill.
+void crash(Pid leaf, const ExitReason& reason);
 // Does what is asked of the supervisor, and answers how that went.
 std::string answer_of(Pid supervisor, const Order& order, const ChildSpec& started);
 

@@ -21,6 +21,7 @@ struct Node {
   Restart restart = Restart::permanent;
   bool is_significant = false;
   bool is_killed_at_once = false;  // its shutdown: brutal_kill, and not infinity
+  bool is_doubled = false;  // by a broken runtime only: a second process that nobody watches
   bool is_supervisor = false;
   Strategy strategy = Strategy::one_for_one;
   unsigned intensity = 0;

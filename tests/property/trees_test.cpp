@@ -3,6 +3,7 @@
 // After each burst the tree is waited for until it is at rest, and then everything must be as in
 // the model: who has started and who was asked to stop, in this order; what each request was
 // answered; which children there are, in which order and state; and whether the tree has ended.
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "tests/property/merge.hpp"
 #include "tests/property/property.hpp"
+#include "tests/property/tree_chaos.hpp"
 #include "tests/property/tree_driver.hpp"
 #include "tests/property/tree_model.hpp"
 #include "tests/property/trees.hpp"
@@ -63,11 +65,52 @@ std::string run(const TreeProgram& program, const Node& real, Duration time) {
   return left.empty() ? "" : std::to_string(left.size()) + " processes are left behind";
 }
 
-// V8, V12, V17, V20, V21, V22, V24, V27, V28, V29, V30, V31, V32, V33, V34, V35, V36, V37, V38, V39
+// V8, V12, V20, V21, V22, V24, V27, V28, V29, V30, V31, V32, V33, V34, V35, V36, V37, V38, V39
 TEST_P(Trees, a_tree_does_what_the_model_says) {
   EXPECT_TRUE(holds<TreeProgram>("a tree does what the model says", [](const TreeProgram& program) {
     return run(program, program.root, patience);
   }));
+}
+
+// --- all at once ---
+
+std::string run_at_once(const TreeProgram& program, const Node& real, Duration time) {
+  const std::vector<Pid> before = processes();
+  TreeDriver driver(real, time);
+  driver.start({});
+  constexpr std::size_t shakers = 3;
+  std::vector<Spawned> all;
+  for (std::size_t i = 0; i < shakers; ++i) {
+    std::vector<Burst> share;
+    for (std::size_t n = i; n < program.bursts.size(); n += shakers)
+      share.push_back(program.bursts[n]);
+    const std::string name(1, static_cast<char>('x' + i));
+    all.push_back(spawn_monitor([=, top = driver.root(), moods = driver.moods()] {
+      shake(top, share, moods, name);
+    }));
+  }
+  for (const Spawned& shaker : all)
+    receive(when([&](Down& down) { return down.ref == shaker.ref; }, [](Down&) {}));
+  std::string wrong;
+  if (driver.tree() != "shutdown") {
+    // Those below a supervisor that was killed may still be on their way out.
+    wrong = await(
+        time,
+        [&] { return wrong_with_tree(program.root, driver.root(), before); },
+        [](const std::string& text) { return text.empty(); });
+    stop(driver.root());
+  }
+  const auto left = await(
+      time, [&] { return newcomers(before); }, [](const auto& pids) { return pids.empty(); });
+  return left.empty() ? wrong : wrong + std::to_string(left.size()) + " processes are left behind";
+}
+
+// V7, V18, V24, V26, V27
+TEST_P(Trees, whatever_shakes_a_tree_nobody_is_missing_or_left_over) {
+  EXPECT_TRUE(holds<TreeProgram>("whatever shakes a tree, nobody is missing or left over",
+                                 [](const TreeProgram& program) {
+                                   return run_at_once(program, program.root, patience);
+                                 }));
 }
 
 // --- runtimes that are broken ---
@@ -120,6 +163,24 @@ TEST_P(Trees, a_runtime_that_is_broken_is_caught) {
   for (const Broken& each : broken) {
     EXPECT_TRUE(is_caught<TreeProgram>([&](const TreeProgram& program) {
       return run(program, change_all(program.root, each.change), impatience);
+    })) << each.how;
+  }
+}
+
+const Broken broken_at_once[] = {
+    {"children start in another order",
+     [](Node& node) { std::ranges::reverse(node.children); }},
+    {"a temporary child is kept",
+     [](Node& node) {
+       if (node.restart == Restart::temporary) node.restart = Restart::transient;
+     }},
+    {"a child is started twice", [](Node& node) { node.is_doubled = true; }},
+};
+
+TEST_P(Trees, a_runtime_that_is_broken_is_caught_when_it_is_shaken) {
+  for (const Broken& each : broken_at_once) {
+    EXPECT_TRUE(is_caught<TreeProgram>([&](const TreeProgram& program) {
+      return run_at_once(program, change_all(program.root, each.change), impatience);
     })) << each.how;
   }
 }
