@@ -363,6 +363,21 @@ TEST_P(EventManagers, the_names_and_failures_of_a_start_are_those_of_a_server) {
   });
 }
 
+// C2
+TEST_P(EventManagers, a_suspended_manager_keeps_its_events) {
+  run([] {
+    const EventManagerRef manager = start_event_manager_link();
+    add_handler<Log>(manager, "a", self());
+    sys::suspend(manager.pid());
+    notify(manager, Alarm{"x"});
+    notify(manager, Alarm{"y"});
+    EXPECT_TRUE(sys::get_status(manager.pid()).is_suspended);
+    EXPECT_FALSE(receive<Said>(0ms));
+    sys::resume(manager.pid());
+    EXPECT_EQ(said(2), "a: x, a: y");
+  });
+}
+
 // --- races ---
 
 // Whoever has removed a handler knows that no later event reaches it; one that adds knows that all

@@ -62,12 +62,6 @@ struct Door : StateMachine<Door> {
   long walked = 0;
 };
 
-struct Alarms : EventHandler<Alarms, std::string> {
-  explicit Alarms(Pid pid) : owner(pid) {}
-  void handle(const std::string& text) const { send(owner, Said{text}); }
-  Pid owner;
-};
-
 long value_of(ServerRef<Counter> counter) {
   return sys::get_state(counter, [](const Counter& c) { return c.value; });
 }
@@ -156,21 +150,6 @@ TEST_P(SystemRules, whoever_is_suspended_handles_nothing_until_one_resume) {
     sys::resume(counter.pid());
     EXPECT_EQ(before.get(), 0) << "all else waits in its order";
     EXPECT_EQ(behind.get(), 10);
-  });
-}
-
-// C2
-TEST_P(SystemRules, a_suspended_event_manager_keeps_its_events) {
-  run([] {
-    const EventManagerRef manager = start_event_manager_link();
-    add_handler<Alarms>(manager, self());
-    sys::suspend(manager.pid());
-    notify(manager, std::string("a"));
-    notify(manager, std::string("b"));
-    EXPECT_TRUE(sys::get_status(manager.pid()).is_suspended);
-    EXPECT_FALSE(receive<Said>(0ms));
-    sys::resume(manager.pid());
-    EXPECT_EQ(said(2), "a, b");
   });
 }
 
@@ -311,6 +290,21 @@ TEST_P(SystemRules, the_status_says_who_it_is_and_how_it_is) {
     EXPECT_TRUE(status.is_suspended && status.is_traced && status.is_counted);
     EXPECT_EQ(status.log_size, 3U);
     EXPECT_EQ(status.hooks, std::vector<std::string>{"hook"});
+  });
+}
+
+inline constexpr Local<int> own_value("own value");
+
+// C4, P12
+TEST_P(SystemRules, the_status_shows_the_values_of_the_process) {
+  run([] {
+    const ServerRef<Told> told = start_told({.at_info = [](Told&) { own_value.put(42); }});
+    EXPECT_TRUE(sys::get_status(told.pid()).dictionary.empty());
+    send(told.pid(), Said{"put"});
+    const std::vector<LocalInfo> dictionary = sys::get_status(told.pid()).dictionary;
+    ASSERT_EQ(dictionary.size(), 1U);
+    EXPECT_EQ(dictionary[0].name, "own value");
+    EXPECT_EQ(dictionary[0].value, "42");
   });
 }
 
