@@ -2,8 +2,8 @@
 #
 #   symbols.py NM FILE
 #
-# So the archive can meet a host's own mimalloc or Boost.Context, and replaces neither malloc nor
-# operator new. It reads mangled names: the first name in them has to be airssys.
+# So the archive can meet a host's own mimalloc, and replaces neither malloc nor operator new. It
+# reads mangled names: the first name in them has to be airssys.
 import re
 import subprocess
 import sys
