@@ -84,10 +84,11 @@ void Thread::drive() noexcept {
   get_up();
   while (scheduler_ && !pool_.is_stopping()) {
     stay_inside();
-    Task* task = std::exchange(next_, nullptr);
-    if (!task) task = pick();
+    Task* task = pick();
     if (!task) task = wait_for_work();
-    if (task) resume(*task);
+    if (!task) continue;
+    fiber::switch_to(*context_, stack_for(*task));
+    settle();
   }
   tenure_.leave();
 }
@@ -97,25 +98,19 @@ void Thread::stay_inside() noexcept {
   pool_.quiescence.enter(tenure_.place());
 }
 
-void Thread::resume(Task& task) noexcept {
-  begin(task);
-  fiber::Fiber* fiber = task.fiber;
-  if (!fiber) {
-    handed_ = &task;
-    if (task.stack_class != 0) {
-      fiber = &take_fiber(task.stack_class);
-    } else {
-      if (!runner_) runner_ = &take_fiber(0);
-      fiber = runner_;
-    }
-  }
-  fiber::switch_to(*context_, *fiber);
-  settle(*fiber);
-}
-
 void Thread::begin(Task& task) noexcept {
   task_ = &task;
   reductions_at_begin_ = scheduler_->reductions;
+}
+
+// Where the task goes on, or begins.
+fiber::Fiber& Thread::stack_for(Task& task) noexcept {
+  begin(task);
+  if (task.fiber) return *task.fiber;
+  handed_ = &task;
+  if (task.stack_class != 0) return take_fiber(task.stack_class);
+  if (!runner_) runner_ = &take_fiber(0);
+  return *runner_;
 }
 
 fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
@@ -125,24 +120,23 @@ fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
   return *fiber;
 }
 
-void Thread::settle(fiber::Fiber& fiber) noexcept {
-  Task* task = std::exchange(noted_, nullptr);
-  task_ = nullptr;
+// The first step after each switch: acts on the note of the stack that was left.
+void Thread::settle() noexcept {
   switch (std::exchange(note_, Note::none)) {
     case Note::none:
       break;
     case Note::parked:
-      if (!pool_.doors.try_idle(*task)) scheduler_->push_next(*task);
+      if (!pool_.doors.try_idle(*noted_)) scheduler_->push_next(*noted_);
       break;
     case Note::yielded:
-      scheduler_->push(*task);
+      scheduler_->push(*noted_);
       break;
     case Note::handed_over:
       lose_scheduler();
-      pool_.inject(*task);
+      pool_.inject(*noted_);
       break;
     case Note::released:
-      scheduler_->stacks.give(fiber);
+      scheduler_->stacks.give(*static_cast<fiber::Fiber*>(context_->left));
       break;
   }
 }
@@ -343,57 +337,73 @@ void Thread::get_up() noexcept {
 // --- On a fiber. -------------------------------------------------------------------------------
 
 void Thread::runner(fiber::Fiber& fiber, fiber::Ended last) noexcept {
-  if (last != fiber::Ended::returned) {
+  if (last == fiber::Ended::returned) {
+    current()->settle();  // this stack's first step
+  } else {
     // Process code was cut; it may have been outside the runtime when it was.
     Task& task = *enter().task_;
     end_turn(fiber, current()->pool_.doors.ended(task, last));
   }
   for (;;) {
-    Task* task = next_for_runner(fiber);
-    end_turn(fiber, current()->pool_.doors.run(*task));
+    Task& task = next_for_runner(fiber);
+    end_turn(fiber, current()->pool_.doors.run(task));
   }
 }
 
-// The next task that has no stack; goes back to the loop while there is none.
-Task* Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
+// The next task that has no stack; leaves this one while there is none.
+Task& Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
   for (;;) {
-    Thread* thread = current();
-    if (Task* task = std::exchange(thread->handed_, nullptr)) return task;
-    if (!thread->pool_.is_stopping()) {
-      thread->stay_inside();
-      Task* task = thread->pick();
-      if (task && !task->fiber && task->stack_class == 0) {
-        thread->begin(*task);
-        return task;
-      }
-      thread->next_ = task;
+    Thread& thread = *current();
+    if (Task* task = std::exchange(thread.handed_, nullptr)) return *task;
+    Task* task = thread.next_task();
+    if (task && !task->fiber && task->stack_class == 0) {
+      thread.begin(*task);
+      return *task;
     }
-    fiber::switch_back(fiber, *thread->context_);
+    thread.depart(fiber, task);
   }
 }
 
 void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
-  Thread* thread = current();
-  Task* task = std::exchange(thread->task_, nullptr);
-  if (turn == Turn::again) thread->scheduler_->push(*task);
-  if (thread->runner_ == &fiber) return;
-  if (!thread->runner_ && fiber.size_class == 0) {
-    thread->runner_ = &fiber;
+  Thread& thread = *current();
+  Task* task = std::exchange(thread.task_, nullptr);
+  if (turn == Turn::again) thread.scheduler_->push(*task);
+  if (thread.runner_ == &fiber) return;
+  if (!thread.runner_ && fiber.size_class == 0) {
+    thread.runner_ = &fiber;
     return;
   }
-  thread->note_ = Note::released;
-  fiber::switch_back(fiber, *thread->context_);
+  thread.note_ = Note::released;
+  thread.depart(fiber, thread.next_task());
+}
+
+// Who runs next on this thread; null: the loop goes on.
+Task* Thread::next_task() noexcept {
+  if (pool_.is_stopping()) return nullptr;
+  stay_inside();
+  return pick();
+}
+
+// Leaves this stack. Returns when somebody has come back to it, maybe on another thread.
+void Thread::depart(fiber::Fiber& fiber, Task* next) noexcept {
+  if (next) {
+    fiber::switch_over(fiber, *context_, stack_for(*next));
+  } else {
+    fiber::switch_back(fiber, *context_);
+  }
+  current()->settle();
 }
 
 void Thread::switch_away(Note note) noexcept {
-  Thread* thread = current();
-  fiber::Fiber& fiber = *thread->context_->running;
-  RT_CHECK(thread->task_ != nullptr, "I2: a fiber without a task cannot wait");
-  thread->note_ = note;
-  thread->noted_ = thread->task_;
-  thread->task_->fiber = &fiber;
-  if (thread->runner_ == &fiber) thread->runner_ = nullptr;
-  fiber::switch_back(fiber, *thread->context_);
+  Thread& thread = *current();
+  fiber::Fiber& fiber = *thread.context_->running;
+  RT_CHECK(thread.task_ != nullptr, "I2: a fiber without a task cannot wait");
+  thread.note_ = note;
+  thread.noted_ = std::exchange(thread.task_, nullptr);
+  thread.noted_->fiber = &fiber;
+  if (thread.runner_ == &fiber) thread.runner_ = nullptr;
+  // Who yields is queued before it is known who runs next: it may be itself.
+  thread.depart(fiber, note == Note::parked ? thread.next_task() : nullptr);
 }
 
 void Thread::park() noexcept {

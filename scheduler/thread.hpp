@@ -1,13 +1,14 @@
 // thread.hpp: one OS thread's loop: it drives a scheduler, resumes fibers, and sleeps.
 //
-//        loop (on the thread's own stack)                 a fiber
-//   pick ──▶ switch_to ─────────────────────────▶ runner takes tasks without a stack, back to back
-//    ▲                                            task blocks: keeps this stack, `park` ──┐
-//    │                                            or: nothing left, or a task with a stack ┤
-//    └── settle: publish what the fiber asked for ◀────────────── switch_back ─────────────┘
+//   runner   a fiber that takes tasks without a stack, back to back; one that blocks keeps it
+//   loop     on the thread's own stack: goes on where no task is left, sleeps, takes over
 //
-// A fiber cannot publish itself as parked while it still runs, so it leaves a note (After) and
-// switches; the loop then acts on the note. From that moment another thread may resume the fiber.
+//   who waits:  leaves a note ▶ picks who is next ▶ jumps there
+//   who comes:  settles the note ▶ runs
+//
+// A fiber cannot publish itself as parked while it still runs, so it leaves a note of what is to be
+// done about it, and the first step on whatever stack comes next acts on the note (`settle`). From
+// that moment another thread may resume the fiber.
 //
 // Process code enters the runtime by enter() and leaves by leave(); the loop is always inside,
 // except while it sleeps. enter() may find that the monitor has taken the scheduler; then the task
@@ -91,8 +92,8 @@ class Thread {
   Scheduler& scheduler() const noexcept { return *scheduler_; }
   fiber::Fiber& fiber() const noexcept { return *context_->running; }
 
-  // The running task waits: it keeps this stack, and is at rest once the loop has found its inbox
-  // empty. Returns when somebody has made it runnable, or at once when mail had come.
+  // The running task waits: it keeps this stack, and is at rest once whoever runs next here has
+  // found its inbox empty. Returns when somebody has made it runnable, or mail had come.
   static void park() noexcept;
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
@@ -117,9 +118,9 @@ class Thread {
  private:
   friend class Monitor;
 
-  // What the loop does after a fiber has switched back.
+  // What is to be done about who has just left its stack.
   enum class Note : std::uint8_t {
-    none,         // nothing left to run here, or next_ is to be run
+    none,         // nothing: an idle runner, or the loop
     parked,       // noted_ waits
     yielded,      // noted_ is to be queued
     handed_over,  // noted_ is to be queued by others: this thread has lost its scheduler
@@ -132,16 +133,18 @@ class Thread {
   static constexpr std::size_t timers_at_once = 256;
 
   static void runner(fiber::Fiber& fiber, fiber::Ended last) noexcept;
-  static Task* next_for_runner(fiber::Fiber& fiber) noexcept;
+  static Task& next_for_runner(fiber::Fiber& fiber) noexcept;
   static void end_turn(fiber::Fiber& fiber, Turn turn) noexcept;
   static Thread& lost() noexcept;
   static void switch_away(Note note) noexcept;
 
   void run() noexcept;
   void drive() noexcept;
-  void resume(Task& task) noexcept;
   void begin(Task& task) noexcept;
-  void settle(fiber::Fiber& fiber) noexcept;
+  void settle() noexcept;
+  fiber::Fiber& stack_for(Task& task) noexcept;
+  void depart(fiber::Fiber& fiber, Task* next) noexcept;
+  Task* next_task() noexcept;
   fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
   Task* pick() noexcept;
   Task* wait_for_work() noexcept;
@@ -169,8 +172,7 @@ class Thread {
   fiber::ThreadContext* context_ = nullptr;
   fiber::Fiber* runner_ = nullptr;  // the fiber for tasks without a stack; null: the last was kept
   Task* task_ = nullptr;            // whose code runs
-  Task* handed_ = nullptr;          // from the loop to the runner
-  Task* next_ = nullptr;            // from the runner to the loop
+  Task* handed_ = nullptr;          // to the runner that is switched to
   Task* noted_ = nullptr;           // what note_ is about
   Note note_ = Note::none;
   std::int32_t reductions_at_begin_ = slice_reductions;
