@@ -130,19 +130,14 @@ void System::launch(Process& process) {
 }
 
 bool System::deliver(Process& to, mailbox::Signal& signal) {
-  switch (to.inbox.push(signal)) {
-    case mailbox::Pushed::first:
-      wake(to);
-      return true;
-    case mailbox::Pushed::queued:
-      return true;
-    case mailbox::Pushed::closed:
-      return false;
-  }
-  RT_UNREACHABLE("a push that answers nothing");
+  const mailbox::Pushed pushed = to.inbox.push(signal);
+  if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+  return pushed != mailbox::Pushed::closed;
 }
 
-void System::wake(Process& process) {
+void System::wake_with(Process& process, mailbox::Signal& signal) {
+  signal.next = nullptr;
+  *end_of_pending(process) = &signal;
   if (Thread* thread = Thread::driving(*this)) {
     thread->make_runnable_next(process);
   } else {

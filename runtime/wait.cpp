@@ -41,7 +41,7 @@ void Waker::wake() {
   // The owner cannot end before it has obeyed this: its inbox is open.
   const auto pushed = owner.inbox.push(*this);
   RT_CHECK(pushed != mailbox::Pushed::closed, "I3: a wake for a process that is gone");
-  if (pushed == mailbox::Pushed::first) system.wake(owner);
+  if (pushed == mailbox::Pushed::first) system.wake_with(owner, *this);
 }
 
 Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()) {
@@ -67,9 +67,12 @@ void Wait::finish() noexcept {
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);
   while (!waker.has_arrived()) {
-    *end = process_.inbox.take_all();
+    if (mailbox::Signal* fresh = process_.inbox.take_all()) {
+      *end = fresh;
+    } else {
+      rest(process_, WaitReason::wake_on_way);  // who wakes it puts a signal there
+    }
     end = obey_wakes_only(end);
-    if (!waker.has_arrived()) rest(process_, WaitReason::wake_on_way);
   }
   show_running(process_);
 }
