@@ -2,6 +2,7 @@
 #include "runtime/crash_report.hpp"
 
 #include <airssys/rt/report.hpp>
+#include <cstdint>
 
 #include "runtime/label.hpp"
 
@@ -33,6 +34,19 @@ void report_crash(const Process& process, const ExitReason& reason) {
       Severity::error, "crash", title_of(system, process) + " crashed: " + reason.to_string());
   report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
   report.add("label", label_of(process)).add("reason", reason.to_string());
+  system.log(report);
+}
+
+void report_mailbox(const Process& process) {
+  System& system = current_system();
+  const std::uint64_t messages = process.mail.count();
+  const std::uint64_t bytes = process.mail.bytes();
+  Report report(Severity::warning,
+                "mailbox_limit",
+                title_of(system, process) + " has more mail than its limit: " +
+                    std::to_string(messages) + " messages, " + std::to_string(bytes) + " bytes");
+  report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
+  report.add("label", label_of(process)).add("messages", messages).add("bytes", bytes);
   system.log(report);
 }
 

@@ -18,6 +18,9 @@ std::string title_of(System& system, Pid pid);
 // who dies of somebody else's end is not reported again.
 void report_crash(const Process& process, const ExitReason& reason);
 
+// The process has more mail than it may have (P18).
+void report_mailbox(const Process& process);
+
 // The process was cut off: what its frames owned is lost (Z4).
 void report_abandoned(const Process& process, std::string_view why);
 

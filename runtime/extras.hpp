@@ -1,6 +1,6 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary | label |      null for most processes
+//   Process::extras ──▶ | idle time-out | dictionary | limit | label |   null for most processes
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
 // lies. The owner makes the block and uses it, except for the parts that say who else may. The end
@@ -15,6 +15,7 @@
 #include "mailbox/mail_queue.hpp"
 #include "runtime/dictionary.hpp"
 #include "runtime/label.hpp"
+#include "runtime/mail_limit.hpp"
 #include "runtime/process.hpp"
 #include "runtime/wait.hpp"
 
@@ -28,6 +29,7 @@ struct Extras {
   std::optional<TimedWait> idle_timer;  // armed from `idle_after` to the next message: idler.hpp
   Dictionary dictionary;
   std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
+  MailLimit mail_limit;
 
   // Any thread.
   Label label;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "runtime/bounds.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/info.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/priority.hpp"
@@ -183,6 +184,11 @@ void obey_control(Process& process, ControlSignal& signal) {
   }
 }
 
+// P18.
+void obey_limit(Process& process) {
+  if (process.own_extras()->mail_limit.ends(process)) must_end(process, ExitReason::killed());
+}
+
 void obey_one(Process& process, Signal& signal) {
   switch (signal.kind) {
     case SignalKind::message:
@@ -211,6 +217,8 @@ bool obey_all(Process& process) {
   }
   scheduler::Thread::current()->charge(obeyed);
   if (process.bounds) drop_oldest(process);
+  if (process.own_extras() && !process.must_end) [[unlikely]]
+    obey_limit(process);
   return process.must_end;
 }
 

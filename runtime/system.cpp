@@ -10,6 +10,7 @@
 
 #include "fiber/stack.hpp"
 #include "runtime/bounds.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/timers.hpp"
@@ -27,6 +28,11 @@ scheduler::Pool::Config with_doors(scheduler::Pool::Config config) {
 
 scheduler::Level level_of(Priority priority) noexcept {
   return static_cast<scheduler::Level>(priority);
+}
+
+void set_limit(Process& process, const MailboxLimit& limit) {
+  if (limit.messages == 0 && limit.bytes == 0) return;
+  extras_of(process).mail_limit = MailLimit(limit);
 }
 
 }  // namespace
@@ -98,6 +104,7 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
   if (options) {
     process->level = level_of(options->priority);
     process->bounds = make_bounds(options->mailbox);
+    set_limit(*process, options->limit);
   }
   const Pid pid = table.publish(*process);
   if (options && !options->name.empty()) {

@@ -87,6 +87,7 @@ SpawnOptions spawn_options(const StartOptions& options) {
   return {.name = options.name,
           .priority = options.priority,
           .mailbox = options.mailbox,
+          .limit = options.limit,
           .stack_bytes = options.stack_bytes};
 }
 

@@ -39,10 +39,26 @@ struct MailboxOptions {
   Overflow overflow = Overflow::block;
 };
 
+// What becomes of a process that has more mail than its limit.
+enum class WhenExceeded : std::uint8_t {
+  kill,    // it ends as by a kill, with `killed`, which no trap helps against
+  report,  // it lives; a line to Options::log says so, once until it is within its limit again
+};
+
+// A last resort, where a bound (MailboxOptions) would make others wait: how much mail a process may
+// have, of every kind, as it takes it in (P18). Looked at when it does: at its safe points, or when
+// something comes while it waits.
+struct MailboxLimit {
+  std::size_t messages = 0;  // 0: any number
+  std::size_t bytes = 0;     // of the messages themselves, not of what they refer to; 0: any number
+  WhenExceeded exceeded = WhenExceeded::kill;
+};
+
 struct SpawnOptions {
   std::string name = {};  // registered before spawn returns; taken: NameError, nothing is spawned
   Priority priority = Priority::normal;  // not inherited (P3)
   MailboxOptions mailbox = {};
+  MailboxLimit limit = {};
   std::size_t stack_bytes = 0;  // 0: 64 KiB; rounded up to a power of two, at most 8 MiB
   bool link = false;            // to the spawner, atomically with its birth (P2)
 };

@@ -37,6 +37,7 @@ struct StartOptions {
   Duration timeout = infinite;  // a start that takes longer is killed (G4)
   Priority priority = Priority::normal;
   MailboxOptions mailbox = {};
+  MailboxLimit limit = {};
   std::size_t stack_bytes = 0;
 };
 
