@@ -8,6 +8,8 @@
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/start.hpp>
+#include <memory>
+#include <utility>
 
 namespace airssys::rt {
 
@@ -51,13 +53,13 @@ void forget(Pid pid, const Alias& address) {
           after(Duration::zero(), [] {}));
 }
 
-std::expected<Spawned, StartError> spawn_for_start(detail::Program* program,
+std::expected<Spawned, StartError> spawn_for_start(std::unique_ptr<detail::Program> program,
                                                    const StartOptions& options,
                                                    detail::Linked linked) {
   const SpawnOptions spawn_options = detail::spawn_options(options);
   try {
     return detail::spawn(
-        program, &spawn_options, linked == detail::Linked::yes, detail::Monitored::yes);
+        program.release(), &spawn_options, linked == detail::Linked::yes, detail::Monitored::yes);
   } catch (const NameError& error) {
     if (error.kind() != NameError::taken) throw;
     return std::unexpected(refused(StartError::already_started, error.what(), error.holder()));
@@ -99,8 +101,9 @@ PendingStart::~PendingStart() {
 std::expected<Spawned, StartError> PendingStart::run(Program* program,
                                                      const StartOptions& options,
                                                      Linked linked) {
-  MailMark mark;  // what it will say is not in the mailbox yet
-  std::expected<Spawned, StartError> started = spawn_for_start(program, options, linked);
+  std::unique_ptr<Program> owned(program);  // each verb below may be where the starter ends
+  MailMark mark;                            // what it will say is not in the mailbox yet
+  auto started = spawn_for_start(std::move(owned), options, linked);
   if (!started) return started;
   auto [pid, ref] = *started;
 

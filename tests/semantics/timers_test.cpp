@@ -4,6 +4,7 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -245,14 +246,15 @@ TEST_P(TimerRules, intervals_of_work_do_or_do_not_wait_for_the_run_before) {
     while (receive<Pid>(0ms)) {
     }
 
-    std::atomic<int> running = 0;
-    const IntervalRef in_turn = apply_repeatedly(1ms, [&running, tester = self()] {
-      EXPECT_EQ(++running, 1);
-      send(tester, self());
-      receive<Go>();
-      --running;
-      exit(ExitReason::shutdown("the run ends, and the interval goes on"));
-    });
+    // Theirs, for the last run may end after the tester.
+    const IntervalRef in_turn =
+        apply_repeatedly(1ms, [running = std::make_shared<std::atomic<int>>(0), tester = self()] {
+          EXPECT_EQ(++*running, 1);
+          send(tester, self());
+          receive<Go>();
+          --*running;
+          exit(ExitReason::shutdown("the run ends, and the interval goes on"));
+        });
     for (int i = 0; i < 3; ++i) {
       const Pid run = receive<Pid>();
       EXPECT_FALSE(receive<Pid>(3ms));
