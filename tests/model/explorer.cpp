@@ -259,7 +259,7 @@ void Explorer::fail(const char* why) {
 
 Outcome explore(const std::function<void(Program&)>& program, Bounds bounds) {
   // A sanitizer looks for other mistakes than an interleaving more would show, and is slow.
-  if (sanitizer::thread || sanitizer::address) {
+  if ((sanitizer::thread || sanitizer::address) && !bounds.are_firm) {
     bounds.preemptions = std::min(bounds.preemptions, 2U);
     bounds.delayed_stores = std::min(bounds.delayed_stores, 1U);
   }

@@ -52,6 +52,8 @@ struct Bounds {
   unsigned steps = 1000;           // of one run; a run that takes more counts as cut off
   std::uint64_t runs = 3'000'000;  // then the exploration is given up
   Weakness weakness = Weakness::none;
+  // Under a sanitizer, too, which else lowers these bounds: for mistakes that are not seen below.
+  bool are_firm = false;
 };
 
 struct Outcome {

@@ -140,13 +140,15 @@ TEST(HoldModel, notices_a_handler_that_does_not_ask_where_it_is) {
 }
 
 TEST(HoldModel, notices_a_hold_that_begins_when_the_thread_may_be_home_already) {
-  EXPECT_FALSE(
-      explore(a_hog(Known::by_its_loss, Mistake::begins_after_loss), {.preemptions = 3}).passed);
+  EXPECT_FALSE(explore(a_hog(Known::by_its_loss, Mistake::begins_after_loss),
+                       {.preemptions = 3, .are_firm = true})
+                   .passed);
 }
 
 TEST(HoldModel, notices_a_hold_that_wakes_nobody) {
-  EXPECT_FALSE(
-      explore(a_hog(Known::before, Mistake::gives_up_silently), {.preemptions = 3}).passed);
+  EXPECT_FALSE(explore(a_hog(Known::before, Mistake::gives_up_silently),
+                       {.preemptions = 3, .are_firm = true})
+                   .passed);
   EXPECT_FALSE(explore(a_hog<FutexThatForgetsToWake>(Known::by_its_loss)).passed);
 }
 
