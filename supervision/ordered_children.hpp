@@ -12,7 +12,7 @@
 
 namespace airssys::rt::supervision {
 
-class OrderedChildren final : public Children {
+class OrderedChildren : public Children {
  public:
   // Requires: check_childspecs has accepted the children.
   explicit OrderedChildren(SupervisorOptions options);

@@ -17,6 +17,7 @@
 #include <airssys/rt/local.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
+#include <airssys/rt/pool.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/ref.hpp>

@@ -62,6 +62,7 @@ class CallError : public ProcessError {
     calling_self,     // a server cannot wait for its own answer
     unwinding,        // the caller is being ended (Z3)
     callback_failed,  // a function that was sent there threw: reason() says what (C3)
+    overloaded,       // too many wait already for a member of the pool
   };
 
   CallError(Kind kind, ExitReason reason, std::string what)
