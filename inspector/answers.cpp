@@ -90,6 +90,7 @@ void add_own_words(base::JsonWriter& json, const ProcessInfo& info) {
   add_pids(json, "links", info.links);
   add_pids(json, "monitors", info.monitors);
   add_pids(json, "monitored_by", info.monitored_by);
+  add_pids(json, "suspended_by", info.suspended_by);
   add_dictionary(json, info.dictionary);
 }
 

@@ -128,7 +128,7 @@ void run_blocking(std::shared_ptr<BlockingJob> job, Pinned pinned) {
     throw SpawnError(ExitReason::shutdown("no blocking job begins while the runtime stops"),
                      "no thread takes this blocking job: the runtime is stopping");
   }
-  runtime::wait_for(process, wait.waker, runtime::WaitReason::blocking_job, Deadline::never_ns);
+  runtime::wait_for(process, wait.waker, runtime::WaitReason::blocking_job);
 }
 
 }  // namespace detail

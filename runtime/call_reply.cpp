@@ -32,6 +32,7 @@ Message ask(Process& process,
             mailbox::SignalKind question,
             std::uint8_t flags,
             Deadline deadline) {
+  const Timeout timeout(process, deadline);
   std::uint64_t id = process.new_ref();
   process.relations.add(
       {.kind = RelationKind::alias, .mode = AddressMode::until_reply, .mine = id});
@@ -40,7 +41,7 @@ Message ask(Process& process,
   ControlSignal* request = make_signal(question, process.pid(), id);
   request->flags = flags;
   send_request(current_system(), target, request, process.level);
-  Message reply(take_mail_from(process, mark, &came_through, &id, deadline, WaitReason::reply));
+  Message reply(take_mail_from(process, mark, &came_through, &id, timeout, WaitReason::reply));
   if (!reply) {
     if (Relation* alias = process.relations.find_alias(id)) process.relations.remove(*alias);
   }
@@ -96,18 +97,16 @@ PendingCall::PendingCall(Pid server) : server_(server) {
 }
 
 std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
-  const Call call;
+  Process& process = runtime::current_process();
+  const runtime::Timeout timeout(process, deadline);
+  const Call call(process);
   Wanted wanted{monitor_.id};
   Message message;
-  const bool was_unwinding = runtime::is_unwinding(call.process());
-  if (!was_unwinding || (!deadline.is_never() && !call.process().is_ending)) {
-    const runtime::WaitingFor edge(call.process(), server_);
-    message = Message(runtime::take_mail_from(call.process(),
-                                              mark_at(mark_),
-                                              &Wanted::accepts,
-                                              &wanted,
-                                              deadline,
-                                              runtime::WaitReason::reply));
+  const bool was_unwinding = runtime::is_unwinding(process);
+  if (!was_unwinding || (!deadline.is_never() && !process.is_ending)) {
+    const runtime::WaitingFor edge(process, server_);
+    message = Message(runtime::take_mail_from(
+        process, mark_at(mark_), &Wanted::accepts, &wanted, timeout, runtime::WaitReason::reply));
   }
   if (message) {
     is_open_ = false;

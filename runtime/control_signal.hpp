@@ -11,6 +11,8 @@
 //   down            the ended  -                   the watcher's ref    why
 //   alive_request   asker      the asker's alias   -                    -
 //   info_request    asker      the asker's alias   -                    -
+//   suspend         suspender  the asker's alias   -                    -
+//   resume          suspender  -                   -                    -
 //
 // Its sender allocates it; who obeys it, or is told that the inbox is closed, frees it.
 #pragma once

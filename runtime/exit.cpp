@@ -134,7 +134,11 @@ void tell_relations(System& system, Process& process) {
                     relation.peer,
                     make_signal(SignalKind::demonitor, process.pid(), relation.mine));
         break;
+      case RelationKind::suspends:
+        send_signal(system, relation.peer, make_signal(SignalKind::resume, process.pid()));
+        break;
       case RelationKind::alias:
+      case RelationKind::suspended_by:
         break;
     }
     give_way_if_due();

@@ -1,6 +1,6 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary | limit | label |   null for most processes
+//   Process::extras ──▶ | idle time-out | dictionary | limit | suspension | label |   or null
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
 // lies. The owner makes the block and uses it, except for the parts that say who else may. The end
@@ -17,6 +17,7 @@
 #include "runtime/label.hpp"
 #include "runtime/mail_limit.hpp"
 #include "runtime/process.hpp"
+#include "runtime/suspend.hpp"
 #include "runtime/wait.hpp"
 
 namespace airssys::rt::runtime {
@@ -30,6 +31,7 @@ struct Extras {
   Dictionary dictionary;
   std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
   MailLimit mail_limit;
+  Suspension suspension;
 
   // Any thread.
   Label label;

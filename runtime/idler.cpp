@@ -15,7 +15,7 @@ void disarm_idler(Process& process) {
 
 bool idler_is_due(Process& process) {
   Extras* extras = process.own_extras();
-  if (!extras || !extras->idle_timer || !extras->idle_timer->waker.has_arrived()) return false;
+  if (!extras || !extras->idle_timer || !extras->idle_timer->is_over()) return false;
   extras->idle_timer.reset();
   return true;
 }
@@ -35,8 +35,7 @@ void idle_after(Deadline at) {
     throw BadArgument("rt::idle_after is for behaviours");
   if (at.is_never()) return runtime::disarm_idler(process);
   runtime::Extras& extras = runtime::extras_of(process);
-  extras.idle_timer.emplace(process);
-  extras.idle_timer->arm(at.ns());
+  extras.idle_timer.emplace(process, runtime::Timeout(process, at));
 }
 
 }  // namespace airssys::rt

@@ -11,6 +11,7 @@
 #include "runtime/extras.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/suspend.hpp"
 
 namespace airssys::rt {
 
@@ -43,7 +44,11 @@ void add_relations(ProcessInfo& info, Process& process) {
       case RelationKind::monitored_by:
         info.monitored_by.push_back(relation.peer);
         break;
+      case RelationKind::suspended_by:
+        info.suspended_by.push_back(relation.peer);
+        break;
       case RelationKind::alias:
+      case RelationKind::suspends:
         break;
     }
   }
@@ -97,6 +102,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .links = {},
                    .monitors = {},
                    .monitored_by = {},
+                   .suspended_by = {},
                    .messages = {},
                    .dictionary = {}};
   add_relations(info, process);
@@ -120,6 +126,7 @@ void reply(System& system, const ControlSignal& request, Answer answer) {
 ProcessState state_of(const Process& process, WaitReason reason) noexcept {
   // relaxed: for show.
   if (process.is_exiting.load(std::memory_order_relaxed)) return ProcessState::exiting;
+  if (is_suspended(process)) return ProcessState::suspended;
   switch (reason) {
     case WaitReason::none:
       return ProcessState::runnable;

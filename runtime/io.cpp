@@ -74,8 +74,9 @@ std::expected<void, std::error_code> wait_as_process(int fd,
                                                      void*& registration,
                                                      Direction direction,
                                                      Deadline deadline) {
-  const runtime::Call call;
-  runtime::Process& process = call.process();
+  runtime::Process& process = runtime::current_process();
+  const runtime::Timeout timeout(process, deadline);
+  const runtime::Call call(process);
   if (runtime::is_unwinding(process)) return failure(std::errc::operation_canceled);
   const auto source = source_for(call.system().poller, fd, registration);
   if (!source) return std::unexpected(source.error());
@@ -91,7 +92,7 @@ std::expected<void, std::error_code> wait_as_process(int fd,
       break;
   }
   const WaitReason reason = reads ? WaitReason::readable : WaitReason::writable;
-  if (runtime::wait_for(process, wait.waker, reason, deadline.ns())) return {};
+  if (runtime::wait_for(process, wait.waker, reason, timeout)) return {};
   return failure(runtime::is_unwinding(process) ? std::errc::operation_canceled
                                                 : std::errc::timed_out);
 }

@@ -33,9 +33,11 @@ MailMark::~MailMark() {
 }
 
 void* MailMark::take(bool (*accepts)(void*, void*), void* context, Deadline deadline) {
-  const Call call;
+  runtime::Process& process = runtime::current_process();
+  const runtime::Timeout timeout(process, deadline);
+  const Call call(process);
   return runtime::take_mail_from(
-      call.process(), cursor_at(cursor_), accepts, context, deadline, runtime::WaitReason::receive);
+      process, cursor_at(cursor_), accepts, context, timeout, runtime::WaitReason::receive);
 }
 
 }  // namespace airssys::rt::detail

@@ -74,8 +74,9 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
 
   // Written by the owner, read by anyone: figures for show, and by the registry as it says.
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
-  base::Atomic<bool> is_exiting{false};  // registry.hpp: no name is given any more
-  base::Atomic<bool> is_named{false};    // written under the registry's mutex
+  base::Atomic<bool> is_suspended{false};  // it runs no code, whatever comes: suspend.hpp
+  base::Atomic<bool> is_exiting{false};    // registry.hpp: no name is given any more
+  base::Atomic<bool> is_named{false};      // written under the registry's mutex
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
   // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
@@ -130,6 +131,7 @@ inline void Process::renew() noexcept {
   is_inside = true;
   // relaxed, all: nobody decides by them before publish releases the pid.
   wait_reason.store(WaitReason::none, std::memory_order_relaxed);
+  is_suspended.store(false, std::memory_order_relaxed);
   is_exiting.store(false, std::memory_order_relaxed);
   is_named.store(false, std::memory_order_relaxed);
   // relaxed: as above.

@@ -114,21 +114,20 @@ class PriorityLook : private Look {
 };
 
 template <class Way>
-void* take_by(Way way, Process& process, Deadline deadline, WaitReason reason) {
+void* take_by(Way way, Process& process, const Timeout& timeout, WaitReason reason) {
   for (;;) {
     if (void* payload = way.go_on()) return payload;
     if (is_unwinding(process)) {
-      if (deadline.is_never()) throw Unwinding();
+      if (timeout.is_never()) throw Unwinding();
       return nullptr;
     }
     way.let_signals_act([&] { safe_point(process); });
     if (way.has_more()) continue;
     // Armed only while it rests: a predicate that is cut off leaves no timer behind in its frames.
-    std::optional<TimedWait> timeout;
-    if (!deadline.is_never()) {
-      if (has_passed(deadline.ns())) return nullptr;
-      timeout.emplace(process);
-      timeout->arm(deadline.ns());
+    std::optional<TimedWait> timer;
+    if (!timeout.is_never()) {
+      if (has_passed(timeout.due_ns())) return nullptr;
+      timer.emplace(process, timeout);
     }
     way.let_signals_act([&] { wait_for_mail(process, reason); });
   }
@@ -145,11 +144,11 @@ void* take_mail_from(Process& process,
                      Cursor& cursor,
                      Accepts accepts,
                      void* context,
-                     Deadline deadline,
+                     const Timeout& timeout,
                      WaitReason reason) {
   if (priority_end(process)) [[unlikely]]
-    return take_by(PriorityLook(process, cursor, accepts, context), process, deadline, reason);
-  return take_by(Look(process, cursor, accepts, context), process, deadline, reason);
+    return take_by(PriorityLook(process, cursor, accepts, context), process, timeout, reason);
+  return take_by(Look(process, cursor, accepts, context), process, timeout, reason);
 }
 
 }  // namespace airssys::rt::runtime
@@ -157,10 +156,12 @@ void* take_mail_from(Process& process,
 namespace airssys::rt::detail {
 
 void* take_mail(bool (*accepts)(void*, void*), void* context, Deadline deadline) {
-  const runtime::Call call;
-  mailbox::Cursor cursor(call.process().mail, mailbox::Cursor::Start::oldest);
+  runtime::Process& process = runtime::current_process();
+  const runtime::Timeout timeout(process, deadline);
+  const runtime::Call call(process);
+  mailbox::Cursor cursor(process.mail, mailbox::Cursor::Start::oldest);
   return runtime::take_mail_from(
-      call.process(), cursor, accepts, context, deadline, runtime::WaitReason::receive);
+      process, cursor, accepts, context, timeout, runtime::WaitReason::receive);
 }
 
 }  // namespace airssys::rt::detail

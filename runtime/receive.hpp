@@ -1,11 +1,10 @@
 // receive.hpp: taking mail out, from a given place in the mailbox.
 #pragma once
 
-#include <airssys/rt/time.hpp>
-
 #include "mailbox/mail_queue.hpp"
 #include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
+#include "runtime/timeout.hpp"
 #include "runtime/wait_reason.hpp"
 
 namespace airssys::rt::runtime {
@@ -18,7 +17,7 @@ void* take_mail_from(Process& process,
                      mailbox::Cursor& cursor,
                      Accepts accepts,
                      void* context,
-                     Deadline deadline,
+                     const Timeout& timeout,
                      WaitReason reason);
 
 // A message with flags has been taken out of the mail: it is nobody's, or its receiver's, now.

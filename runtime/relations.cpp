@@ -35,6 +35,8 @@ struct Key {
 Key key_of(const Relation& relation) noexcept {
   switch (relation.kind) {
     case RelationKind::link:
+    case RelationKind::suspends:
+    case RelationKind::suspended_by:
       return {relation.kind, relation.peer.bits(), 0};
     case RelationKind::monitored_by:
       return {relation.kind, relation.peer.bits(), relation.theirs};

@@ -1,4 +1,4 @@
-// relations.hpp: one process's half of its links, monitors and aliases.
+// relations.hpp: one process's half of its links, monitors, aliases and suspensions.
 //
 // Owner only: each side keeps its own half, and the halves agree by signals (signals.hpp), so no
 // lock is needed. A relation is found by its kind and its key:
@@ -8,6 +8,8 @@
 //   monitor        mine                     watched      our ref's id    -
 //   monitored_by   peer and theirs          watcher      -               the watcher's ref id
 //   alias          mine                     -            our ref's id    -
+//   suspends       peer                     suspended    how often       -
+//   suspended_by   peer                     suspender    -               -
 //
 // A link's incarnation has up to two ids: the one we gave it when we asked for it, and the one that
 // came with the peer's request. A signal that speaks of a link names the ids its sender knew; it is
@@ -23,7 +25,14 @@
 
 namespace airssys::rt::runtime {
 
-enum class RelationKind : std::uint8_t { link, monitor, monitored_by, alias };
+enum class RelationKind : std::uint8_t {
+  link,
+  monitor,
+  monitored_by,
+  alias,
+  suspends,
+  suspended_by,
+};
 
 // For a monitor: whether and how it is an address too. For an alias: when it ends (A1).
 enum class AddressMode : std::uint8_t { none, until_unalias, until_demonitor, until_reply };
@@ -55,6 +64,12 @@ class Relations {
     return find(RelationKind::monitor, mine, 0);
   }
   Relation* find_alias(std::uint64_t mine) noexcept { return find(RelationKind::alias, mine, 0); }
+  Relation* find_suspended(Pid peer) noexcept {
+    return find(RelationKind::suspends, peer.bits(), 0);
+  }
+  Relation* find_suspender(Pid peer) noexcept {
+    return find(RelationKind::suspended_by, peer.bits(), 0);
+  }
   Relation* find_watcher(Pid peer, std::uint64_t theirs) noexcept {
     return find(RelationKind::monitored_by, peer.bits(), theirs);
   }

@@ -13,6 +13,7 @@
 #include "runtime/idler.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/suspend.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
@@ -50,14 +51,31 @@ bool is_system_request(mailbox::Signal& signal) {
   return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
 }
 
+// At rest, without a stack: it is somebody else's now. False: something has come meanwhile.
+bool rests(Process& process, WaitReason reason) {
+  process.fiber = nullptr;
+  Thread::current()->settle_account();
+  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
+  return process_may_rest(process);
+}
+
+// Its slice is used up: what it had of a stack it does not need.
+bool gives_way(Process& process) {
+  if (!Thread::current()->charge(0)) return false;
+  process.fiber = nullptr;
+  Thread::current()->settle_account();
+  return true;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
-    const bool must_end = obey(process);
-    // relaxed, here and below: for show. While it rests without a stack, it waits for mail.
-    process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);
+    const bool must_end = obey_at_rest(process);
+    process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
     if (must_end) return finish(process);
-    if (mailbox::Signal* signal = process.mail.take_oldest()) {
+    if (is_suspended(process)) [[unlikely]] {
+      if (rests(process, WaitReason::receive)) return Turn::over;
+    } else if (mailbox::Signal* signal = process.mail.take_oldest()) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
@@ -68,24 +86,20 @@ Turn serve(Process& process) {
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))
         return end_behaviour(process, std::move(*failure));
     } else {
-      process.fiber = nullptr;
-      Thread::current()->settle_account();
-      // relaxed: for show.
-      process.wait_reason.store(WaitReason::receive, std::memory_order_relaxed);
-      if (process_may_rest(process)) return Turn::over;
+      if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
     }
-    if (Thread::current()->charge(0)) {
-      process.fiber = nullptr;
-      Thread::current()->settle_account();
-      return Turn::again;
-    }
+    if (gives_way(process)) return Turn::again;
   }
 }
 
 Turn start(Process& process) {
   // A signal that comes before the first turn ends a process that never ran (Z11).
-  if (obey(process)) return finish(process);
+  while (!obey_at_rest(process) && is_suspended(process)) {
+    if (rests(process, WaitReason::none)) return Turn::over;
+    if (gives_way(process)) return Turn::again;
+  }
+  if (process.must_end) return finish(process);
   process.has_started = true;
   auto failure = run_code(process, [&] { process.program->run(); });
   if (failure) return end_with(process, std::move(*failure));

@@ -104,7 +104,7 @@ SendResult wait_in_line(Call& call, Process& to, Message& message) {
   }
   const WaitingFor edge(call.process(), pid);
   // From here on `to` may be gone.
-  wait_for(call.process(), wait.waker, WaitReason::mailbox_room, Deadline::never_ns);
+  wait_for(call.process(), wait.waker, WaitReason::mailbox_room);
   return wait.result();
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/info.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/priority.hpp"
+#include "runtime/suspend.hpp"
 #include "runtime/wait.hpp"
 #include "scheduler/asked.hpp"
 
@@ -179,6 +180,11 @@ void obey_control(Process& process, ControlSignal& signal) {
     case SignalKind::info_request:
       request_is_answered(current_system(), process, signal);
       return answer_info(current_system(), process, signal);
+    case SignalKind::suspend:
+      request_is_answered(current_system(), process, signal);
+      return obey_suspend(current_system(), process, signal);
+    case SignalKind::resume:
+      return obey_resume(process, signal);
     default:
       RT_UNREACHABLE("a signal of a kind that nobody sends");
   }
@@ -203,6 +209,11 @@ void obey_one(Process& process, Signal& signal) {
 }
 
 }  // namespace
+
+bool obey_here(Process& process) {
+  const bool must_end = obey_all(process);
+  return is_suspended(process) ? hold(process) : must_end;
+}
 
 bool obey_all(Process& process) {
   if (process.must_end) return true;
@@ -269,8 +280,9 @@ void send_request(System& system, Pid to, ControlSignal* request, scheduler::Lev
 }
 
 void request_is_answered(System& system, Process& process, const Signal& request) {
-  const bool is_request =
-      request.kind == SignalKind::alive_request || request.kind == SignalKind::info_request;
+  const bool is_request = request.kind == SignalKind::alive_request ||
+                          request.kind == SignalKind::info_request ||
+                          request.kind == SignalKind::suspend;
   if (is_request && (request.flags & raises_level) != 0) scheduler::answered(system.asked, process);
 }
 
@@ -295,6 +307,8 @@ void refuse(System& system, Pid dead, Signal& signal) {
       return answer_alive(system, *request, false);
     case SignalKind::info_request:
       return answer_info_of_dead(system, *request);
+    case SignalKind::suspend:
+      return answer_suspend(system, *request, false);
     default:
       return;
   }

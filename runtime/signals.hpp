@@ -19,11 +19,17 @@
 namespace airssys::rt::runtime {
 
 // Acts on everything that has come. True: the process must end, with process.reason. One reduction
-// for each signal (S11).
+// for each signal (S11). For one without a stack: when it is suspended afterwards it rests on.
 bool obey_all(Process& process);
-inline bool obey(Process& process) {
+inline bool obey_at_rest(Process& process) {
   if (!process.pending && process.inbox.looks_empty()) return process.must_end;
   return obey_all(process);
+}
+// The same for one on its stack, which stays here for as long as it is suspended (P15).
+bool obey_here(Process& process);
+inline bool obey(Process& process) {
+  if (!process.pending && process.inbox.looks_empty()) return process.must_end;
+  return obey_here(process);
 }
 
 // Acts on the wakes among the signals that hang at `place`, and on nothing else: for a process that

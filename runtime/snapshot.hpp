@@ -25,7 +25,7 @@ struct Row {
   std::string name;
   std::string label;
   std::string_view code;                        // what its program is called; empty: unknown
-  ProcessState state = ProcessState::runnable;  // runnable, waiting, blocking or exiting
+  ProcessState state = ProcessState::runnable;  // any but running
   WaitReason wait_reason = WaitReason::none;
   Pid waits_for;
   std::uint64_t born = 0;        // grows with time

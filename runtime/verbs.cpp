@@ -107,12 +107,10 @@ void yield() {
 
 void sleep(Duration time) {
   const Deadline deadline = Deadline::after(time);
-  const Call call;
-  Process& process = call.process();
-  if (runtime::is_unwinding(process)) return;
-  runtime::TimedWait timeout(process);
-  timeout.arm(deadline.ns());
-  runtime::wait_for(process, timeout.waker, runtime::WaitReason::sleep, Deadline::never_ns);
+  Process& process = runtime::current_process();
+  const runtime::Timeout timeout(process, deadline);
+  const Call call(process);
+  runtime::wait_until_over(process, runtime::WaitReason::sleep, timeout);
 }
 
 void reductions(std::uint32_t n) {

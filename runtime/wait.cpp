@@ -83,19 +83,29 @@ void Wait::abandon_all(Process& process) {
   }
 }
 
-TimedWait::TimedWait(Process& process) noexcept : Wait(process) {
+TimedWait::TimedWait(Process& process, const Timeout& timeout) : Wait(process), timeout_(timeout) {
   expire = [](scheduler::TimerEntry& entry) noexcept {
     static_cast<TimedWait&>(entry).waker.wake();
   };
+  arm();
 }
 
 TimedWait::~TimedWait() {
   finish();
 }
 
-void TimedWait::arm(std::int64_t due) {
+void TimedWait::arm() {
+  armed_for_ns_ = timeout_.due_ns();
   is_armed_ = true;
-  Thread::current()->scheduler().wheel.arm(*this, due);
+  Thread::current()->scheduler().wheel.arm(*this, armed_for_ns_);
+}
+
+bool TimedWait::is_over() {
+  if (!waker.has_arrived()) return false;
+  if (timeout_.due_ns() == armed_for_ns_) return true;
+  waker.forget();
+  arm();
+  return false;
 }
 
 bool TimedWait::disarm() noexcept {
@@ -107,18 +117,27 @@ void wait_for_mail(Process& process, WaitReason reason) {
   obey_while_waiting(process);
 }
 
-bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns) {
-  std::optional<TimedWait> timeout;
+bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& timeout) {
+  std::optional<TimedWait> timer;
   for (;;) {
     if (is_unwinding(process)) return waker.has_arrived();
     obey_while_waiting(process);
     if (waker.has_arrived()) return true;
-    if (timeout && timeout->waker.has_arrived()) return false;
-    if (deadline_ns != Deadline::never_ns && !timeout) {
-      if (has_passed(deadline_ns)) return false;
-      timeout.emplace(process);
-      timeout->arm(deadline_ns);
+    if (timer && timer->is_over()) return false;
+    if (!timer && !timeout.is_never()) {
+      if (has_passed(timeout.due_ns())) return false;
+      timer.emplace(process, timeout);
     }
+    rest(process, reason);
+  }
+}
+
+void wait_until_over(Process& process, WaitReason reason, const Timeout& timeout) {
+  if (is_unwinding(process)) return;
+  TimedWait timer(process, timeout);
+  for (;;) {
+    obey_while_waiting(process);
+    if (timer.is_over()) return;
     rest(process, reason);
   }
 }

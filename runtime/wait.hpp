@@ -18,6 +18,7 @@
 
 #include "mailbox/signal.hpp"
 #include "runtime/process.hpp"
+#include "runtime/timeout.hpp"
 #include "runtime/wait_reason.hpp"
 #include "scheduler/thread.hpp"
 #include "scheduler/timer_wheel.hpp"
@@ -37,6 +38,8 @@ class Waker : public mailbox::Signal {
   // Owner.
   bool has_arrived() const noexcept { return has_arrived_; }
   void arrive() noexcept { has_arrived_ = true; }  // signals.cpp, as it obeys it
+  // The wake has arrived and said nothing new: a source may hold the waker again.
+  void forget() noexcept { has_arrived_ = false; }
 
  private:
   Process& owner_;
@@ -71,16 +74,22 @@ class Wait {
   Wait* next_;
 };
 
-// A time-out.
+// A time-out, which runs from its making on.
 class TimedWait final : public Wait, private scheduler::TimerEntry {
  public:
-  explicit TimedWait(Process& process) noexcept;
+  TimedWait(Process& process, const Timeout& timeout);
   ~TimedWait();
-  void arm(std::int64_t due_ns);
-  bool is_armed() const noexcept { return is_armed_; }
+
+  // The time has passed. When its wake comes before that, for its process has been suspended, it
+  // waits for another one.
+  bool is_over();
 
  private:
+  void arm();
   bool disarm() noexcept override;
+
+  const Timeout timeout_;
+  std::int64_t armed_for_ns_ = 0;
 };
 
 // Whether this deadline has passed. A clock is not read for one that is far from the last look at
@@ -97,9 +106,13 @@ inline bool has_passed(std::int64_t deadline_ns) noexcept {
 // thread.
 void wait_for_mail(Process& process, WaitReason reason);
 
-// Waits for this wake, or until deadline_ns (Deadline::never_ns: without end); acts on everything
-// that comes meanwhile. True: the wake has arrived. While the process is unwound or ended it does
-// not wait: false (Z3).
-bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns);
+// Waits for this wake; acts on everything that comes meanwhile. True: the wake has arrived; false:
+// not in time. While the process is unwound or ended it does not wait: false (Z3).
+bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& timeout);
+inline bool wait_for(Process& process, Waker& waker, WaitReason reason) {
+  return wait_for(process, waker, reason, Timeout(process, Deadline::never()));
+}
+// The same for nothing but the time.
+void wait_until_over(Process& process, WaitReason reason, const Timeout& timeout);
 
 }  // namespace airssys::rt::runtime

@@ -30,6 +30,7 @@
 #include <airssys/rt/start.hpp>
 #include <airssys/rt/state_machine.hpp>
 #include <airssys/rt/supervisor.hpp>
+#include <airssys/rt/suspend.hpp>
 #include <airssys/rt/sys.hpp>
 #include <airssys/rt/system.hpp>
 #include <airssys/rt/time.hpp>

@@ -53,7 +53,7 @@ TEST_P(Waits, a_wake_behind_the_exit_that_ends_the_process_is_found) {
       WaitTooLate wait(call.process());
       push_own_exit(call);
       wait.waker.wake();
-      wait_for(call.process(), wait.waker, runtime::WaitReason::readable, Deadline::never_ns);
+      wait_for(call.process(), wait.waker, runtime::WaitReason::readable);
       ADD_FAILURE() << "outlived its exit";
     });
     EXPECT_EQ(end_of(process), ExitReason::shutdown());
@@ -72,7 +72,7 @@ TEST_P(Waits, a_wake_between_other_signals_behind_the_exit_is_found) {
       push_own_exit(call);
       first.waker.wake();
       send(self(), Go());
-      wait_for(call.process(), first.waker, runtime::WaitReason::readable, Deadline::never_ns);
+      wait_for(call.process(), first.waker, runtime::WaitReason::readable);
       ADD_FAILURE() << "outlived its exit";
     });
     EXPECT_EQ(end_of(process), ExitReason::shutdown());
@@ -87,7 +87,7 @@ TEST_P(Waits, a_wake_that_comes_after_the_exit_is_waited_for) {
       WaitTooLate wait(call.process());
       waker = &wait.waker;
       send(tester, Go());
-      wait_for(call.process(), wait.waker, runtime::WaitReason::readable, Deadline::never_ns);
+      wait_for(call.process(), wait.waker, runtime::WaitReason::readable);
       ADD_FAILURE() << "outlived its exit";
     });
     receive<Go>();

@@ -94,6 +94,8 @@ void add_own_words(Facts& facts, const json& process) {
   facts.add("links", joined(process.value("links", json::object())));
   facts.add("monitors", joined(process.value("monitors", json::object())));
   facts.add("monitored by", joined(process.value("monitored_by", json::object())));
+  const json suspenders = process.value("suspended_by", json::object());
+  if (figure(suspenders, "count") != "0") facts.add("suspended by", joined(suspenders));
   add_dictionary(facts, process.value("dictionary", json::array()));
 }
 

@@ -20,7 +20,7 @@ enum class ProcessState : std::uint8_t {
   runnable,   // in a run queue
   running,    // on a thread
   waiting,    // for mail or for what wait_reason says
-  suspended,  // by somebody's `suspend`
+  suspended,  // by somebody's `suspend`; wait_reason: what it waits for besides
   blocking,   // in a job of the blocking pool
   exiting,    // its end is under way
 };
@@ -56,6 +56,7 @@ struct ProcessInfo {
   std::vector<Pid> links;
   std::vector<Pid> monitors;      // whom it watches
   std::vector<Pid> monitored_by;  // who watches it
+  std::vector<Pid> suspended_by;  // who holds it still
   // If asked for: the types of its queued messages, oldest first, message_queue_len of them (P14).
   std::vector<std::string_view> messages;
   std::vector<LocalInfo> dictionary;  // if asked for, in no order
