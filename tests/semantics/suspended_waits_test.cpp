@@ -1,7 +1,7 @@
 // suspended_waits_test.cpp: the time-outs of processes that others hold still (P15).
 //
-// How long a time-out stood still is bounded from below alone, by times taken inside the suspension;
-// a round that came too late for its time-out is played again.
+// How long a time-out stood still is bounded from below alone, by times taken inside the
+// suspension; a round that came too late for its time-out is played again.
 #include <gtest/gtest.h>
 #include <airssys/rt.hpp>
 #include <atomic>

@@ -5,8 +5,8 @@
 // time-outs stand still. Each process counts its own suspends; another's do not matter to it, and
 // the end of a process takes back all of its own.
 //
-// For debugging. A process is held at a safe point, which may be anywhere in its work: who waits for
-// it waits, and two that suspend one another are both held until somebody ends one of them.
+// For debugging. A process is held at a safe point, which may be anywhere in its work: who waits
+// for it waits, and two that suspend one another are both held until somebody ends one of them.
 #pragma once
 
 #include <airssys/rt/pid.hpp>
