@@ -16,6 +16,7 @@
 #include <mutex>
 
 #include "base/assert.hpp"
+#include "base/os.hpp"
 
 namespace airssys::rt::fiber {
 
@@ -128,6 +129,14 @@ std::optional<StackPool::Place> StackPool::find(const void* address) const noexc
     return Place{fiber_at(each.begin + (offset - within), each.size_class), within < guard_bytes};
   }
   return std::nullopt;
+}
+
+void StackPool::drop_unused(const Fiber& fiber) noexcept {
+  const std::size_t page = base::page_bytes();
+  // A canary lies lowest, and has to stay.
+  std::byte* const low = fiber.low + (fiber.guard == Guard::canary ? page : 0);
+  const std::uintptr_t end = word(fiber.context) / page * page;
+  if (end > word(low)) ::madvise(low, end - word(low), MADV_DONTNEED);
 }
 
 std::size_t StackPool::trim(std::size_t keep) noexcept {

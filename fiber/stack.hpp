@@ -80,6 +80,10 @@ class StackPool {
   /// one stack at a time interrupts all other CPUs each time.
   std::size_t trim(std::size_t keep = 0) noexcept;
 
+  /// Returns to the system those pages of a fiber's stack that hold nothing: what lies below all
+  /// that it has saved. Requires: it is off, and nobody resumes it meanwhile. Any thread.
+  static void drop_unused(const Fiber& fiber) noexcept;
+
   /// Which stack of this pool an address belongs to, if any. Any thread, safe in a signal handler.
   [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
 

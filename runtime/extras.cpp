@@ -1,6 +1,8 @@
 // extras.cpp: made, emptied, freed.
 #include "runtime/extras.hpp"
 
+#include <utility>
+
 #include "runtime/run.hpp"
 
 namespace airssys::rt::runtime {
@@ -18,6 +20,9 @@ void empty_extras(Process& process) {
   if (!extras) return;
   extras->idle_timer.reset();
   extras->priority_end.reset();
+  if (extras->hibernation.next_body)
+    run_code(process,
+             [body = std::move(extras->hibernation.next_body)]() mutable { body.reset(); });
   while (Dictionary::Value value = extras->dictionary.take_any())
     run_code(process, [&value] { value.reset(); });
 }

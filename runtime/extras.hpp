@@ -1,6 +1,7 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary | limit | suspension | label |   or null
+//   Process::extras ──▶ | idle time-out | dictionary | limit | suspension | hibernation | label |
+//                       null for most processes
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
 // lies. The owner makes the block and uses it, except for the parts that say who else may. The end
@@ -14,6 +15,7 @@
 #include "base/memory.hpp"
 #include "mailbox/mail_queue.hpp"
 #include "runtime/dictionary.hpp"
+#include "runtime/hibernate.hpp"
 #include "runtime/label.hpp"
 #include "runtime/mail_limit.hpp"
 #include "runtime/process.hpp"
@@ -32,6 +34,7 @@ struct Extras {
   std::optional<mailbox::Cursor> priority_end;  // behind what has gone ahead: priority.hpp
   MailLimit mail_limit;
   Suspension suspension;
+  Hibernation hibernation;
 
   // Any thread.
   Label label;

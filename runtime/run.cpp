@@ -10,6 +10,7 @@
 #include "runtime/bounds.hpp"
 #include "runtime/crash_report.hpp"
 #include "runtime/exit.hpp"
+#include "runtime/hibernate.hpp"
 #include "runtime/idler.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
@@ -95,11 +96,13 @@ Turn serve(Process& process) {
 
 Turn start(Process& process) {
   // A signal that comes before the first turn ends a process that never ran (Z11).
-  while (!obey_at_rest(process) && is_suspended(process)) {
-    if (rests(process, WaitReason::none)) return Turn::over;
+  while (!obey_at_rest(process) && (is_suspended(process) || awaits_mail(process))) {
+    if (rests(process, awaits_mail(process) ? WaitReason::hibernation : WaitReason::none))
+      return Turn::over;
     if (gives_way(process)) return Turn::again;
   }
   if (process.must_end) return finish(process);
+  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
   process.has_started = true;
   auto failure = run_code(process, [&] { process.program->run(); });
   if (failure) return end_with(process, std::move(*failure));
@@ -121,6 +124,7 @@ Turn run_process(scheduler::Task& task) {
 Turn process_was_cut(scheduler::Task& task, fiber::Ended why) {
   auto& process = static_cast<Process&>(task);
   process.is_inside = true;  // the runner has entered for it
+  if (change_body(process, why)) return start(process);
   if (why != fiber::Ended::unwound) {
     System& system = current_system();
     system.abandoned.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure

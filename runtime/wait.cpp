@@ -117,6 +117,13 @@ void wait_for_mail(Process& process, WaitReason reason) {
   obey_while_waiting(process);
 }
 
+void hibernate_until_something_comes(Process& process) {
+  process.wait_reason.store(WaitReason::hibernation,
+                            std::memory_order_relaxed);  // relaxed: for show
+  Thread::hibernate();
+  obey_while_waiting(process);
+}
+
 bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& timeout) {
   std::optional<TimedWait> timer;
   for (;;) {

@@ -106,6 +106,9 @@ inline bool has_passed(std::int64_t deadline_ns) noexcept {
 // thread.
 void wait_for_mail(Process& process, WaitReason reason);
 
+// The same, with the pages of its stack that hold nothing given back (P16).
+void hibernate_until_something_comes(Process& process);
+
 // Waits for this wake; acts on everything that comes meanwhile. True: the wake has arrived; false:
 // not in time. While the process is unwound or ended it does not wait: false (Z3).
 bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& timeout);

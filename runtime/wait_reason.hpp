@@ -8,6 +8,7 @@ namespace airssys::rt::runtime {
 enum class WaitReason : std::uint8_t {
   none,          // it does not wait
   receive,       // for a message that some clause takes
+  hibernation,   // for any message, with as little memory as it can
   reply,         // for the answer to a call or a request
   sleep,         // for a time
   mailbox_room,  // for room in somebody's bounded mailbox
@@ -23,6 +24,8 @@ constexpr const char* to_string(WaitReason reason) noexcept {
       return "";
     case WaitReason::receive:
       return "receive";
+    case WaitReason::hibernation:
+      return "hibernation";
     case WaitReason::reply:
       return "reply";
     case WaitReason::sleep:

@@ -131,6 +131,9 @@ void Thread::settle(fiber::Fiber& fiber) noexcept {
   switch (std::exchange(note_, Note::none)) {
     case Note::none:
       break;
+    case Note::hibernated:
+      fiber::StackPool::drop_unused(fiber);
+      [[fallthrough]];
     case Note::parked:
       if (!pool_.doors.try_idle(*task)) scheduler_->push_next(*task);
       break;
@@ -399,6 +402,11 @@ void Thread::switch_away(Note note) noexcept {
 void Thread::park() noexcept {
   current()->settle_account();
   switch_away(Note::parked);
+}
+
+void Thread::hibernate() noexcept {
+  current()->settle_account();
+  switch_away(Note::hibernated);
 }
 
 void Thread::yield() noexcept {

@@ -94,6 +94,8 @@ class Thread {
   // The running task waits: it keeps this stack, and is at rest once the loop has found its inbox
   // empty. Returns when somebody has made it runnable, or at once when mail had come.
   static void park() noexcept;
+  // The same for a long wait: pages of the stack that hold nothing are given back first.
+  static void hibernate() noexcept;
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
   // Queues a task that somebody owed a wake.
@@ -121,6 +123,7 @@ class Thread {
   enum class Note : std::uint8_t {
     none,         // nothing left to run here, or next_ is to be run
     parked,       // noted_ waits
+    hibernated,   // likewise, for long
     yielded,      // noted_ is to be queued
     handed_over,  // noted_ is to be queued by others: this thread has lost its scheduler
     released,     // the fiber's task is through, and the thread has another runner

@@ -11,6 +11,7 @@
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/group.hpp>
+#include <airssys/rt/hibernate.hpp>
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/interval.hpp>
 #include <airssys/rt/link.hpp>

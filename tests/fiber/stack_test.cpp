@@ -3,6 +3,7 @@
 // calls that fail where a touch would fault. The fallbacks of older kernels are asked for.
 #include "fiber/stack.hpp"
 
+#include <alloca.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -86,6 +87,28 @@ TEST(Stack, forty_thousand_guarded_stacks_are_one_line_of_maps) {
   }
   EXPECT_EQ(pool.stacks(), 40'000U);
   for (Fiber* fiber : fibers) stacks.give(*fiber);
+}
+
+// The fallback's canary lies lowest, and is compared at each switch, so it stays.
+TEST(Stack, what_a_fiber_that_is_off_holds_stays_and_the_rest_can_be_dropped) {
+  for (const GuardKind guard : {GuardKind::marker, GuardKind::canary}) {
+    StackPool pool({.guard = guard});
+    StackPool::Cache stacks(pool);
+    ThreadContext thread;
+    Stage stage(stacks, [](Stage& self) {
+      constexpr std::size_t bytes = std::size_t{32} << 10;
+      auto* const used = static_cast<std::byte*>(alloca(bytes));
+      std::memset(used, 7, bytes);
+      self.wait();
+      EXPECT_EQ(std::count(used, used + bytes, std::byte{7}), bytes);
+    });
+    EXPECT_FALSE(stage.run(thread));
+    StackPool::drop_unused(stage.fiber());
+    EXPECT_GE(resident_pages(stage.fiber().low), 8U);
+    EXPECT_TRUE(stage.run(thread));
+    StackPool::drop_unused(stage.fiber());
+    EXPECT_LE(resident_pages(stage.fiber().low), 4U);
+  }
 }
 
 TEST(Stack, tops_are_coloured) {
