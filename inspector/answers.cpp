@@ -49,6 +49,17 @@ void pid_or_null(base::JsonWriter& json, Pid pid) {
   }
 }
 
+// `count` answers how many messages were dropped for a reason.
+template <class F>
+void add_drops(base::JsonWriter& json, F count) {
+  json.key("drops").begin_object();
+  for (std::size_t i = 0; i < drop_reasons; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    json.key(rt::to_string(reason)).number(count(reason));
+  }
+  json.end_object();
+}
+
 // The members of one process that are published.
 void add_row(base::JsonWriter& json, const runtime::Row& row) {
   json.key("pid").text(row.pid.to_string()).key("parent");
@@ -60,10 +71,8 @@ void add_row(base::JsonWriter& json, const runtime::Row& row) {
   pid_or_null(json, row.waits_for);
   json.key("born").number(row.born).key("reductions").number(row.reductions);
   json.key("messages").number(row.messages).key("message_bytes").number(row.message_bytes);
-  if (!row.is_bounded) return;
-  json.key("drops").begin_object();
-  json.key("refused").number(row.drops.refused).key("oldest").number(row.drops.oldest);
-  json.key("beyond").number(row.drops.beyond).key("late").number(row.drops.late).end_object();
+  if (row.is_bounded || row.drops.total() != 0)
+    add_drops(json, [&row](DropReason reason) { return row.drops[reason]; });
 }
 
 void add_pids(base::JsonWriter& json, std::string_view name, const std::vector<Pid>& pids) {
@@ -92,6 +101,12 @@ void add_own_words(base::JsonWriter& json, const ProcessInfo& info) {
   add_pids(json, "monitored_by", info.monitored_by);
   add_pids(json, "suspended_by", info.suspended_by);
   add_dictionary(json, info.dictionary);
+  json.key("dropped_of").begin_array();
+  for (const Drops::Sender& sender : info.drops.senders) {
+    json.begin_object().key("pid").text(sender.pid.to_string());
+    json.key("count").number(sender.count).end_object();
+  }
+  json.end_array();
 }
 
 Refusal no_process(const Request& request) {
@@ -159,6 +174,7 @@ std::string Answers::hello() {
   json.key("process_table_bytes").number(system_.table.reserved_bytes());
   // relaxed: a figure.
   json.key("abandoned").number(system_.abandoned.load(std::memory_order_relaxed));
+  add_drops(json, [this](DropReason reason) { return system_.dead_letters.total(reason); });
   return json.end_object().take();
 }
 

@@ -8,6 +8,7 @@
 #include "base/assert.hpp"
 #include "base/memory.hpp"
 #include "mailbox/mail_queue.hpp"
+#include "runtime/dead_letters.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -144,16 +145,6 @@ void Bounds::close() noexcept {
   note_line_end();
 }
 
-Drops Bounds::drops() const noexcept {
-  const auto read = [this](Drop reason) {
-    return drops_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);  // a figure
-  };
-  return {.refused = read(Drop::refused),
-          .oldest = read(Drop::oldest),
-          .beyond = read(Drop::beyond),
-          .late = read(Drop::late)};
-}
-
 Bounds& Bounds::share() noexcept {
   // relaxed: whoever shares has a share, or the process's stands until it leaves the runtime.
   owners_.fetch_add(1, std::memory_order_relaxed);
@@ -191,8 +182,8 @@ void drop_oldest(Process& self) {
     } else if (bounds.is_full_without(message)) {
       cursor.take();
       bounds.free(self, message);
-      bounds.note_drop(Bounds::Drop::oldest);
-      detail::destroy_payload(message.payload());
+      Message dropped(message.payload());
+      drop_message(self, message.sender(), DropReason::oldest, dropped);
     } else {
       return;
     }

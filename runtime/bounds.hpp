@@ -32,6 +32,7 @@
 #include "base/atomic.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/mutex.hpp"
+#include "runtime/drop_counts.hpp"
 #include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
 
@@ -48,14 +49,6 @@ struct Sender : base::ListHook {
   // Called once, with the outcome, by the owner and under the line's mutex: it must be short.
   void (*settled)(Sender&) noexcept = nullptr;
   Outcome outcome = Outcome::none;
-};
-
-// Messages that did not get in, or were thrown out, by reason (B6). Figures.
-struct Drops {
-  std::uint64_t refused = 0;  // reject and drop_newest; try_send to a mailbox that blocks
-  std::uint64_t oldest = 0;   // thrown out for newer ones
-  std::uint64_t beyond = 0;   // drop_oldest, at twice the bound: the owner has not looked for long
-  std::uint64_t late = 0;     // a plain thread's, when its time was up
 };
 
 class Bounds {
@@ -93,11 +86,7 @@ class Bounds {
   // Owner, when it ends: whoever is in line, or comes, hears that there is no process.
   void close() noexcept;
 
-  enum class Drop : std::uint8_t { refused, oldest, beyond, late };
-  void note_drop(Drop reason) noexcept {
-    drops_[static_cast<unsigned>(reason)].fetch_add(1, std::memory_order_relaxed);  // a figure
-  }
-  Drops drops() const noexcept;
+  DropCounts drops;
 
   // Another share, and the end of one.
   Bounds& share() noexcept;
@@ -122,7 +111,6 @@ class Bounds {
   // Any thread, atomic: see Orders.
   base::Atomic<std::uint64_t> word_{0};
   base::Atomic<std::uint32_t> owners_{1};
-  base::Atomic<std::uint64_t> drops_[4]{};
 
   base::Mutex mutex_{base::LockRank::table};  // `settled` wakes under it
   // Under mutex_.

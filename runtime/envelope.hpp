@@ -8,7 +8,9 @@
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/pid.hpp>
 #include <cstddef>
+#include <cstdint>
 
 #include "mailbox/signal.hpp"
 
@@ -24,6 +26,15 @@ struct Envelope : mailbox::Signal {
   static Envelope& of_signal(mailbox::Signal& signal) noexcept {
     return static_cast<Envelope&>(signal);
   }
+
+  // The tag names the alias that a message came through, or is 0. One for a mailbox with bounds
+  // comes through none, and the tag says who sent it: so a drop can be told of its sender.
+  static constexpr std::uint64_t sender_bit = std::uint64_t{1} << 63;
+  void set_sender(Pid from) noexcept { header.tag = sender_bit | from.bits(); }
+  Pid sender() const noexcept {
+    return (header.tag & sender_bit) != 0 ? Pid::from_bits(header.tag & ~sender_bit) : Pid();
+  }
+  bool has_alias() const noexcept { return static_cast<std::int64_t>(header.tag) > 0; }
 };
 static_assert(sizeof(Envelope) == 32 && sizeof(Envelope) % detail::payload_align == 0);
 

@@ -1,7 +1,7 @@
 // extras.hpp: what few processes have, in one block that the first who needs it makes.
 //
-//   Process::extras ──▶ | idle time-out | dictionary | limit | suspension | hibernation | label |
-//                       null for most processes
+//   Process::extras ──▶ | idle time-out | dictionary | limit | suspension | hibernation | drops |
+//                       label |       null for most processes
 //
 // A process without them pays one pointer. Each part has a file of its own; here is only where it
 // lies. The owner makes the block and uses it, except for the parts that say who else may. The end
@@ -35,6 +35,10 @@ struct Extras {
   MailLimit mail_limit;
   Suspension suspension;
   Hibernation hibernation;
+
+  // Written by the owner, read by anyone: messages dropped by a mailbox without bounds (B6).
+  scheduler::Counter wrong_types;
+  scheduler::Counter inactive_aliases;
 
   // Any thread.
   Label label;

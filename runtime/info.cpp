@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "fiber/context.hpp"
+#include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/call_reply.hpp"
 #include "runtime/extras.hpp"
@@ -79,6 +80,11 @@ std::size_t memory_of(Process& process) {
          process.relations.heap_bytes() + (process.own_extras() ? sizeof(Extras) : 0);
 }
 
+void add_drops(ProcessInfo& info, const Process& process) {
+  info.drops.by_reason = drops_of(process);
+  if (process.bounds) process.bounds->drops.add_senders(info.drops);
+}
+
 // By the owner.
 ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   scheduler::Thread::current()->settle_account();
@@ -99,6 +105,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .message_queue_len = process.mail.count(),
                    .message_bytes = process.mail.bytes(),
                    .memory_bytes = memory_of(process),
+                   .drops = {},
                    .links = {},
                    .monitors = {},
                    .monitored_by = {},
@@ -109,6 +116,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   if (wanted & wants_messages) add_messages(info, process);
   const Extras* extras = process.own_extras();
   if (extras && (wanted & wants_dictionary)) add_dictionary(info, *extras);
+  add_drops(info, process);
   return info;
 }
 
@@ -118,7 +126,8 @@ std::uint8_t flags_of(const InfoOptions& options) noexcept {
 
 template <class Answer>
 void reply(System& system, const ControlSignal& request, Answer answer) {
-  send_through_alias(system, request.from, request.mine, detail::make_payload(std::move(answer)));
+  send_through_alias(
+      system, Pid(), {request.from, request.mine}, detail::make_payload(std::move(answer)));
 }
 
 }  // namespace

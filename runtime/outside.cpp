@@ -43,13 +43,15 @@ SendResult send_from_outside(System& system, Pid to, Message& message, detail::W
   {
     const Visit visit(system);
     Process* target = system.find(to);
-    if (!target) return SendResult::no_process;
     detail::header_of(message.payload()).tag = 0;
-    if (!target->bounds) {
-      if (!system.deliver(*target, Envelope::of_payload(message.payload())))
-        return SendResult::no_process;
+    if (target && !target->bounds &&
+        system.deliver(*target, Envelope::of_payload(message.payload()))) {
       static_cast<void>(message.release());
       return SendResult::sent;
+    }
+    if (!target || !target->bounds) {
+      system.dead_letters.drop({to, Pid(), DropReason::no_process}, message);
+      return SendResult::no_process;
     }
   }
   return send_bounded_from_outside(system, to, message, when_full);

@@ -31,6 +31,11 @@ SendResult send_as_guest(Pid to, Message& message, WhenFull when_full) {
   return runtime::send_from_outside(system, to, message, when_full);
 }
 
+[[gnu::cold]] SendResult lose(const Call& call, Pid to, Message& message) {
+  call.system().dead_letters.drop({to, call.process().pid(), DropReason::no_process}, message);
+  return SendResult::no_process;
+}
+
 }  // namespace
 
 SendResult send(Pid to, void* payload, WhenFull when_full) {
@@ -41,11 +46,12 @@ SendResult send(Pid to, void* payload, WhenFull when_full) {
   Call call(*caller);
   call.charge(1);
   Process* target = call.system().find(to);
-  if (!target) return SendResult::no_process;
+  if (!target) return lose(call, to, message);
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
   if (target->bounds) return runtime::send_bounded(call, *target, message, when_full);
-  if (!call.system().deliver(*target, Envelope::of_payload(payload))) return SendResult::no_process;
+  if (!call.system().deliver(*target, Envelope::of_payload(payload)))
+    return lose(call, to, message);
   static_cast<void>(message.release());
   return SendResult::sent;
 }
@@ -65,11 +71,11 @@ void send_alias(const Ref& alias, void* payload, SendOptions options) {
   if (!runtime::calling_process()) {
     System& system = runtime::guest_system();
     const runtime::Visit visit(system);
-    return runtime::send_through_alias(system, alias.owner, alias.id, message.release());
+    return runtime::send_through_alias(system, Pid(), alias, message.release());
   }
   const Call call;
   call.charge(1);
-  runtime::send_through_alias(call.system(), alias.owner, alias.id, message.release());
+  runtime::send_through_alias(call.system(), call.process().pid(), alias, message.release());
 }
 
 }  // namespace detail

@@ -13,40 +13,51 @@ namespace airssys::rt::runtime {
 
 namespace {
 
-Envelope& envelope_of(const Message& message) noexcept {
-  return Envelope::of_payload(message.payload());
+// One send: who sends what to whom. Inside.
+struct Delivery {
+  System& system;
+  Pid from;  // null: a plain thread
+  Process& to;
+  Pid pid;  // whose that is: it may end meanwhile
+  Message& message;
+
+  Envelope& envelope() const noexcept { return Envelope::of_payload(message.payload()); }
+};
+
+SendResult lose(const Delivery& lost) {
+  lost.system.dead_letters.drop({lost.pid, lost.from, DropReason::no_process}, lost.message);
+  return SendResult::no_process;
 }
 
-// What was counted is pushed. Inside.
-SendResult push(System& system, Process& to, Message& message) {
-  Envelope& envelope = envelope_of(message);
-  if (!system.deliver(to, envelope)) {
+// What was counted is pushed.
+SendResult push(const Delivery& counted) {
+  Envelope& envelope = counted.envelope();
+  if (!counted.system.deliver(counted.to, envelope)) {
     Bounds::uncount(envelope);
-    return SendResult::no_process;
+    return lose(counted);
   }
-  static_cast<void>(message.release());
+  static_cast<void>(counted.message.release());
   return SendResult::sent;
 }
 
-SendResult refuse(Bounds& bounds, Bounds::Drop reason) noexcept {
-  bounds.note_drop(reason);
+SendResult refuse(const Delivery& refused, DropReason reason) {
+  refused.to.bounds->drops.note(reason, refused.from);
+  refused.system.dead_letters.drop({refused.pid, refused.from, reason}, refused.message);
   return SendResult::full;
 }
 
 enum class MayWait : bool { no, yes };
 
 // All that needs no waiting; empty: the sender is to stand in line.
-std::optional<SendResult> send_at_once(System& system,
-                                       Process& to,
-                                       Message& message,
-                                       MayWait may_wait) {
-  Bounds& bounds = *to.bounds;
-  Envelope& envelope = envelope_of(message);
-  if (bounds.try_count(envelope)) return push(system, to, message);
+std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
+  Bounds& bounds = *sent.to.bounds;
+  Envelope& envelope = sent.envelope();
+  envelope.set_sender(sent.from);
+  if (bounds.try_count(envelope)) return push(sent);
   switch (bounds.overflow()) {
     case Overflow::drop_oldest:
-      if (bounds.count_beyond(envelope)) return push(system, to, message);
-      return refuse(bounds, Bounds::Drop::beyond);
+      if (bounds.count_beyond(envelope)) return push(sent);
+      return refuse(sent, DropReason::beyond);
     case Overflow::block:
       if (may_wait == MayWait::yes) return std::nullopt;
       break;
@@ -54,7 +65,7 @@ std::optional<SendResult> send_at_once(System& system,
     case Overflow::drop_newest:
       break;
   }
-  return refuse(bounds, Bounds::Drop::refused);
+  return refuse(sent, DropReason::refused);
 }
 
 SendResult result_of(const Sender& sender) noexcept {
@@ -66,7 +77,7 @@ class SendWait final : public Wait, private Sender {
  public:
   SendWait(Process& process, Bounds& bounds, Message& message) noexcept
       : Wait(process), bounds_(bounds.share()), message_(message) {
-    envelope = &envelope_of(message);
+    envelope = &Envelope::of_payload(message.payload());
     settled = [](Sender& sender) noexcept { static_cast<SendWait&>(sender).waker.wake(); };
   }
   SendWait(const SendWait&) = delete;
@@ -91,21 +102,20 @@ class SendWait final : public Wait, private Sender {
   Message& message_;
 };
 
-SendResult wait_in_line(Call& call, Process& to, Message& message) {
-  const Pid pid = to.pid();
-  SendWait wait(call.process(), *to.bounds, message);
+SendResult wait_in_line(Call& call, const Delivery& sent) {
+  SendWait wait(call.process(), *sent.to.bounds, sent.message);
   switch (wait.join()) {
     case Bounds::Joined::counted:
-      return push(call.system(), to, message);
+      return push(sent);
     case Bounds::Joined::closed:
-      return SendResult::no_process;
+      return lose(sent);
     case Bounds::Joined::waits:
       break;
   }
-  const WaitingFor edge(call.process(), pid);
+  const WaitingFor edge(call.process(), sent.pid);
   // From here on `to` may be gone.
   wait_for(call.process(), wait.waker, WaitReason::mailbox_room);
-  return wait.result();
+  return wait.result() == SendResult::sent ? SendResult::sent : lose(sent);
 }
 
 // A plain thread in line, which sleeps.
@@ -113,19 +123,25 @@ struct ThreadInLine : Sender {
   base::Parker parker;
 
   explicit ThreadInLine(const Message& message) noexcept {
-    envelope = &envelope_of(message);
+    envelope = &Envelope::of_payload(message.payload());
     settled = [](Sender& sender) noexcept { static_cast<ThreadInLine&>(sender).parker.unpark(); };
   }
 };
 
-SendResult sleep_in_line(Bounds& bounds,
-                         ThreadInLine& thread,
-                         Message& message,
-                         std::int64_t timeout_ns) {
-  thread.parker.park_for(timeout_ns);
-  if (bounds.step_out(thread)) return refuse(bounds, Bounds::Drop::late);
-  if (thread.outcome == Sender::Outcome::sent) static_cast<void>(message.release());
-  return result_of(thread);
+// Outside; the sender holds a share of these bounds.
+SendResult sleep_in_line(
+    System& system, Bounds& bounds, ThreadInLine& thread, Pid to, Message& message) {
+  thread.parker.park_for(system.send_timeout_ns);
+  const bool was_late = bounds.step_out(thread);
+  if (!was_late && thread.outcome == Sender::Outcome::sent) {
+    static_cast<void>(message.release());
+    return SendResult::sent;
+  }
+  const Visit visit(system);
+  const DropReason reason = was_late ? DropReason::late : DropReason::no_process;
+  if (was_late) bounds.drops.note(reason, Pid());
+  system.dead_letters.drop({to, Pid(), reason}, message);
+  return was_late ? SendResult::full : SendResult::no_process;
 }
 
 }  // namespace
@@ -133,12 +149,11 @@ SendResult sleep_in_line(Bounds& bounds,
 SendResult send_bounded(Call& call, Process& to, Message& message, detail::WhenFull when_full) {
   const bool may_wait =
       when_full == detail::WhenFull::follow_policy && !is_unwinding(call.process());
-  if (const auto result =
-          send_at_once(call.system(), to, message, may_wait ? MayWait::yes : MayWait::no))
-    return *result;
+  const Delivery sent{call.system(), call.process().pid(), to, to.pid(), message};
+  if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no)) return *result;
   if (&to == &call.process())
     throw BadArgument("a process sent to its own full mailbox, and would wait for itself");
-  return wait_in_line(call, to, message);
+  return wait_in_line(call, sent);
 }
 
 SendResult send_bounded_from_outside(System& system,
@@ -153,20 +168,23 @@ SendResult send_bounded_from_outside(System& system,
   {
     const Visit visit(system);
     Process* target = system.find(to);
-    if (!target) return SendResult::no_process;
-    if (const auto result =
-            send_at_once(system, *target, message, may_wait ? MayWait::yes : MayWait::no))
+    if (!target) {
+      system.dead_letters.drop({to, Pid(), DropReason::no_process}, message);
+      return SendResult::no_process;
+    }
+    const Delivery sent{system, Pid(), *target, to, message};
+    if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no))
       return *result;
     switch (target->bounds->join(thread)) {
       case Bounds::Joined::counted:
-        return push(system, *target, message);
+        return push(sent);
       case Bounds::Joined::closed:
-        return SendResult::no_process;
+        return lose(sent);
       case Bounds::Joined::waits:
         bounds = &target->bounds->share();
     }
   }
-  const SendResult result = sleep_in_line(*bounds, thread, message, system.send_timeout_ns);
+  const SendResult result = sleep_in_line(system, *bounds, thread, to, message);
   bounds->release();
   return result;
 }

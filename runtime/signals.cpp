@@ -54,8 +54,10 @@ Rank rank_of_mail_by(const Relation& address) noexcept {
 // A request to a server has reached a process that is none: its type knows what to answer (G5).
 void refuse_request(Process& process, Envelope& request) {
   if (request.flags & counted_in_bounds) room_freed(process, request);
-  const Message owned(request.payload());
+  Message owned(request.payload());
   request.header.type->dispatch(nullptr, request.payload());
+  if (!request.header.type->is_call)
+    drop_message(process, request.sender(), DropReason::wrong_type, owned);
 }
 
 bool takes_request(const Process& process, const detail::MessageType& type) {
@@ -65,9 +67,12 @@ bool takes_request(const Process& process, const detail::MessageType& type) {
 
 void obey_message(Process& process, Envelope& message) {
   bool goes_ahead = false;
-  if (message.header.tag != 0) {
+  if (message.has_alias()) {
     Relation* address = find_address(process, message.header.tag);
-    if (!address) return detail::destroy_payload(message.payload());
+    if (!address) {
+      Message late(message.payload());
+      return drop_message(process, Pid(), DropReason::inactive_alias, late);
+    }
     goes_ahead = has_gone_ahead(message) && rank_of_mail_by(*address) == Rank::priority;
     if (!goes_ahead) message.flags &= static_cast<std::uint8_t>(~with_priority);
     use(process, *address);
@@ -324,11 +329,13 @@ void drop_monitor(System& system, Process& process, Relation& monitor, bool tell
   }
 }
 
-void send_through_alias(System& system, Pid owner, std::uint64_t id, void* payload) {
+void send_through_alias(System& system, Pid from, const Ref& alias, void* payload) {
   Envelope& message = Envelope::of_payload(payload);
-  message.header.tag = id;
-  Process* target = system.find(owner);
-  if (!target || !system.deliver(*target, message)) detail::destroy_payload(payload);
+  message.header.tag = alias.id;
+  Process* target = system.find(alias.owner);
+  if (target && system.deliver(*target, message)) return;
+  Message lost(payload);
+  system.dead_letters.drop({alias.owner, from, DropReason::no_process}, lost);
 }
 
 }  // namespace airssys::rt::runtime

@@ -10,6 +10,9 @@
 // never act on: requests among them are answered as by the dead (L4, M3, P9).
 #pragma once
 
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
+
 #include "mailbox/signal.hpp"
 #include "runtime/control_signal.hpp"
 #include "runtime/envelope.hpp"
@@ -57,7 +60,7 @@ void refuse(System& system, Pid dead, mailbox::Signal& signal);
 // Ends our half of a monitor, and tells the other half if it is still there.
 void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side);
 
-// Sends a value through an alias, as a message whose tag names it (A2).
-void send_through_alias(System& system, Pid owner, std::uint64_t id, void* payload);
+// Sends a value through an alias, as a message whose tag names it (A2). `from` null: from nobody.
+void send_through_alias(System& system, Pid from, const Ref& alias, void* payload);
 
 }  // namespace airssys::rt::runtime

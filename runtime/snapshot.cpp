@@ -27,7 +27,7 @@ Row row_of(System& system, const Process& process, Pid pid) {
           .message_bytes = process.mail.bytes(),
           .is_bounded = process.bounds != nullptr,
           .drops = {}};
-  if (process.bounds) row.drops = process.bounds->drops();
+  row.drops.by_reason = drops_of(process);
   return row;
 }
 

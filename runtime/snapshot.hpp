@@ -33,7 +33,7 @@ struct Row {
   std::uint32_t messages = 0;
   std::uint64_t message_bytes = 0;
   bool is_bounded = false;
-  Drops drops;  // of a bounded mailbox
+  Drops drops;  // by reason alone
 };
 
 // Calls visit for each process that is alive at some moment of the call; those that live through

@@ -59,8 +59,10 @@ void obey_resume(Process& process, const ControlSignal& signal) {
 }
 
 void answer_suspend(System& system, const ControlSignal& request, bool is_suspended) {
-  send_through_alias(
-      system, request.from, request.mine, detail::make_payload(SuspendAnswer{is_suspended}));
+  send_through_alias(system,
+                     Pid(),
+                     {request.from, request.mine},
+                     detail::make_payload(SuspendAnswer{is_suspended}));
 }
 
 bool hold(Process& process) {

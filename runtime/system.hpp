@@ -20,6 +20,7 @@
 
 #include "base/atomic.hpp"
 #include "base/mutex.hpp"
+#include "runtime/dead_letters.hpp"
 #include "runtime/disposal.hpp"
 #include "runtime/name_registry.hpp"
 #include "runtime/process.hpp"
@@ -85,6 +86,7 @@ class System final : public scheduler::Pool {
 
   ProcessTable table;
   NameRegistry names;
+  DeadLetters dead_letters{*this};
   Disposal disposal{blocking, this};
 
   // Processes that could not be unwound and were cut off (Z4): a figure.

@@ -1,4 +1,5 @@
 // server.cpp: what servers and their callers do that needs no types.
+#include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/enter_loop.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/report.hpp>
@@ -78,6 +79,7 @@ void reject_message(Message& message, std::string_view server) {
   line.append(type->dispatch ? " refused a request to another class: "
                              : " dropped a message that it has no handle_info for: ");
   report(line.append(type->name));
+  if (!type->is_call) drop_unwanted(message);
 }
 
 }  // namespace detail

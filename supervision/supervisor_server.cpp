@@ -1,6 +1,7 @@
 // supervisor_server.cpp: the process of a supervisor.
 #include "supervision/supervisor_server.hpp"
 
+#include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
 #include <utility>
@@ -22,6 +23,7 @@ void SupervisorServer::handle_info(Message& message) {
     children_->retry(*retry);
   } else {
     reports_.unexpected_message(message.type_name());
+    detail::drop_unwanted(message);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/circuit_breaker.hpp>
+#include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/enter_loop.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/event_manager.hpp>

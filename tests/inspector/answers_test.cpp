@@ -257,14 +257,26 @@ TEST_P(AnswersTest, a_stuck_process_is_busy_and_what_is_published_is_shown) {
   });
 }
 
-TEST_P(AnswersTest, a_bounded_mailbox_shows_its_drops) {
+// B6
+TEST_P(AnswersTest, a_bounded_mailbox_shows_its_drops_and_whose_they_were) {
   with_runtime([](Runtime& runtime) {
     Answers answers(runtime.impl().system());
     const Pid pid = runtime.spawn({.mailbox = {.capacity = 1, .overflow = Overflow::drop_newest}},
                                   [] { wait_for_ever(); });
     struct Ignored {};
     while (runtime.try_send(pid, Ignored{}) != SendResult::full) std::this_thread::yield();
-    EXPECT_EQ(info(answers, pid)["process"]["drops"]["refused"], 1);
+    const Pid sender = runtime.spawn([pid] {
+      for (int i = 0; i < 2; ++i) send(pid, Ignored{});
+      wait_for_ever();
+    });
+    const auto has_sent = [](const json& process) {
+      return was_answered(process) && process["drops"]["refused"] == 3;
+    };
+    const json process = info_when(answers, pid, has_sent);
+    EXPECT_EQ(process["dropped_of"],
+              json::parse(R"([{"pid":")" + sender.to_string() + R"(","count":2}])"));
+    EXPECT_EQ(answered(answers, {.verb = Verb::hello})["drops"]["refused"], 3);
+    end(runtime, sender);
     end(runtime, pid);
   });
 }

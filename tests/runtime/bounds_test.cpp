@@ -79,11 +79,9 @@ void until_in_line(Pid pid, Pid whom) {
   }
 }
 
-runtime::Drops drops_of(Pid pid) {
-  runtime::Drops drops;
-  const runtime::Call call;
-  if (const runtime::Process* process = call.system().find(pid)) drops = process->bounds->drops();
-  return drops;
+Drops drops_of(Pid pid) {
+  const auto info = process_info(pid);
+  return info ? info->drops : Drops();
 }
 
 // B3, B8
@@ -94,7 +92,7 @@ TEST_P(Bounded, a_mailbox_that_rejects_answers_full) {
     EXPECT_EQ(try_send(held.pid, 2), SendResult::sent);
     EXPECT_EQ(try_send(held.pid, 3), SendResult::full);
     send(held.pid, 4);
-    EXPECT_EQ(drops_of(held.pid).refused, 2U);
+    EXPECT_EQ(drops_of(held.pid)[DropReason::refused], 2U);
     held.open();
     await_end(held.pid);
     EXPECT_EQ(try_send(held.pid, 5), SendResult::no_process);
@@ -143,7 +141,7 @@ TEST_P(Bounded, what_drops_the_newest_keeps_the_oldest_in_order) {
     const Held held =
         spawn_held({.capacity = 3, .overflow = Overflow::drop_newest}, pass_on(self()));
     for (int i = 0; i < 10; ++i) send(held.pid, i);
-    EXPECT_EQ(drops_of(held.pid).refused, 7U);
+    EXPECT_EQ(drops_of(held.pid)[DropReason::refused], 7U);
     held.open();
     receive<Done>();
     for (int i = 0; i < 3; ++i) EXPECT_EQ(receive<int>(0ms), i);
@@ -178,8 +176,8 @@ TEST_P(Bounded, an_owner_that_never_looks_holds_twice_its_bound_at_most) {
           while (!looks) std::this_thread::yield();  // no safe point in here
           for (int i = 4; i < 8; ++i) EXPECT_EQ(receive<int>(0ms), i);
           EXPECT_FALSE(receive<int>(0ms));
-          EXPECT_EQ(drops_of(self()).beyond, 1U);
-          EXPECT_EQ(drops_of(self()).oldest, 4U);
+          EXPECT_EQ(drops_of(self())[DropReason::beyond], 1U);
+          EXPECT_EQ(drops_of(self())[DropReason::oldest], 4U);
         });
     while (!is_busy) std::this_thread::yield();
     for (int i = 0; i < 8; ++i) EXPECT_EQ(runtime.try_send(pid, i), SendResult::sent);
@@ -384,8 +382,8 @@ TEST_P(Bounded, a_plain_thread_gives_up_when_its_time_is_up) {
     runtime.send(full, 2);
     EXPECT_EQ(runtime.try_send(full, 3), SendResult::full);
     runtime.run([full] {
-      EXPECT_EQ(drops_of(full).late, 1U);
-      EXPECT_EQ(drops_of(full).refused, 1U);
+      EXPECT_EQ(drops_of(full)[DropReason::late], 1U);
+      EXPECT_EQ(drops_of(full)[DropReason::refused], 1U);
       end(full);
     });
   });

@@ -66,7 +66,7 @@ TEST_P(Snapshot, shows_the_drops_of_a_bounded_mailbox) {
     EXPECT_EQ(runtime.try_send(pid, 2), SendResult::full);
     const runtime::Row row = take(runtime)[pid];
     EXPECT_TRUE(row.is_bounded);
-    EXPECT_EQ(row.drops.refused, 1U);
+    EXPECT_EQ(row.drops[DropReason::refused], 1U);
     runtime.send_exit(pid, ExitReason::kill());
   });
 }

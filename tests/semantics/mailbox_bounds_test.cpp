@@ -4,7 +4,9 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "tests/support/in_runtime.hpp"
@@ -23,6 +25,25 @@ struct Go {};
 void await_down(const MonitorRef& ref) {
   receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
 }
+
+// One whose mailbox holds `capacity` numbers, 0 and up, and takes none of them.
+Spawned spawn_full(std::size_t capacity, Overflow overflow) {
+  const Spawned full = spawn_monitor({.mailbox = {.capacity = capacity, .overflow = overflow}},
+                                     [] { receive<Go>(); });
+  for (std::size_t i = 0; i < capacity; ++i) send(full.pid, static_cast<int>(i));
+  return full;
+}
+
+void end(const Spawned& full) {
+  send_exit(full.pid, ExitReason::kill());
+  await_down(full.ref);
+}
+
+// A server that has handlers for nothing but its own cast.
+struct Deaf : Server<Deaf> {
+  struct Note {};
+  void handle(Note) {}
+};
 
 // B1
 TEST_P(BoundRules, without_a_capacity_a_mailbox_takes_everything) {
@@ -48,6 +69,106 @@ TEST_P(BoundRules, what_its_owner_has_taken_in_and_not_received_counts) {
     EXPECT_EQ(try_send(held.pid, 3), SendResult::full);
     send_exit(held.pid, ExitReason::kill());
     await_down(held.ref);
+  });
+}
+
+// B3, B4, B5, B6
+TEST_P(BoundRules, a_drop_is_counted_by_mailbox_reason_and_sender) {
+  run([] {
+    const std::pair<Overflow, DropReason> policies[] = {
+        {Overflow::block, DropReason::refused},
+        {Overflow::reject, DropReason::refused},
+        {Overflow::drop_newest, DropReason::refused},
+        {Overflow::drop_oldest, DropReason::oldest},
+    };
+    for (const auto& [overflow, reason] : policies) {
+      const Spawned full = spawn_full(2, overflow);
+      const Spawned other = spawn_full(2, overflow);
+      for (int i = 0; i < 3; ++i) {
+        try_send(full.pid, i);
+        process_info(full.pid);  // it takes its inbox in
+      }
+      const Drops drops = process_info(full.pid)->drops;
+      EXPECT_EQ(drops[reason], 3U);
+      EXPECT_EQ(drops.total(), 3U);
+      EXPECT_EQ(drops.senders.size(), 1U);
+      EXPECT_EQ(drops.senders.at(0).pid, self());
+      EXPECT_EQ(drops.senders.at(0).count, 3U);
+      EXPECT_EQ(process_info(other.pid)->drops.total(), 0U);
+      end(full);
+      end(other);
+    }
+  });
+}
+
+// B6
+TEST_P(BoundRules, who_subscribes_hears_of_a_drop_as_a_dead_letter) {
+  run([] {
+    subscribe_dead_letters();
+    const Spawned full = spawn_full(1, Overflow::drop_newest);
+    send(full.pid, std::string("one too many"));
+    DeadLetter letter = receive<DeadLetter>();
+    EXPECT_EQ(letter.to, full.pid);
+    EXPECT_EQ(letter.from, self());
+    EXPECT_EQ(letter.reason, DropReason::refused);
+    EXPECT_EQ(letter.message.take<std::string>(), "one too many");
+    unsubscribe_dead_letters();
+    send(full.pid, std::string("and another"));
+    EXPECT_FALSE(receive<DeadLetter>(0ms));
+    end(full);
+  });
+}
+
+// The same whether it has a bound or not.
+// B6, G10
+TEST_P(BoundRules, what_its_receiver_has_no_use_for_is_a_drop) {
+  options.log = [](std::string_view) {};
+  run([] {
+    subscribe_dead_letters();
+    for (const std::size_t capacity : {std::size_t{0}, std::size_t{5}}) {
+      const SpawnOptions bounded{.mailbox = {.capacity = capacity}};
+      const Spawned plain = spawn_monitor(bounded, [] { receive<Go>(); });
+      cast(ServerRef<Deaf>(plain.pid), Deaf::Note());
+      const DeadLetter of_plain = receive<DeadLetter>();
+      EXPECT_EQ(of_plain.to, plain.pid);
+      EXPECT_EQ(of_plain.reason, DropReason::wrong_type);
+      EXPECT_EQ(process_info(plain.pid)->drops[DropReason::wrong_type], 1U);
+      end(plain);
+    }
+    const ServerRef<Deaf> server = start<Deaf>();
+    send(server.pid(), 7);
+    DeadLetter of_server = receive<DeadLetter>();
+    EXPECT_EQ(of_server.to, server.pid());
+    EXPECT_EQ(of_server.reason, DropReason::wrong_type);
+    EXPECT_EQ(of_server.message.take<int>(), 7);
+    stop(server.pid());
+  });
+}
+
+// B6, A2, S5
+TEST_P(BoundRules, what_comes_too_late_is_heard_of_by_who_asks_for_it) {
+  run([] {
+    subscribe_dead_letters({.undeliverable = true});
+    const Spawned dead = spawn_monitor([] {});
+    await_down(dead.ref);
+    send(dead.pid, 1);
+    DeadLetter of_dead = receive<DeadLetter>();
+    EXPECT_EQ(of_dead.reason, DropReason::no_process);
+    EXPECT_EQ(of_dead.to, dead.pid);
+    EXPECT_EQ(of_dead.message.take<int>(), 1);
+
+    const Alias gone = alias();
+    unalias(gone);
+    send(gone, 2);
+    DeadLetter of_alias = receive<DeadLetter>();
+    EXPECT_EQ(of_alias.reason, DropReason::inactive_alias);
+    EXPECT_EQ(of_alias.to, self());
+    EXPECT_EQ(of_alias.message.take<int>(), 2);
+    EXPECT_EQ(process_info(self())->drops[DropReason::inactive_alias], 1U);
+
+    subscribe_dead_letters();
+    send(dead.pid, 3);
+    EXPECT_FALSE(receive<DeadLetter>(0ms));
   });
 }
 

@@ -99,11 +99,22 @@ void add_own_words(Facts& facts, const json& process) {
   add_dictionary(facts, process.value("dictionary", json::array()));
 }
 
-void add_drops(Facts& facts, const json& drops) {
-  facts.add("dropped",
-            "refused " + figure(drops, "refused") + ", oldest " + figure(drops, "oldest") +
-                ", beyond twice the bound " + figure(drops, "beyond") + ", too late " +
-                figure(drops, "late"));
+// By reason, and whose they were: "refused 12, beyond 3", "<0.7.1> 11, <0.9.1> 1".
+void add_drops(Facts& facts, const json& process) {
+  std::string reasons;
+  const json drops = process.value("drops", json::object());
+  for (const auto& [reason, count] : drops.items()) {
+    if (count == 0) continue;
+    reasons += (reasons.empty() ? "" : ", ") + harmless(reason) + " " + brief(count);
+  }
+  if (reasons.empty()) return;
+  facts.add("dropped", reasons);
+  std::string senders;
+  for (const json& sender : process.value("dropped_of", json::array())) {
+    senders += (senders.empty() ? "" : ", ") + harmless(sender.value("pid", "")) + " " +
+               figure(sender, "count");
+  }
+  if (!senders.empty()) facts.add("sent by", senders);
 }
 
 }  // namespace
@@ -157,6 +168,7 @@ std::string list_processes(const Choice& choice,
                {"STATE", Align::left},
                {"MESSAGES", Align::right},
                {"BYTES", Align::right},
+               {"DROPPED", Align::right},
                {"REDUCTIONS", Align::right},
                {"PARENT", Align::left},
                {"CODE", Align::left}});
@@ -167,6 +179,7 @@ std::string list_processes(const Choice& choice,
                harmless(process.doing()),
                brief(process.messages),
                brief(process.message_bytes),
+               process.dropped == 0 ? "" : brief(process.dropped),
                brief(process.reductions),
                process.parent,
                harmless(process.code)});
@@ -211,7 +224,7 @@ std::string show_process(const Choice& choice,
   facts.add("state", harmless(row.doing()));
   facts.add("reductions", brief(row.reductions));
   facts.add("messages", brief(row.messages) + ", " + brief(row.message_bytes) + " bytes");
-  if (const auto drops = process.find("drops"); drops != process.end()) add_drops(facts, *drops);
+  add_drops(facts, process);
   if (process.value("asked", "") == "answered") {
     add_own_words(facts, process);
   } else {

@@ -27,6 +27,16 @@ std::uint64_t number(const nlohmann::json& json, const char* key) {
   return found != json.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+// What it says it has dropped, for all reasons together.
+std::uint64_t dropped(const nlohmann::json& json) {
+  std::uint64_t sum = 0;
+  const auto drops = json.find("drops");
+  if (drops == json.end() || !drops->is_object()) return 0;
+  for (const auto& count : *drops)
+    sum += count.is_number_unsigned() ? count.get<std::uint64_t>() : 0;
+  return sum;
+}
+
 // The part of a type's name behind its namespaces. Angles, brackets and braces hold colons of their
 // own: "ns::Pool<std::string>" is "Pool<std::string>".
 std::string_view without_namespaces(std::string_view name) {
@@ -54,6 +64,7 @@ const std::vector<std::pair<std::string, Before>>& orders() {
       {"state", alphabetically(&Process::state)},
       {"messages", largest_first(&Process::messages)},
       {"bytes", largest_first(&Process::message_bytes)},
+      {"dropped", largest_first(&Process::dropped)},
       {"reductions", largest_first(&Process::reductions)},
       {"code", alphabetically(&Process::code)},
   };
@@ -94,6 +105,7 @@ Process process_of(const nlohmann::json& json) {
                   .reductions = number(json, "reductions"),
                   .messages = number(json, "messages"),
                   .message_bytes = number(json, "message_bytes"),
+                  .dropped = dropped(json),
                   .json = json};
   if (const auto parsed = inspector::parse_process(process.pid)) process.slot = parsed->slot;
   return process;

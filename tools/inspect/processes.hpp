@@ -26,7 +26,8 @@ struct Process {
   std::uint64_t reductions = 0;
   std::uint64_t messages = 0;
   std::uint64_t message_bytes = 0;
-  nlohmann::json json;  // all of it, as it came
+  std::uint64_t dropped = 0;  // messages, for whatever reason
+  nlohmann::json json;        // all of it, as it came
 
   // "waiting: reply of <0.12.1>", and the like.
   std::string doing() const;

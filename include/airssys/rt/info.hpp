@@ -5,10 +5,13 @@
 // counters) is also seen by the inspector without asking anybody.
 #pragma once
 
+#include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/process.hpp>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +41,25 @@ struct InfoOptions {
   bool dictionary = false;  // ProcessInfo::dictionary
 };
 
+// What a mailbox has dropped since its process began (B6).
+struct Drops {
+  struct Sender {
+    Pid pid;
+    std::uint64_t count = 0;
+  };
+
+  std::array<std::uint64_t, drop_reasons> by_reason{};
+  std::vector<Sender> senders;  // whose messages they were: at most eight, the worst first
+  std::uint64_t others = 0;     // of all other senders, and of those that are not known
+
+  std::uint64_t operator[](DropReason reason) const noexcept {
+    return by_reason[static_cast<std::size_t>(reason)];
+  }
+  std::uint64_t total() const noexcept {
+    return std::accumulate(by_reason.begin(), by_reason.end(), std::uint64_t{0});
+  }
+};
+
 struct ProcessInfo {
   Pid pid;
   Pid parent;
@@ -53,6 +75,7 @@ struct ProcessInfo {
   std::size_t message_queue_len = 0;
   std::size_t message_bytes = 0;  // of its mail: the messages themselves, not what they refer to
   std::size_t memory_bytes = 0;   // control block, stack if it has one, queued mail
+  Drops drops;
   std::vector<Pid> links;
   std::vector<Pid> monitors;      // whom it watches
   std::vector<Pid> monitored_by;  // who watches it

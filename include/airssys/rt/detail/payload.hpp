@@ -43,7 +43,7 @@ inline constexpr MessageType message_type{sizeof(T), destroyer<T>(), type_name<T
 
 struct PayloadHeader {
   const MessageType* type;
-  std::uint64_t tag;  // the alias it was sent through, or 0
+  std::uint64_t tag;  // the alias it was sent through, or none: runtime/envelope.hpp
 };
 
 inline constexpr std::size_t payload_align = 16;
