@@ -71,6 +71,7 @@ void add_row(base::JsonWriter& json, const runtime::Row& row) {
   pid_or_null(json, row.waits_for);
   json.key("born").number(row.born).key("reductions").number(row.reductions);
   json.key("messages").number(row.messages).key("message_bytes").number(row.message_bytes);
+  json.key("overloaded").boolean(row.is_overloaded);
   if (row.is_bounded || row.drops.total() != 0)
     add_drops(json, [&row](DropReason reason) { return row.drops[reason]; });
 }

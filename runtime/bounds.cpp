@@ -15,7 +15,9 @@ namespace airssys::rt::runtime {
 namespace {
 
 constexpr std::uint64_t granule_bytes = 16;
-constexpr std::uint64_t granules_field = (std::uint64_t{1} << 32) - 1;
+constexpr unsigned granules_bits = 32;
+constexpr std::uint64_t granules_field = (std::uint64_t{1} << granules_bits) - 1;
+constexpr std::uint64_t in_line = std::uint64_t{1} << 63;
 // A bound that was not asked for: 2^29 messages or 8 GiB. Twice that, and a message on top, stays
 // within the fields.
 constexpr std::uint64_t no_bound = std::uint64_t{1} << 29;
@@ -24,15 +26,30 @@ constexpr std::uint64_t granules_of(std::uint64_t bytes) noexcept {
   return bytes / granule_bytes + (bytes % granule_bytes == 0 ? 0 : 1);
 }
 
+constexpr std::uint64_t messages_of(std::uint64_t word) noexcept {
+  return (word & ~in_line) >> granules_bits;
+}
+
 std::uint64_t bound_of(std::uint64_t asked) noexcept {
   return asked == 0 ? no_bound : std::min(asked, no_bound);
 }
 
 }  // namespace
 
+Bounds::Mark::Mark(std::size_t messages_asked, std::size_t bytes_asked) noexcept
+    : messages(bound_of(messages_asked)), granules(bound_of(granules_of(bytes_asked))) {}
+
+bool Bounds::Mark::is_reached(std::uint64_t word, std::uint64_t times) const noexcept {
+  return messages_of(word) >= messages * times || (word & granules_field) >= granules * times;
+}
+
+bool Bounds::Mark::is_more_than_half_reached(std::uint64_t word) const noexcept {
+  return messages_of(word) * 2 > messages || (word & granules_field) * 2 > granules;
+}
+
 Bounds::Bounds(const MailboxOptions& options) noexcept
-    : messages_max_(bound_of(options.capacity)),
-      granules_max_(bound_of(granules_of(options.bytes))),
+    : bound_(options.capacity, options.bytes),
+      soft_mark_(options.soft_mark, options.soft_mark_bytes),
       overflow_(options.overflow) {}
 
 std::uint64_t Bounds::cost_of(const Envelope& message) noexcept {
@@ -40,17 +57,11 @@ std::uint64_t Bounds::cost_of(const Envelope& message) noexcept {
   return (std::uint64_t{1} << granules_bits) + granules_of(bytes);
 }
 
-bool Bounds::is_full(std::uint64_t word, std::uint64_t times) const noexcept {
-  const std::uint64_t messages = (word & ~in_line) >> granules_bits;
-  const std::uint64_t granules = word & granules_field;
-  return messages >= messages_max_ * times || granules >= granules_max_ * times;
-}
-
 bool Bounds::try_count(Envelope& message) noexcept {
   const std::uint64_t cost = cost_of(message);
   std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
   do {
-    if ((word & in_line) != 0 || is_full(word)) return false;
+    if ((word & in_line) != 0 || bound_.is_reached(word)) return false;
     // relaxed, twice: see Orders.
   } while (!word_.compare_exchange_weak(
       word, word + cost, std::memory_order_relaxed, std::memory_order_relaxed));
@@ -62,7 +73,7 @@ bool Bounds::count_beyond(Envelope& message) noexcept {
   const std::uint64_t cost = cost_of(message);
   std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
   do {
-    if (is_full(word, 2)) return false;
+    if (bound_.is_reached(word, 2)) return false;
     // relaxed, twice: see Orders.
   } while (!word_.compare_exchange_weak(
       word, word + cost, std::memory_order_relaxed, std::memory_order_relaxed));
@@ -80,7 +91,7 @@ Bounds::Joined Bounds::join(Sender& sender) noexcept {
   std::uint64_t changed = 0;
   bool waits = false;
   do {
-    waits = (word & in_line) != 0 || is_full(word);
+    waits = (word & in_line) != 0 || bound_.is_reached(word);
     changed = waits ? word | in_line : word + cost;
     // relaxed, twice: see Orders.
   } while (!word_.compare_exchange_weak(
@@ -105,16 +116,21 @@ void Bounds::free(Process& owner, Envelope& message) noexcept {
   uncount(message);
   // relaxed: see Orders.
   const std::uint64_t before = word_.fetch_sub(cost_of(message), std::memory_order_relaxed);
-  if ((before & in_line) == 0) return;
-  const std::lock_guard lock(mutex_);
-  serve(owner);
+  if ((before & in_line) != 0) {
+    const std::lock_guard lock(mutex_);
+    serve(owner);
+  }
+  // relaxed, all: for show.
+  if (is_overloaded_.load(std::memory_order_relaxed) &&
+      !soft_mark_.is_more_than_half_reached(word_.load(std::memory_order_relaxed)))
+    is_overloaded_.store(false, std::memory_order_relaxed);
 }
 
 // The owner's inbox is open and the owner runs, so a push owes no wake.
 void Bounds::serve(Process& owner) noexcept {
   for (Sender* sender = line_.front(); sender != nullptr; sender = line_.front()) {
     // relaxed, twice: see Orders; B2: nobody else counts in meanwhile.
-    if (is_full(word_.load(std::memory_order_relaxed))) return;
+    if (bound_.is_reached(word_.load(std::memory_order_relaxed))) return;
     word_.fetch_add(cost_of(*sender->envelope), std::memory_order_relaxed);
     sender->envelope->flags |= counted_in_bounds;
     base::List<Sender>::remove(*sender);
@@ -132,7 +148,20 @@ void Bounds::note_line_end() noexcept {
 }
 
 bool Bounds::is_full_without(const Envelope& message) const noexcept {
-  return is_full(word_.load(std::memory_order_relaxed) - cost_of(message));  // relaxed: see Orders
+  return bound_.is_reached(word_.load(std::memory_order_relaxed) -
+                           cost_of(message));  // relaxed: see Orders
+}
+
+bool Bounds::has_reached_soft_mark() noexcept {
+  // relaxed, all: for show; of several who see it at once one notes it first.
+  return soft_mark_.is_reached(word_.load(std::memory_order_relaxed)) &&
+         !is_overloaded_.load(std::memory_order_relaxed) &&
+         !is_overloaded_.exchange(true, std::memory_order_relaxed);
+}
+
+Bounds::Counted Bounds::counted() const noexcept {
+  const std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: for show
+  return {messages_of(word), (word & granules_field) * granule_bytes};
 }
 
 void Bounds::close() noexcept {
@@ -163,7 +192,9 @@ void ReleaseBounds::operator()(Bounds* bounds) const noexcept {
 }
 
 BoundsShare make_bounds(const MailboxOptions& options) {
-  if (options.capacity == 0 && options.bytes == 0) return nullptr;
+  const bool asks_for_none = options.capacity == 0 && options.bytes == 0 &&
+                             options.soft_mark == 0 && options.soft_mark_bytes == 0;
+  if (asks_for_none) return nullptr;
   return BoundsShare(::new (base::allocate(sizeof(Bounds))) Bounds(options));
 }
 

@@ -12,6 +12,8 @@
 // States      word_ is: in line (1 bit) | messages (31) | granules of 16 bytes (32)
 // Roles       try_count, count_beyond, join, step_out: any thread that holds an owner's share.
 //             free, serve, close: the owner of the mailbox, running.
+//             Whoever has counted in looks for the soft mark; the owner takes the flag back when
+//             half of it is left. Flag and word may disagree for a moment: it is for show.
 // Invariants  B1 the first bit is set exactly while the line is not empty; both change under
 // mutex_.
 //             B2 while it is set, only the owner counts in, so the line cannot be overtaken.
@@ -79,12 +81,24 @@ class Bounds {
   // Owner: a counted message has left the mailbox.
   void free(Process& owner, Envelope& message) noexcept;
   bool is_full() const noexcept {
-    return is_full(word_.load(std::memory_order_relaxed));  // relaxed: see Orders
+    return bound_.is_reached(word_.load(std::memory_order_relaxed));  // relaxed: see Orders
   }
   // Owner: whether the mailbox would be full without this message as well.
   bool is_full_without(const Envelope& message) const noexcept;
   // Owner, when it ends: whoever is in line, or comes, hears that there is no process.
   void close() noexcept;
+
+  // Whoever has counted in: true once when a soft mark is reached, until half of it is left.
+  bool has_reached_soft_mark() noexcept;
+  bool is_overloaded() const noexcept {
+    return is_overloaded_.load(std::memory_order_relaxed);  // relaxed: for show
+  }
+  // What is counted now.
+  struct Counted {
+    std::uint64_t messages;
+    std::uint64_t bytes;
+  };
+  Counted counted() const noexcept;
 
   DropCounts drops;
 
@@ -94,23 +108,31 @@ class Bounds {
 
  private:
   static constexpr std::uint8_t not_counted = static_cast<std::uint8_t>(~counted_in_bounds);
-  static constexpr unsigned granules_bits = 32;
-  static constexpr std::uint64_t in_line = std::uint64_t{1} << 63;
+
+  // A bound, or a soft mark.
+  struct Mark {
+    const std::uint64_t messages;
+    const std::uint64_t granules;
+
+    Mark(std::size_t messages_asked, std::size_t bytes_asked) noexcept;
+    bool is_reached(std::uint64_t word, std::uint64_t times = 1) const noexcept;
+    bool is_more_than_half_reached(std::uint64_t word) const noexcept;
+  };
 
   static std::uint64_t cost_of(const Envelope& message) noexcept;
-  bool is_full(std::uint64_t word, std::uint64_t times = 1) const noexcept;  // times the bound
   // Under mutex_.
   void serve(Process& owner) noexcept;
   void note_line_end() noexcept;
 
   // Fixed after construction.
-  const std::uint64_t messages_max_;
-  const std::uint64_t granules_max_;
+  const Mark bound_;
+  const Mark soft_mark_;
   const Overflow overflow_;
 
   // Any thread, atomic: see Orders.
   base::Atomic<std::uint64_t> word_{0};
   base::Atomic<std::uint32_t> owners_{1};
+  base::Atomic<bool> is_overloaded_{false};
 
   base::Mutex mutex_{base::LockRank::table};  // `settled` wakes under it
   // Under mutex_.
@@ -118,7 +140,7 @@ class Bounds {
   bool is_closed_ = false;
 };
 
-// Null when the options ask for no bound. What Process::bounds is given at spawn.
+// Null when the options ask for no bound and no mark. What Process::bounds is given at spawn.
 BoundsShare make_bounds(const MailboxOptions& options);
 
 // Sends to a process with bounds, by its policy. On `sent` the message is gone, else it is still

@@ -50,6 +50,19 @@ void report_mailbox(const Process& process) {
   system.log(report);
 }
 
+void report_overload(
+    System& system, Pid from, Pid to, std::uint64_t messages, std::uint64_t bytes) {
+  if (!system.is_logged(Severity::warning)) return;
+  Report report(Severity::warning,
+                "overload",
+                title_of(system, to) + " is overloaded: " + std::to_string(messages) +
+                    " messages, " + std::to_string(bytes) + " bytes in its mailbox");
+  report.add("pid", to.to_string()).add("name", system.names.name_of(to));
+  report.add("messages", messages).add("bytes", bytes);
+  if (from) report.add("from", from.to_string());
+  system.log(report);
+}
+
 void report_abandoned(const Process& process, std::string_view why) {
   System& system = current_system();
   Report report(Severity::error,

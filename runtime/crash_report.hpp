@@ -1,8 +1,9 @@
-// crash_report.hpp: what is reported of a process that did not end in order.
+// crash_report.hpp: what is reported of a process that is not well, or did not end in order.
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,10 @@ void report_crash(const Process& process, const ExitReason& reason);
 
 // The process has more mail than it may have (P18).
 void report_mailbox(const Process& process);
+
+// A mailbox has reached its soft mark by a message of this sender, null for a plain thread. Inside,
+// any thread.
+void report_overload(System& system, Pid from, Pid to, std::uint64_t messages, std::uint64_t bytes);
 
 // The process was cut off: what its frames owned is lost (Z4).
 void report_abandoned(const Process& process, std::string_view why);

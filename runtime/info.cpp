@@ -104,6 +104,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .reductions = process.reductions.read(),
                    .message_queue_len = process.mail.count(),
                    .message_bytes = process.mail.bytes(),
+                   .is_overloaded = process.bounds && process.bounds->is_overloaded(),
                    .memory_bytes = memory_of(process),
                    .drops = {},
                    .links = {},

@@ -5,6 +5,7 @@
 #include "base/parker.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
+#include "runtime/crash_report.hpp"
 #include "runtime/system.hpp"
 #include "runtime/wait.hpp"
 #include "runtime/waiting_for.hpp"
@@ -24,6 +25,14 @@ struct Delivery {
   Envelope& envelope() const noexcept { return Envelope::of_payload(message.payload()); }
 };
 
+// Somebody has counted a message in.
+void note_load(System& system, Pid from, Pid to, Bounds& bounds) {
+  if (bounds.has_reached_soft_mark()) [[unlikely]] {
+    const Bounds::Counted counted = bounds.counted();
+    report_overload(system, from, to, counted.messages, counted.bytes);
+  }
+}
+
 SendResult lose(const Delivery& lost) {
   lost.system.dead_letters.drop({lost.pid, lost.from, DropReason::no_process}, lost.message);
   return SendResult::no_process;
@@ -37,6 +46,7 @@ SendResult push(const Delivery& counted) {
     return lose(counted);
   }
   static_cast<void>(counted.message.release());
+  note_load(counted.system, counted.from, counted.pid, *counted.to.bounds);
   return SendResult::sent;
 }
 
@@ -94,6 +104,7 @@ class SendWait final : public Wait, private Sender {
     return joined;
   }
   SendResult result() const noexcept { return result_of(*this); }
+  Bounds& bounds() noexcept { return bounds_; }
 
  private:
   bool disarm() noexcept override { return bounds_.step_out(*this); }
@@ -115,7 +126,9 @@ SendResult wait_in_line(Call& call, const Delivery& sent) {
   const WaitingFor edge(call.process(), sent.pid);
   // From here on `to` may be gone.
   wait_for(call.process(), wait.waker, WaitReason::mailbox_room);
-  return wait.result() == SendResult::sent ? SendResult::sent : lose(sent);
+  if (wait.result() != SendResult::sent) return lose(sent);
+  note_load(sent.system, sent.from, sent.pid, wait.bounds());
+  return SendResult::sent;
 }
 
 // A plain thread in line, which sleeps.
@@ -132,12 +145,13 @@ struct ThreadInLine : Sender {
 SendResult sleep_in_line(
     System& system, Bounds& bounds, ThreadInLine& thread, Pid to, Message& message) {
   thread.parker.park_for(system.send_timeout_ns);
+  const Visit visit(system);
   const bool was_late = bounds.step_out(thread);
   if (!was_late && thread.outcome == Sender::Outcome::sent) {
     static_cast<void>(message.release());
+    note_load(system, Pid(), to, bounds);
     return SendResult::sent;
   }
-  const Visit visit(system);
   const DropReason reason = was_late ? DropReason::late : DropReason::no_process;
   if (was_late) bounds.drops.note(reason, Pid());
   system.dead_letters.drop({to, Pid(), reason}, message);

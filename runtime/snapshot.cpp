@@ -26,6 +26,7 @@ Row row_of(System& system, const Process& process, Pid pid) {
           .messages = process.mail.count(),
           .message_bytes = process.mail.bytes(),
           .is_bounded = process.bounds != nullptr,
+          .is_overloaded = process.bounds && process.bounds->is_overloaded(),
           .drops = {}};
   row.drops.by_reason = drops_of(process);
   return row;

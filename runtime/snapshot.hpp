@@ -33,7 +33,8 @@ struct Row {
   std::uint32_t messages = 0;
   std::uint64_t message_bytes = 0;
   bool is_bounded = false;
-  Drops drops;  // by reason alone
+  bool is_overloaded = false;  // has reached a soft mark
+  Drops drops;                 // by reason alone
 };
 
 // Calls visit for each process that is alive at some moment of the call; those that live through

@@ -14,6 +14,7 @@
 
 #include "runtime/call.hpp"
 #include "tests/support/in_runtime.hpp"
+#include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt {
 namespace {
@@ -386,6 +387,112 @@ TEST_P(Bounded, a_plain_thread_gives_up_when_its_time_is_up) {
       EXPECT_EQ(drops_of(full)[DropReason::refused], 1U);
       end(full);
     });
+  });
+}
+
+// A process with a soft mark, which takes so many numbers as it is told: by a way that counts
+// nowhere.
+class SoftMarks : public support::KeptReports {
+ protected:
+  struct Take {
+    int count;
+  };
+  struct Marked {
+    Pid pid;
+    Alias gate;
+
+    void send_to(int count) const {
+      for (int i = 0; i < count; ++i) send(pid, i);
+    }
+    void take(int count) const {
+      send(gate, Take{count});
+      receive<Done>();
+    }
+  };
+
+  static Marked spawn_marked(const MailboxOptions& options) {
+    const Pid pid = spawn({.mailbox = options}, [me = self()] {
+      send(me, alias());
+      for (;;) {
+        for (int left = receive<Take>().count; left > 0; --left) receive<int>();
+        send(me, Done());
+      }
+    });
+    return {pid, receive<Alias>()};
+  }
+
+  std::size_t times_told() { return reports_of("overload").size(); }
+};
+RT_WITH_SCHEDULERS(SoftMarks);
+
+TEST_P(SoftMarks, are_told_of_once_until_half_is_left) {
+  run([this] {
+    const Marked marked = spawn_marked({.soft_mark = 4});
+    marked.send_to(3);
+    EXPECT_EQ(times_told(), 0U);
+    EXPECT_FALSE(process_info(marked.pid)->is_overloaded);
+    marked.send_to(1);
+    EXPECT_EQ(times_told(), 1U);
+    marked.send_to(10);
+    EXPECT_TRUE(process_info(marked.pid)->is_overloaded);
+    marked.take(11);  // three are left, more than half
+    marked.send_to(5);
+    EXPECT_EQ(times_told(), 1U);
+    marked.take(6);  // half
+    EXPECT_FALSE(process_info(marked.pid)->is_overloaded);
+    marked.send_to(2);
+    EXPECT_EQ(times_told(), 2U);
+    end(marked.pid);
+  });
+}
+
+TEST_P(SoftMarks, say_whose_mailbox_it_is_how_full_and_by_whom) {
+  std::string pid;
+  std::string sender;
+  run([&] {
+    const Marked marked = spawn_marked({.soft_mark = 2});
+    marked.send_to(2);
+    pid = marked.pid.to_string();
+    sender = self().to_string();
+    end(marked.pid);
+  });
+  ASSERT_EQ(times_told(), 1U);
+  const Report report = reports_of("overload")[0];
+  EXPECT_EQ(report.severity(), Severity::warning);
+  EXPECT_EQ(support::field(report, "pid"), pid);
+  EXPECT_EQ(support::field(report, "from"), sender);
+  EXPECT_EQ(support::field<std::uint64_t>(report, "messages"), 2U);
+  EXPECT_GE(support::field<std::uint64_t>(report, "bytes"), 2 * sizeof(int));
+}
+
+TEST_P(SoftMarks, may_be_of_bytes_and_stand_below_a_bound) {
+  run([this] {
+    const Marked marked =
+        spawn_marked({.capacity = 5, .overflow = Overflow::reject, .soft_mark_bytes = 4096});
+    for (int i = 0; i < 3; ++i) send(marked.pid, Kilobyte());
+    EXPECT_EQ(times_told(), 0U);
+    send(marked.pid, Kilobyte());
+    EXPECT_EQ(times_told(), 1U);
+    send(marked.pid, Kilobyte());
+    EXPECT_EQ(try_send(marked.pid, Kilobyte()), SendResult::full);
+    EXPECT_EQ(times_told(), 1U);
+    end(marked.pid);
+  });
+}
+
+// Of those who stood in line the first lets the mark be reached, not the one that was full before.
+TEST_P(SoftMarks, are_told_of_by_who_stood_in_line) {
+  run([this] {
+    const Marked marked = spawn_marked({.capacity = 1, .soft_mark_bytes = 1024});
+    marked.send_to(1);
+    const Pid sender = spawn([to = marked.pid] { send(to, Kilobyte()); });
+    until_in_line(sender, marked.pid);
+    EXPECT_EQ(times_told(), 0U);
+    const MonitorRef ref = monitor(sender);
+    marked.take(1);
+    receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
+    EXPECT_EQ(times_told(), 1U);
+    end(marked.pid);
   });
 }
 

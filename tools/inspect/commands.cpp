@@ -224,6 +224,7 @@ std::string show_process(const Choice& choice,
   facts.add("state", harmless(row.doing()));
   facts.add("reductions", brief(row.reductions));
   facts.add("messages", brief(row.messages) + ", " + brief(row.message_bytes) + " bytes");
+  if (process.value("overloaded", false)) facts.add("mailbox", screen.alarming("overloaded"));
   add_drops(facts, process);
   if (process.value("asked", "") == "answered") {
     add_own_words(facts, process);

@@ -74,6 +74,7 @@ struct ProcessInfo {
   std::uint64_t reductions = 0;
   std::size_t message_queue_len = 0;
   std::size_t message_bytes = 0;  // of its mail: the messages themselves, not what they refer to
+  bool is_overloaded = false;     // its mailbox has reached a soft mark (MailboxOptions)
   std::size_t memory_bytes = 0;   // control block, stack if it has one, queued mail
   Drops drops;
   std::vector<Pid> links;

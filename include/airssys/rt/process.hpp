@@ -37,6 +37,10 @@ struct MailboxOptions {
   std::size_t capacity = 0;  // messages; 0: unbounded
   std::size_t bytes = 0;     // their bytes; 0: unbounded
   Overflow overflow = Overflow::block;
+  // From so many messages or bytes on the process is overloaded, which is reported once: again only
+  // after it has been down to half of it. 0: never. Also without a bound.
+  std::size_t soft_mark = 0;
+  std::size_t soft_mark_bytes = 0;
 };
 
 // What becomes of a process that has more mail than its limit.
