@@ -111,7 +111,9 @@ void OrderedChildren::ended_for_good(Position child, bool is_forgotten) {
 void OrderedChildren::retry(const Retry& retry) {
   const auto child = table_.find(retry.id);
   if (child == table_.end() || child->state != ChildState::restarting) return;
-  if (child->attempt == retry.attempt) restart(child);
+  if (child->attempt != retry.attempt) return;
+  table_.set_stopped(child);  // this attempt is over, also if one before it in its group fails
+  restart(child);
 }
 
 void OrderedChildren::restart(Position child) {

@@ -230,6 +230,28 @@ TEST_P(SupervisorRestarts, what_comes_after_a_failed_start_comes_after_the_next_
   });
 }
 
+// V31, V33
+TEST_P(SupervisorRestarts, an_attempt_that_fails_before_it_comes_to_its_child_is_over) {
+  run([] {
+    const Pid top = start_supervisor_link(tree(Strategy::one_for_all, {}));
+    for (const char* id : {"a", "b"}) {
+      spawn([top, spec = gated(id)] { start_child(top, spec); });
+      open_gate();
+      up(id);
+    }
+    end_child(which_children(top).front().pid);
+    open_gate();  // a comes back
+    send(receive<AtGate>().supervisor, Open{.fails = true});
+    const AtGate at_gate = receive<AtGate>();  // of a, in the next attempt, which is for b
+    ask_at_gate(top, [top] { terminate_child(top, "a"); });
+    send(at_gate.supervisor, Open{.fails = true});
+    EXPECT_EQ(children_of(top), "b:stopped a:stopped");
+    spawn([top] { restart_child(top, "b"); });
+    open_gate();
+    EXPECT_EQ(children_of(top), "b:running a:stopped");
+  });
+}
+
 // V33
 TEST_P(SupervisorRestarts, a_stop_comes_before_the_next_attempt) {
   run([] {
