@@ -27,14 +27,18 @@ struct Round {
 // before the suspension and ended after it; then it must have lasted longer by the suspension.
 template <class Wait>
 bool stands_still(Duration timeout, Wait wait) {
-  std::atomic<bool> waits = false;
+  std::atomic<bool> has_begun = false;
   const Spawned process = spawn_monitor([&, tester = self()] {
     const auto began = Clock::now();
-    waits = true;
+    has_begun = true;
     wait();
     send(tester, Round{began, Clock::now()});
   });
-  while (!waits) yield();
+  while (!has_begun) yield();
+  // What a call does before it waits is no wait yet, and its time-out runs.
+  for (auto info = process_info(process.pid); info && info->state != ProcessState::waiting;
+       info = process_info(process.pid))
+    yield();
   try {
     suspend(process.pid);
   } catch (const ProcessError&) {

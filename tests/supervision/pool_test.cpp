@@ -103,7 +103,7 @@ TEST_P(PoolTest, a_crashed_member_fails_its_callers_alone_and_comes_back_into_it
       EXPECT_EQ(error.kind(), CallError::exited);
       EXPECT_EQ(error.reason().what(), "crash");
       while (!is_complete(pool)) yield();
-      EXPECT_EQ(load(pool), 0U);
+      await_load(pool, 0);
       const std::set<Pid> after = {call(pool, Worker::Who()), call(pool, Worker::Who())};
       EXPECT_EQ(std::ranges::count_if(after, [&](Pid pid) { return before.contains(pid); }), 1);
     }

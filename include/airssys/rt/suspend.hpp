@@ -1,9 +1,10 @@
 // suspend.hpp: holding another process still, to look at it (P15).
 //
 // Between `suspend` and `resume` the other process runs none of its code. It still takes signals:
-// messages queue, links and monitors are made, questions are answered, an exit ends it. Its
-// time-outs stand still. Each process counts its own suspends; another's do not matter to it, and
-// the end of a process takes back all of its own.
+// messages queue, links and monitors are made, questions are answered, an exit ends it. The
+// time-out of its wait stands still; that of a call runs until the call waits. Each process counts
+// its own suspends; another's do not matter to it, and the end of a process takes back all of its
+// own.
 //
 // For debugging. A process is held at a safe point, which may be anywhere in its work: who waits
 // for it waits, and two that suspend one another are both held until somebody ends one of them.
