@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "base/assert.hpp"
+#include "fiber/throw_site.hpp"
 #include "fiber/unwind.hpp"
 
 namespace airssys::rt::fiber {
@@ -22,6 +23,7 @@ namespace {
 constexpr std::size_t room_below_landing = 1024;
 
 [[noreturn]] void go_on_after_overflow(Fiber* fiber) noexcept {
+  forget_throw_site(*fiber);
   abandon(*fiber, Ended::overflowed);
 }
 
@@ -75,6 +77,7 @@ AlternateStack::~AlternateStack() {
 void on_terminate() noexcept {
   Fiber* const fiber = suspect();
   if (fiber == nullptr || !contains(*fiber, __builtin_frame_address(0))) return;
+  note_throw_site(*fiber);
   abandon(*fiber, Ended::abandoned_noexcept);
 }
 

@@ -31,6 +31,7 @@
 namespace airssys::rt::fiber {
 
 struct Fiber;
+struct ThrowSite;
 
 /// Why the entry of a fiber is called again.
 enum class Ended : std::uint8_t {
@@ -79,7 +80,8 @@ struct alignas(base::cache_line_bytes) Fiber {
   bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
 
   Entry entry = nullptr;
-  void* landing_frame = nullptr;  // of the frame that cuts go back to
+  void* landing_frame = nullptr;   // of the frame that cuts go back to
+  ThrowSite* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
   [[no_unique_address]] sanitizer::Stack sanitizer_stack;
   _Unwind_Exception unwind_record{};
   std::jmp_buf landing{};

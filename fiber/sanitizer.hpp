@@ -27,11 +27,19 @@
 #endif
 
 #ifdef RT_ASAN
+#include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef RT_TSAN
 #include <sanitizer/tsan_interface.h>
+#endif
+
+// For a function whose frame must be as it is written: no sanitizer adds to it.
+#ifdef __clang__
+#define RT_UNSANITIZED __attribute__((disable_sanitizer_instrumentation))
+#else
+#define RT_UNSANITIZED
 #endif
 
 namespace airssys::rt::fiber::sanitizer {
@@ -115,6 +123,16 @@ inline void after_unwind([[maybe_unused]] const Stack& stack,
                          [[maybe_unused]] std::uintptr_t up_to) noexcept {
 #ifdef RT_ASAN
   __asan_unpoison_memory_region(stack.low, up_to - reinterpret_cast<std::uintptr_t>(stack.low));
+#endif
+}
+
+/// The C++ library's function for a throw, where ASan has put one of its own in front; else null.
+inline const void* throw_function() noexcept {
+#ifdef RT_ASAN
+  static const void* const function = ::dlsym(RTLD_NEXT, "__cxa_throw");
+  return function;
+#else
+  return nullptr;
 #endif
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/assert.hpp"
 #include "base/os.hpp"
+#include "fiber/throw_site.hpp"
 
 namespace airssys::rt::fiber {
 
@@ -49,6 +50,12 @@ Fiber* construct(Fiber* place, SizeClass size_class, Guard guard) noexcept {
   fiber->guard = guard;
   fiber->size_class = size_class;
   return fiber;
+}
+
+// Its pages may go.
+void retire(Fiber& fiber) noexcept {
+  sanitizer::end(fiber.sanitizer_stack);
+  forget_throw_site(fiber);
 }
 
 // How many guards mprotect may make: each splits a mapping, and the host needs some too.
@@ -96,7 +103,7 @@ StackPool::StackPool(const Options& options) noexcept
 
 StackPool::~StackPool() {
   for (const Depot& depot : depots_)
-    for (Fiber* const fiber : depot.warm) sanitizer::end(fiber->sanitizer_stack);
+    for (Fiber* const fiber : depot.warm) retire(*fiber);
   // relaxed: nobody else is left.
   const unsigned count = reservation_count_.load(std::memory_order_relaxed);
   for (const Reservation& each : std::span(reservations_).first(count))
@@ -159,7 +166,7 @@ std::size_t StackPool::trim_batch(Depot& depot, std::size_t keep) noexcept {
   }
   for (std::size_t i = 0; i < count; ++i) {
     Fiber& fiber = *batch[i].fiber;
-    sanitizer::end(fiber.sanitizer_stack);
+    retire(fiber);
     ranges[i] = {fiber.low, stride_bytes(fiber.size_class) - guard_bytes};
   }
   drop_pages(std::span(ranges).first(count));

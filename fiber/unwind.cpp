@@ -2,29 +2,18 @@
 //
 // _Unwind_ForcedUnwind asks `stop` before each frame, then runs that frame's cleanups. The first
 // frame whose CFA lies above call_guarded's frame is its caller's: there the unwind is over. By
-// then call_guarded's own cleanup has cleared entry_frame, which says the same.
+// then call_guarded's own personality has cleared entry_frame, which says the same.
 #include "fiber/unwind.hpp"
 
 #include <cstddef>
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "fiber/throw_site.hpp"
 
 namespace airssys::rt::fiber {
 
 namespace {
-
-// Clears entry_frame however call_guarded is left.
-class EntryMark {
- public:
-  EntryMark(Fiber& fiber, void* frame) noexcept : fiber_(fiber) { fiber.entry_frame = frame; }
-  EntryMark(const EntryMark&) = delete;
-  EntryMark& operator=(const EntryMark&) = delete;
-  ~EntryMark() { fiber_.entry_frame = nullptr; }
-
- private:
-  Fiber& fiber_;
-};
 
 _Unwind_Reason_Code stop(int /*version*/,
                          _Unwind_Action actions,
@@ -50,10 +39,30 @@ void begin_again(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* record) {
 
 }  // namespace
 
-[[gnu::noinline]] void call_guarded(Fiber& fiber, void (*f)(void*), void* argument) {
+// What the unwinder asks of call_guarded's frame: first, whether an exception is caught there, with
+// all frames below still standing; later, when they are gone, to leave it.
+extern "C" [[gnu::visibility("hidden"), gnu::used]] _Unwind_Reason_Code
+airssys_rt_guard_personality(int /*version*/,
+                             _Unwind_Action actions,
+                             _Unwind_Exception_Class /*kind*/,
+                             _Unwind_Exception* /*record*/,
+                             _Unwind_Context* /*context*/) {
+  Fiber& fiber = *this_thread_context()->running;
+  if ((actions & _UA_SEARCH_PHASE) != 0) {
+    note_throw_site(fiber);
+  } else {
+    fiber.entry_frame = nullptr;
+  }
+  return _URC_CONTINUE_UNWIND;
+}
+
+// The frame has nothing to destroy, so the compiler gives it no personality, and takes ours.
+[[gnu::noinline]] RT_UNSANITIZED void call_guarded(Fiber& fiber, void (*f)(void*), void* argument) {
+  asm volatile(".cfi_personality 0x1b, airssys_rt_guard_personality");  // by a distance of 32 bits
   RT_CHECK(fiber.entry_frame == nullptr, "process code on a fiber is called once at a time");
-  const EntryMark mark(fiber, __builtin_frame_address(0));
+  fiber.entry_frame = __builtin_frame_address(0);
   f(argument);
+  fiber.entry_frame = nullptr;
 }
 
 void unwind(Fiber& fiber) {

@@ -22,7 +22,8 @@
 namespace airssys::rt::fiber {
 
 /// Calls f(argument), which is process code or leads to it, and remembers this frame as the one
-/// where unwinds end. On the fiber's own stack; not nested. What f throws passes through.
+/// where unwinds end. On the fiber's own stack; not nested. What f throws passes through, and
+/// leaves its throw_site.
 void call_guarded(Fiber& fiber, void (*f)(void*), void* argument);
 
 /// Unwinds from here to call_guarded, running all destructors. On the fiber's own stack, inside a

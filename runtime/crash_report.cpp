@@ -1,10 +1,19 @@
 // crash_report.cpp: what is said of a crash.
 #include "runtime/crash_report.hpp"
 
+#include <cxxabi.h>
+
+#include <airssys/rt/process.hpp>
 #include <airssys/rt/report.hpp>
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "base/symbol.hpp"
+#include "fiber/throw_site.hpp"
 #include "runtime/label.hpp"
+#include "scheduler/thread.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -25,15 +34,45 @@ std::string title_of(System& system, const Process& process) {
   return title;
 }
 
+const void* address_of(auto* function) noexcept {
+  return reinterpret_cast<const void*>(function);
+}
+
+// How process code on this stack failed last.
+struct Failure {
+  std::vector<std::string> stack;  // calls, the innermost first, without that of rt::exit
+  std::string place;  // of the throw, outside of the C++ library where that helped; none: an exit
+};
+
+Failure last_failure() {
+  const auto calls = fiber::throw_site(scheduler::Thread::current()->fiber());
+  const bool is_exit = !calls.empty() && base::function_at(calls.front()) == address_of(&rt::exit);
+  const std::string library = base::symbol_at(address_of(&abi::__cxa_rethrow)).module;
+  Failure failure;
+  for (const void* call : calls.subspan(is_exit ? 1 : 0)) {
+    const base::Symbol symbol = base::symbol_at(call);
+    failure.stack.push_back(to_string(symbol));
+    if (!is_exit && failure.place.empty() && symbol.module != library)
+      failure.place = failure.stack.back();
+  }
+  return failure;
+}
+
 }  // namespace
 
-void report_crash(const Process& process, const ExitReason& reason) {
-  if (reason.is_orderly()) return;
+void report_crash(const Process& process, const ExitReason& reason, std::string_view message) {
   System& system = current_system();
-  Report report(
-      Severity::error, "crash", title_of(system, process) + " crashed: " + reason.to_string());
+  if (reason.is_orderly() || !system.is_logged(Severity::error)) return;
+  std::string line = title_of(system, process) + " crashed";
+  if (!message.empty()) line.append(" handling ").append(message);
+  line.append(": ").append(reason.to_string());
+  Failure failure = last_failure();
+  if (!failure.place.empty()) line.append(", thrown at ").append(failure.place);
+  Report report(Severity::error, "crash", std::move(line));
   report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
   report.add("label", label_of(process)).add("reason", reason.to_string());
+  if (!message.empty()) report.add("message", std::string(message));
+  if (!failure.stack.empty()) report.add("stack", std::move(failure.stack));
   system.log(report);
 }
 
@@ -70,6 +109,8 @@ void report_abandoned(const Process& process, std::string_view why) {
                 title_of(system, process) + " was cut off (" + std::string(why) +
                     "); what its stack owned is lost");
   report.add("pid", process.pid().to_string()).add("why", std::string(why));
+  if (Failure failure = last_failure(); !failure.stack.empty())
+    report.add("stack", std::move(failure.stack));
   system.log(report);
 }
 

@@ -15,9 +15,10 @@ namespace airssys::rt::runtime {
 // "process <0.12.1> "name"": how lines speak of one.
 std::string title_of(System& system, Pid pid);
 
-// The process's code has ended by itself, with this reason. Says nothing of an orderly one (X16);
-// who dies of somebody else's end is not reported again.
-void report_crash(const Process& process, const ExitReason& reason);
+// The process's code has ended by itself, with this reason, while it handled a message of this
+// type; empty: none. Says nothing of an orderly one (X16); who dies of somebody else's end is not
+// reported again. By the owner, on the stack that failed.
+void report_crash(const Process& process, const ExitReason& reason, std::string_view message = {});
 
 // The process has more mail than it may have (P18).
 void report_mailbox(const Process& process);

@@ -3,11 +3,11 @@
 
 #include <cxxabi.h>
 
-#include <cstdlib>
 #include <exception>
 #include <string>
 #include <typeinfo>
 
+#include "base/symbol.hpp"
 #include "runtime/call.hpp"
 #include "runtime/process.hpp"
 #include "scheduler/thread.hpp"
@@ -15,14 +15,6 @@
 namespace airssys::rt {
 
 namespace {
-
-std::string readable_name(const std::type_info& type) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string readable = status == 0 ? name : type.name();
-  std::free(name);  // NOLINT(cppcoreguidelines-no-malloc): the ABI allocates it by malloc
-  return readable;
-}
 
 std::string explain(NameError::Kind kind, const std::string& name, Pid holder) {
   std::string quoted = "\"" + name + "\"";
@@ -67,10 +59,11 @@ ExitReason reason_of_current_exception() {
   } catch (const ProcessError& error) {
     return error.reason();
   } catch (const std::exception& error) {
-    return ExitReason::error(readable_name(typeid(error)), error.what());
+    return ExitReason::error(base::readable_name(typeid(error).name()), error.what());
   } catch (...) {
     const std::type_info* type = abi::__cxa_current_exception_type();
-    return ExitReason::error("nocatch", type ? readable_name(*type) : "foreign exception");
+    return ExitReason::error("nocatch",
+                             type ? base::readable_name(type->name()) : "foreign exception");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/error.hpp>
+#include <string_view>
 #include <utility>
 
 #include "fiber/unwind.hpp"
@@ -24,18 +25,19 @@ using scheduler::Turn;
 
 namespace {
 
-Turn end_with(Process& process, ExitReason reason) {
-  report_crash(process, reason);
+// `message`: the type of the one in hand, or none.
+Turn end_with(Process& process, ExitReason reason, std::string_view message = {}) {
+  report_crash(process, reason, message);
   process.reason = std::move(reason);
   return finish(process);
 }
 
 // G15, G18: the behaviour is told; its own failure in that is what counts then.
-Turn end_behaviour(Process& process, ExitReason reason) {
+Turn end_behaviour(Process& process, ExitReason reason, std::string_view message = {}) {
   Behaviour& behaviour = *process.program->behaviour();
   if (auto failure = run_code(process, [&] { behaviour.terminate(reason); }))
     reason = std::move(*failure);
-  return end_with(process, std::move(reason));
+  return end_with(process, std::move(reason), message);
 }
 
 std::optional<ExitReason> call_message(Process& process, mailbox::Signal& signal) {
@@ -80,8 +82,9 @@ Turn serve(Process& process) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
+      const detail::MessageType& type = *Envelope::of_signal(*signal).header.type;
       if (auto failure = call_message(process, *signal))
-        return end_behaviour(process, std::move(*failure));
+        return end_behaviour(process, std::move(*failure), type.name);
     } else if (idler_is_due(process)) {
       Behaviour& behaviour = *process.program->behaviour();
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))

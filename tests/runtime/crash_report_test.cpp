@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 #include <airssys/rt.hpp>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
+#include "base/symbol.hpp"
 #include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::runtime {
@@ -25,6 +28,15 @@ std::string ended(Body body, const SpawnOptions& options = {}) {
   return process.pid.to_string();
 }
 
+[[gnu::noinline]] void leave_by_exit() {
+  exit(ExitReason::error("no"));
+}
+
+struct Careful : Server<Careful> {
+  struct Fail {};
+  void handle(Fail) { throw std::runtime_error("boom"); }
+};
+
 TEST_P(Crashes, a_report_names_the_process_and_the_reason) {
   std::string pid;
   run([&pid] { pid = ended([] { exit(ExitReason::error("no")); }, {.name = "store"}); });
@@ -36,6 +48,45 @@ TEST_P(Crashes, a_report_names_the_process_and_the_reason) {
   EXPECT_EQ(field(crash, "pid"), pid);
   EXPECT_EQ(field(crash, "name"), "store");
   EXPECT_EQ(field(crash, "reason"), "error: no");
+}
+
+TEST_P(Crashes, an_exception_is_told_with_the_stack_that_threw_it) {
+  run([] { ended([] { static_cast<void>(std::vector<int>().at(7)); }); });
+  ASSERT_EQ(reports().size(), 1U);
+  const Report crash = reports()[0];
+  const auto stack = field<std::vector<std::string>>(crash, "stack");
+  ASSERT_GE(stack.size(), 2U);
+  EXPECT_TRUE(stack[0].contains("libstdc++")) << stack[0];
+  EXPECT_TRUE(stack[1].contains("runtime_crash_report_test+0x")) << stack[1];
+  // People are told of what called the library.
+  EXPECT_TRUE(crash.line().ends_with(", thrown at " + stack[1])) << crash.line();
+  EXPECT_TRUE(crash.to_json().contains(R"("stack":[")" + stack[0] + R"(",")" + stack[1]))
+      << crash.to_json();
+}
+
+TEST_P(Crashes, an_exit_is_told_with_the_stack_that_called_it) {
+  run([] { ended([] { leave_by_exit(); }); });
+  ASSERT_EQ(reports().size(), 1U);
+  const auto stack = field<std::vector<std::string>>(reports()[0], "stack");
+  ASSERT_FALSE(stack.empty());
+  const auto offset_of_leave =
+      base::symbol_at(reinterpret_cast<const void*>(&leave_by_exit)).offset;
+  const auto offset = std::stoull(stack[0].substr(stack[0].find("+0x") + 3), nullptr, 16);
+  EXPECT_GE(offset, offset_of_leave);
+  EXPECT_LT(offset, offset_of_leave + 400);
+}
+
+TEST_P(Crashes, the_message_in_hand_is_named) {
+  run([] {
+    cast(start_monitor<Careful>().server, Careful::Fail());
+    receive([](Down) {});
+  });
+  ASSERT_EQ(reports_of("crash").size(), 1U);
+  const Report crash = reports_of("crash")[0];
+  EXPECT_TRUE(field(crash, "message").ends_with("Careful::Fail")) << field(crash, "message");
+  EXPECT_NE(crash.line().find(" crashed handling " + field(crash, "message") + ": error: "),
+            std::string::npos)
+      << crash.line();
 }
 
 TEST_P(Crashes, who_is_ended_by_a_signal_makes_no_report) {

@@ -1,0 +1,58 @@
+// symbol_test.cpp: an address in code is told by function, module and offset.
+//
+// Method: a function of the C library, whose name is exported, and one of this program, whose name
+// is not.
+#include "base/symbol.hpp"
+
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <typeinfo>
+
+namespace airssys::rt::base {
+namespace {
+
+[[gnu::noinline]] const void* here() {
+  return __builtin_extract_return_addr(__builtin_return_address(0));
+}
+[[gnu::noinline]] const void* address_in_this() {
+  const void* address = here();
+  asm volatile("");  // no tail call
+  return address;
+}
+
+TEST(Symbol, an_exported_function_has_its_name) {
+  const Symbol symbol = symbol_at(::dlsym(RTLD_DEFAULT, "_ZSt9terminatev"));
+  EXPECT_EQ(symbol.function, "std::terminate()");
+  EXPECT_TRUE(symbol.module.starts_with("libstdc++")) << symbol.module;
+  EXPECT_EQ(to_string(symbol).substr(0, 18), "std::terminate() (");
+}
+
+TEST(Symbol, what_is_not_exported_is_told_by_module_and_offset) {
+  const Symbol first = symbol_at(address_in_this());
+  const Symbol later = symbol_at(static_cast<const char*>(address_in_this()) + 1);
+  EXPECT_EQ(first.module, "base_symbol_test");
+  EXPECT_EQ(later.offset, first.offset + 1);
+  EXPECT_NE(to_string(first).find("base_symbol_test+0x"), std::string::npos) << to_string(first);
+}
+
+TEST(Symbol, an_address_of_nobody_is_no_symbol) {
+  const int local = 0;
+  EXPECT_EQ(symbol_at(&local).module, "");
+  EXPECT_EQ(to_string(symbol_at(nullptr)), "?");
+  EXPECT_EQ(function_at(nullptr), nullptr);
+}
+
+TEST(Symbol, an_address_leads_to_the_function_it_lies_in) {
+  EXPECT_EQ(function_at(address_in_this()), reinterpret_cast<const void*>(&address_in_this));
+  const auto* const first = reinterpret_cast<const void*>(&here);
+  EXPECT_EQ(function_at(first), first);
+}
+
+TEST(Symbol, a_mangled_name_becomes_readable_and_others_stay) {
+  EXPECT_EQ(readable_name(typeid(Symbol).name()), "airssys::rt::base::Symbol");
+  EXPECT_EQ(readable_name("main"), "main");
+}
+
+}  // namespace
+}  // namespace airssys::rt::base
