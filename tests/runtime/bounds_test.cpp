@@ -391,8 +391,7 @@ TEST_P(Bounded, a_plain_thread_gives_up_when_its_time_is_up) {
   });
 }
 
-// A process with a soft mark, which takes so many numbers as it is told: by a way that counts
-// nowhere.
+// A process with a soft mark, which takes so many numbers as it is told through its gate.
 class SoftMarks : public support::KeptReports {
  protected:
   struct Take {
