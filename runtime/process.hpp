@@ -77,6 +77,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<bool> is_suspended{false};  // it runs no code, whatever comes: suspend.hpp
   base::Atomic<bool> is_exiting{false};    // registry.hpp: no name is given any more
   base::Atomic<bool> is_named{false};      // written under the registry's mutex
+  base::Atomic<bool> is_behind{false};     // with its signals: who sends more waits for it (S11)
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
   // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
@@ -135,6 +136,7 @@ inline void Process::renew() noexcept {
   is_exiting.store(false, std::memory_order_relaxed);
   is_named.store(false, std::memory_order_relaxed);
   // relaxed: as above.
+  is_behind.store(false, std::memory_order_relaxed);
   is_timer_target.store(false, std::memory_order_relaxed);
   waits_for.store(0, std::memory_order_relaxed);
 }

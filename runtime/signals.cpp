@@ -200,17 +200,10 @@ void obey_limit(Process& process) {
   if (process.own_extras()->mail_limit.ends(process)) must_end(process, ExitReason::killed());
 }
 
-void obey_one(Process& process, Signal& signal) {
-  switch (signal.kind) {
-    case SignalKind::message:
-      return obey_message(process, Envelope::of_signal(signal));
-    case SignalKind::wake:
-      return static_cast<Waker&>(signal).arrive();
-    default: {
-      const std::unique_ptr<ControlSignal> control(&ControlSignal::of(signal));
-      return obey_control(process, *control);
-    }
-  }
+void obey_other(Process& process, Signal& signal) {
+  if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
+  const std::unique_ptr<ControlSignal> control(&ControlSignal::of(signal));
+  obey_control(process, *control);
 }
 
 }  // namespace
@@ -225,11 +218,22 @@ bool obey_all(Process& process) {
   if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
   if (!process.pending) return false;
   std::int32_t obeyed = 0;
+  std::int32_t acted_on = 0;  // since it last gave way; messages are only moved into the mail
   while (process.pending && !process.must_end) {
     Signal& signal = *process.pending;
     process.pending = signal.next;
-    obey_one(process, signal);
     ++obeyed;
+    if (signal.kind == SignalKind::message) {
+      obey_message(process, Envelope::of_signal(signal));
+      continue;
+    }
+    obey_other(process, signal);
+    if (++acted_on < scheduler::slice_reductions || !process.pending) continue;
+    acted_on = 0;
+    scheduler::Thread::current()->charge(std::exchange(obeyed, 0));
+    process.is_behind.store(true, std::memory_order_relaxed);  // relaxed: a figure that steers
+    scheduler::Thread::yield();
+    process.is_behind.store(false, std::memory_order_relaxed);  // relaxed: as above
   }
   scheduler::Thread::current()->charge(obeyed);
   if (process.bounds) drop_oldest(process);
@@ -263,15 +267,31 @@ void keep(Process& process, void* payload, Rank rank) {
   process.mail.append(message);
 }
 
+namespace {
+
+// Who sends to one that is behind with its signals gives way at its next safe point, so that a
+// flood is worked off however many it comes from (S11).
+bool deliver(System& system, Pid to, ControlSignal& signal) {
+  Process* target = system.find(to);
+  if (!target || !system.deliver(*target, signal)) return false;
+  // relaxed: a figure that steers.
+  if (target->is_behind.load(std::memory_order_relaxed)) [[unlikely]] {
+    if (scheduler::Thread* sender = scheduler::Thread::driving(system))
+      sender->charge(scheduler::slice_reductions);
+  }
+  return true;
+}
+
+}  // namespace
+
 bool try_send_signal(System& system, Pid to, ControlSignal* signal) {
-  if (Process* target = system.find(to); target && system.deliver(*target, *signal)) return true;
+  if (deliver(system, to, *signal)) return true;
   delete signal;
   return false;
 }
 
 void send_signal(System& system, Pid to, ControlSignal* signal) {
-  if (Process* target = system.find(to); target && system.deliver(*target, *signal)) return;
-  refuse(system, to, *signal);
+  if (!deliver(system, to, *signal)) refuse(system, to, *signal);
 }
 
 void send_request(System& system, Pid to, ControlSignal* request, scheduler::Level asker) {

@@ -22,7 +22,9 @@
 namespace airssys::rt::runtime {
 
 // Acts on everything that has come. True: the process must end, with process.reason. One reduction
-// for each signal (S11). For one without a stack: when it is suspended afterwards it rests on.
+// for each signal; in the middle of a flood it gives way after each slice's worth (S11). What comes
+// meanwhile waits for the next time, so that a flood without end does not keep it here. For one
+// without a stack: when it is suspended afterwards it rests on.
 bool obey_all(Process& process);
 inline bool obey_at_rest(Process& process) {
   if (!process.pending && process.inbox.looks_empty()) return process.must_end;

@@ -29,6 +29,14 @@ void Scheduler::push(Task& task) noexcept {
   RT_CHECK(queues_[queue].push(task), "I1: no room in a queue that was just halved");
 }
 
+void Scheduler::push_behind_all(Task& task) noexcept {
+  const unsigned queue = queue_of(task.level);
+  if (pool_.injectors[queue].waiting() == 0) [[likely]]
+    return push(task);
+  Task* const yielder = &task;
+  pool_.injectors[queue].put(ports_[queue], std::span<Task* const>(&yielder, 1));
+}
+
 void Scheduler::push_next(Task& task) noexcept {
   if (task.level != Level::normal) {
     push(task);

@@ -55,6 +55,9 @@ class Scheduler {
 
   // Owner: behind all others of its level.
   void push(Task& task) noexcept;
+  // Owner: the same for a task whose slice is used up. It does not pass those that were too many
+  // for the queue and lie in the injector.
+  void push_behind_all(Task& task) noexcept;
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
   // of another level are pushed.
   void push_next(Task& task) noexcept;

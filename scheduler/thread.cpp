@@ -138,7 +138,7 @@ void Thread::settle(fiber::Fiber& fiber) noexcept {
       if (!pool_.doors.try_idle(*task)) scheduler_->push_next(*task);
       break;
     case Note::yielded:
-      scheduler_->push(*task);
+      scheduler_->push_behind_all(*task);
       break;
     case Note::handed_over:
       lose_scheduler();
@@ -378,7 +378,7 @@ Task* Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
 void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
   Thread* thread = current();
   Task* task = std::exchange(thread->task_, nullptr);
-  if (turn == Turn::again) thread->scheduler_->push(*task);
+  if (turn == Turn::again) thread->scheduler_->push_behind_all(*task);
   if (thread->runner_ == &fiber) return;
   if (!thread->runner_ && fiber.size_class == 0) {
     thread->runner_ = &fiber;

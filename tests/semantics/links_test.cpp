@@ -4,8 +4,10 @@
 // was first. Two ends that are made to race start at a common word, and the rounds vary which of
 // them is ahead.
 #include <airssys/rt.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <vector>
 
@@ -312,6 +314,40 @@ TEST_P(LinkRules, a_normal_end_leaves_the_other_alive_and_unlinked) {
       while (!process_info(survives.pid)->links.empty()) yield();
     }
     EXPECT_EQ(end(survives), ExitReason::normal());
+  });
+}
+
+// Of one scheduler: nobody else could let the ticker run meanwhile.
+class LinkRulesOfOne : public QuietRules {
+ protected:
+  LinkRulesOfOne() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
+};
+INSTANTIATE_TEST_SUITE_P(With, LinkRulesOfOne, testing::Values(1U), support::schedulers_name);
+
+// L11
+TEST_P(LinkRulesOfOne, the_end_of_one_with_very_many_links_lets_others_run) {
+  run([] {
+    constexpr int links = 12'000;  // three slices' work
+    for (const bool they_wait : {true, false}) {
+      std::atomic<bool> is_over = false;
+      std::atomic<int> ticks = 0;
+      const Spawned ticker = spawn_monitor([&] {
+        for (; !is_over; yield()) ++ticks;
+      });
+      std::atomic<int> ticks_before = 0;
+      const Spawned hub = spawn_monitor([&] {
+        for (int i = 0; i < links; ++i) spawn_link([] { receive<Go>(); });
+        if (they_wait) {
+          for (int before = ticks; ticks - before < 3;) yield();
+        }
+        ticks_before = ticks.load();
+        exit(ExitReason::of(1));
+      });
+      EXPECT_EQ(reason_of(hub), ExitReason::of(1));
+      EXPECT_GE(ticks - ticks_before, 2) << (they_wait ? "waiting" : "ready");
+      is_over = true;
+      reason_of(ticker);
+    }
   });
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -21,6 +22,11 @@ using namespace std::chrono_literals;
 
 class SignalRules : public QuietRules {};
 RT_WITH_SCHEDULERS(SignalRules);
+
+struct Numbered {
+  std::size_t sender;
+  int number;
+};
 
 // A process that is never in a receive, but for the moment of Go; it keeps its scheduler busy.
 Spawned spawn_busy() {
@@ -290,14 +296,109 @@ TEST_P(SignalRules, each_signal_costs_its_receiver_a_reduction) {
   });
 }
 
+// Of one scheduler, and by a sender that lets nobody run until all are sent.
+class SignalRulesOfOne : public QuietRules {
+ protected:
+  SignalRulesOfOne() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
+
+  // A receiver of `count` numbers with `flood(pid)` before each, in order; how often another
+  // process had its turn between the last that was sent and the first that was received.
+  template <class Flood>
+  static int turns_of_others_during(int count, Flood flood) {
+    std::atomic<bool> is_over = false;
+    std::atomic<int> ticks = 0;
+    const Spawned ticker = spawn_monitor([&] {
+      for (; !is_over; yield()) ++ticks;
+    });
+    std::atomic<int> ticks_at_first = 0;
+    const Spawned receiver = spawn_monitor([&] {
+      for (int n = 0; n < count; ++n) {
+        EXPECT_EQ(receive<int>(), n);
+        if (n == 0) ticks_at_first = ticks.load();
+      }
+      EXPECT_TRUE(process_info(self())->links.empty());
+    });
+    while (process_info(receiver.pid)->wait_reason != "receive") yield();
+    set_priority(Priority::max);
+    for (int n = 0; n < count; ++n) {
+      flood(receiver.pid);
+      send(receiver.pid, n);
+    }
+    const int ticks_before = ticks;
+    set_priority(Priority::normal);
+    EXPECT_EQ(reason_of(receiver), ExitReason::normal());
+    is_over = true;
+    reason_of(ticker);
+    return ticks_at_first - ticks_before;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(With, SignalRulesOfOne, testing::Values(1U), support::schedulers_name);
+
+// S11, S1
+TEST_P(SignalRulesOfOne, a_flood_of_signals_lets_others_run_and_loses_none) {
+  run([] {
+    constexpr int pairs = 50'000;
+    const int turns = turns_of_others_during(pairs, [](Pid receiver) {
+      link(receiver);
+      unlink(receiver);
+    });
+    EXPECT_GE(turns, 2 * pairs / 4000 / 2);
+  });
+}
+
+// Its receiver, which calls nothing before `sent` is as many.
+Spawned spawn_receiver_that_waits(std::atomic<std::size_t>& sent, std::size_t senders, int count) {
+  return spawn_monitor([&sent, senders, count] {
+    while (sent < senders) {
+    }
+    std::vector<int> next(senders, 0);
+    for (std::size_t n = 0; n < senders * static_cast<std::size_t>(count); ++n)
+      receive([&](Numbered got) { EXPECT_EQ(got.number, next[got.sender]++); });
+    EXPECT_TRUE(process_info(self())->links.empty());
+  });
+}
+
+// S11, S1
+TEST_P(SignalRules, a_flood_from_many_is_obeyed_in_the_order_of_each) {
+  run([] {
+    constexpr std::size_t senders = 4;
+    constexpr int pairs = 3'000;  // several slices' work in one inbox
+    std::atomic<std::size_t> sent = 0;
+    const Spawned receiver = spawn_receiver_that_waits(sent, senders, pairs);
+    for (std::size_t s = 0; s < senders; ++s) {
+      spawn([&sent, s, to = receiver.pid] {
+        for (int n = 0; n < pairs; ++n) {
+          link(to);
+          unlink(to);
+          send(to, Numbered{s, n});
+        }
+        ++sent;
+      });
+    }
+    EXPECT_EQ(reason_of(receiver), ExitReason::normal());
+  });
+}
+
+// S11, S9
+TEST_P(SignalRules, an_exit_behind_a_flood_ends_its_receiver_before_it_receives) {
+  run([] {
+    std::atomic<std::size_t> sent = 0;
+    const Spawned receiver = spawn_receiver_that_waits(sent, 1, 1);
+    for (int n = 0; n < 10'000; ++n) {
+      link(receiver.pid);
+      unlink(receiver.pid);
+    }
+    send_exit(receiver.pid, ExitReason::of(7));
+    send(receiver.pid, Numbered{0, 1});  // not the number that it would expect
+    ++sent;
+    EXPECT_EQ(reason_of(receiver), ExitReason::of(7));
+  });
+}
+
 // The down of each is the last that is seen of it, however many crowd at the one inbox.
 // S13, S6
 TEST_P(SignalRules, in_a_crowd_of_senders_the_order_of_each_is_kept) {
   run([] {
-    struct Numbered {
-      std::size_t sender;
-      int number;
-    };
     constexpr std::size_t senders = 300;
     const int count = static_cast<int>(stress_size(40));
     std::vector<MonitorRef> refs;
