@@ -115,6 +115,7 @@ inline void Process::renew() noexcept {
   level = scheduler::Level::normal;
   passed_over = 0;
   stack_class = 0;
+  pinned_to = 0;
   reductions.reset();
   std::destroy_at(&inbox);
   std::construct_at(&inbox);

@@ -93,6 +93,8 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
     if (!fitting) throw BadArgument("SpawnOptions::stack_bytes is more than 8 MiB");
     stack_class = *fitting;
   }
+  if (options && options->scheduler > count())
+    throw BadArgument("SpawnOptions::scheduler: there is no such scheduler");
   Process* process = take_slot();
   if (!process)
     throw SpawnError(ExitReason::error("the process table is full"),
@@ -103,6 +105,7 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
   process->stack_class = stack_class;
   if (options) {
     process->level = level_of(options->priority);
+    process->pinned_to = static_cast<std::uint8_t>(options->scheduler);
     process->bounds = make_bounds(options->mailbox);
     set_limit(*process, options->limit);
   }

@@ -3,6 +3,7 @@
 #include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/registry.hpp>
+#include <airssys/rt/schedulers.hpp>
 #include <algorithm>
 #include <utility>
 
@@ -94,6 +95,25 @@ Priority set_priority(Priority priority) {
   const Call call;
   const auto old = std::exchange(call.process().level, static_cast<scheduler::Level>(priority));
   return static_cast<Priority>(old);
+}
+
+unsigned schedulers() {
+  return Call(Call::Kind::plain).system().count();
+}
+
+unsigned current_scheduler() {
+  return Call(Call::Kind::plain).thread().scheduler().id() + 1;
+}
+
+unsigned set_scheduler(unsigned scheduler) {
+  const Call call;
+  Process& process = call.process();
+  if (scheduler > call.system().count())
+    throw BadArgument("rt::set_scheduler: there is no such scheduler");
+  const unsigned before = std::exchange(process.pinned_to, static_cast<std::uint8_t>(scheduler));
+  const bool is_there = scheduler == 0 || scheduler == call.thread().scheduler().id() + 1;
+  if (!is_there && !runtime::is_unwinding(process)) runtime::give_way(process);
+  return before;
 }
 
 void yield() {

@@ -80,16 +80,32 @@ void Pool::inject(Task& task) noexcept {
   wake_one();
 }
 
+// The driver is unparked whether it sleeps or not: it has looked at what was sent home before, or
+// its next park ends at once, and it looks. No bit of the idle set is touched, for the work is no
+// searcher's to find. Under the mutex, for so it is the driver: who takes the scheduler over later
+// does that behind this, and sees the task.
+void Pool::send_home(Task& task) noexcept {
+  const unsigned id = task.pinned_to - 1U;
+  schedulers_[id]->take_home(task);
+  const std::lock_guard lock(mutex_);
+  // relaxed: written under the mutex.
+  if (Thread* driver = drivers_[id].load(std::memory_order_relaxed)) unpark(*driver, id);
+}
+
 void Pool::wake_sleeper() noexcept {
   const auto id = idle.pick_to_wake();
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.
-  drivers_[*id].load(std::memory_order_acquire)->unpark();
+  unpark(*drivers_[*id].load(std::memory_order_acquire), *id);
+}
+
+void Pool::unpark(Thread& driver, unsigned id) noexcept {
+  driver.unpark();
   // seq_cst fence: the unpark before the look at who keeps the poller; pairs with the keeper's,
   // which says that it keeps and then looks for an unpark. Weaker: both could miss each other.
   base::atomic_fence(std::memory_order_seq_cst);
   // relaxed: the fence orders it; a keeper that is interrupted for nothing looks once more.
-  if (keeper.load(std::memory_order_relaxed) == *id + 1) poller.interrupt();
+  if (keeper.load(std::memory_order_relaxed) == id + 1) poller.interrupt();
 }
 
 void Pool::orphan() noexcept {

@@ -59,6 +59,8 @@ class Pool {
 
   // From a thread that drives no scheduler: queues the task and wakes somebody for it.
   void inject(Task& task) noexcept;
+  // Any thread that has picked a task which is pinned to another scheduler: it is queued there.
+  void send_home(Task& task) noexcept;
   // After work has become visible: wakes one sleeper, unless somebody searches already.
   void wake_one() noexcept {
     if (idle.has_somebody_to_wake()) [[unlikely]]
@@ -120,6 +122,7 @@ class Pool {
   [[noreturn]] static void end_forked_child() noexcept;
 
   void wake_sleeper() noexcept;
+  void unpark(Thread& driver, unsigned id) noexcept;
   // The monitor: a thread that waits for a scheduler, and is nobody else's to use; maybe a new one.
   // Null: there are too many, or the system has none.
   Thread* take_spare_thread() noexcept;

@@ -17,6 +17,7 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
       ports_{Injector<Task>::Port(pool.injectors[0]),
              Injector<Task>::Port(pool.injectors[1]),
              Injector<Task>::Port(pool.injectors[2])},
+      homecoming_port_(homecoming_),
       random_(seed) {}
 
 void Scheduler::push(Task& task) noexcept {
@@ -46,11 +47,20 @@ void Scheduler::push_next(Task& task) noexcept {
 }
 
 Task* Scheduler::pick() noexcept {
-  Task* task = nullptr;
-  if (++turns_ % injector_turns == 0) task = take_injected();
-  if (!task) task = pick_local();
-  if (task) counters.turns.add(1);
-  return task;
+  for (;;) {
+    Task* task = nullptr;
+    if (++turns_ % injector_turns == 0) {
+      task = take_injected();
+      if (!task) task = take_homecoming();
+    }
+    if (!task) task = pick_local();
+    if (!task) return nullptr;
+    if (may_run(*task)) [[likely]] {
+      counters.turns.add(1);
+      return task;
+    }
+    pool_.send_home(*task);
+  }
 }
 
 Task* Scheduler::pick_local() noexcept {
@@ -73,6 +83,7 @@ Task* Scheduler::pick_local() noexcept {
   reductions = slice_reductions;
   // One that yields over and over must not pass those that overflowed: it would be alone here.
   if (queues_[0].size() <= 1) {
+    if (Task* task = take_homecoming()) return task;
     if (Task* task = take_injected()) return task;
   }
   return take_fairly();
@@ -115,16 +126,24 @@ Task* Scheduler::take_asked_from(unsigned below, unsigned queue) noexcept {
 }
 
 Task* Scheduler::take_injected() noexcept {
-  constexpr std::size_t batch = 32;
   for (unsigned queue = queue_count; queue-- > 0;) {
-    std::array<Task*, batch> tasks;
+    std::array<Task*, take_batch> tasks;
     const std::size_t taken = pool_.injectors[queue].take(ports_[queue], tasks);
-    if (taken == 0) continue;
-    for (std::size_t i = 1; i < taken; ++i) push(*tasks[i]);
-    reductions = slice_reductions;
-    return tasks[0];
+    if (taken != 0) return push_all_but_first(std::span(tasks).first(taken));
   }
   return nullptr;
+}
+
+Task* Scheduler::take_homecoming() noexcept {
+  std::array<Task*, take_batch> tasks;
+  const std::size_t taken = homecoming_.take(homecoming_port_, tasks);
+  return taken == 0 ? nullptr : push_all_but_first(std::span(tasks).first(taken));
+}
+
+Task* Scheduler::push_all_but_first(std::span<Task* const> tasks) noexcept {
+  for (Task* task : tasks.subspan(1)) push(*task);
+  reductions = slice_reductions;
+  return tasks.front();
 }
 
 Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
@@ -138,6 +157,10 @@ Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
       if (Task* task = steal_from(victim, now_ns, run_next_too)) {
         had_stood = run_next_too;
         counters.steals.add(1);
+        if (!may_run(*task)) [[unlikely]] {
+          pool_.send_home(*task);
+          return pick();  // of what came with it
+        }
         counters.turns.add(1);
         reductions = slice_reductions;
         return task;
@@ -179,7 +202,8 @@ bool Scheduler::looks_empty() const noexcept {
 }
 
 std::uint32_t Scheduler::queued() const noexcept {
-  std::uint32_t sum = run_next_.is_empty() ? 0 : 1;
+  auto sum = static_cast<std::uint32_t>(homecoming_.waiting());
+  if (!run_next_.is_empty()) ++sum;
   for (const auto& queue : queues_) sum += queue.size();
   return sum;
 }

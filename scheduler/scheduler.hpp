@@ -8,14 +8,18 @@
 //         before a task of high or max level: one below that is asked for at that level (asked.hpp)
 //   steal: from one other scheduler, the oldest half of its queue, unless that is about to be done
 //         with it anyway; a run-next slot last
+//   home: a pinned task may be wherever a task may; who picks it sends it to its own scheduler, so
+//         that no queue, wake or theft looks at pins. It looks there when it looks at the injector
 //
 // "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
 // Owner: the thread that drives it, inside the runtime. Others reach in only through RunQueue,
-// RunNext, the wheel and the counters, which say for themselves who may.
+// RunNext, the injectors, the wheel and the counters, which say for themselves who may.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/atomic.hpp"
 #include "base/random.hpp"
@@ -68,7 +72,10 @@ class Scheduler {
   // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
 
-  // Any thread: whether something might be here; exact only behind the fences of idle.hpp.
+  // Any thread: a task that is pinned to this scheduler. Its driver is owed an unpark.
+  void take_home(Task& task) noexcept { homecoming_.put_foreign(task); }
+
+  // Any thread: whether something might be here for others to take; exact only behind the fences of idle.hpp.
   bool looks_empty() const noexcept;
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;
@@ -93,6 +100,7 @@ class Scheduler {
 
   static constexpr unsigned queue_count = 3;           // low and normal share one
   static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
+  static constexpr std::size_t take_batch = 32;        // tasks from an injector at a time
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t run_next_patience_ns = 5'000;
@@ -103,6 +111,11 @@ class Scheduler {
   Task* take_asked(unsigned queue) noexcept;
   Task* take_asked_from(unsigned below, unsigned queue) noexcept;
   Task* take_injected() noexcept;
+  Task* take_homecoming() noexcept;
+  Task* push_all_but_first(std::span<Task* const> tasks) noexcept;
+  bool may_run(const Task& task) const noexcept {
+    return task.pinned_to == 0 || task.pinned_to == id_ + 1;
+  }
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
   bool outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept;
 
@@ -111,6 +124,8 @@ class Scheduler {
   std::array<RunQueue<Task>, queue_count> queues_;
   RunNext<Task> run_next_;
   std::array<Injector<Task>::Port, queue_count> ports_;
+  Injector<Task> homecoming_;
+  Injector<Task>::Port homecoming_port_;
 
   // Owner only.
   base::Random random_;

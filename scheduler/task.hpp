@@ -46,6 +46,7 @@ struct Task {
   Level level = Level::normal;
   std::uint8_t passed_over = 0;          // how often a low task was not taken (D7)
   fiber::SizeClass stack_class = 0;      // of the stack that it starts on
+  std::uint8_t pinned_to = 0;            // the id + 1 of the only scheduler that runs it; 0: any
   base::Atomic<std::uint32_t> asked{0};  // who waits for its answer: asked.hpp
   Counter reductions;                    // charged so far, counted when a turn ends
 };

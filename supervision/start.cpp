@@ -90,6 +90,7 @@ SpawnOptions spawn_options(const StartOptions& options) {
           .priority = options.priority,
           .mailbox = options.mailbox,
           .limit = options.limit,
+          .scheduler = options.scheduler,
           .stack_bytes = options.stack_bytes};
 }
 

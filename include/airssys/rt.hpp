@@ -27,6 +27,7 @@
 #include <airssys/rt/report.hpp>
 #include <airssys/rt/request.hpp>
 #include <airssys/rt/responder.hpp>
+#include <airssys/rt/schedulers.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>

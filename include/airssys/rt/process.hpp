@@ -63,6 +63,7 @@ struct SpawnOptions {
   Priority priority = Priority::normal;  // not inherited (P3)
   MailboxOptions mailbox = {};
   MailboxLimit limit = {};
+  unsigned scheduler = 0;       // the only one that it runs on, from 1 on; 0: any (schedulers.hpp)
   std::size_t stack_bytes = 0;  // 0: 64 KiB; rounded up to a power of two, at most 8 MiB
   bool link = false;            // to the spawner, atomically with its birth (P2)
 };

@@ -38,6 +38,7 @@ struct StartOptions {
   Priority priority = Priority::normal;
   MailboxOptions mailbox = {};
   MailboxLimit limit = {};
+  unsigned scheduler = 0;
   std::size_t stack_bytes = 0;
 };
 
