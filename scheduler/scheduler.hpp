@@ -75,7 +75,8 @@ class Scheduler {
   // Any thread: a task that is pinned to this scheduler. Its driver is owed an unpark.
   void take_home(Task& task) noexcept { homecoming_.put_foreign(task); }
 
-  // Any thread: whether something might be here for others to take; exact only behind the fences of idle.hpp.
+  // Any thread: whether something might be here for others to take; exact only behind the fences of
+  // idle.hpp.
   bool looks_empty() const noexcept;
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;

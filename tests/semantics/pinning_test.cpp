@@ -76,8 +76,8 @@ TEST_P(Pinning, a_pinned_process_runs_on_its_scheduler_alone) {
     std::size_t count = 0;
     for (unsigned on = 1; on <= schedulers(); ++on) {
       for (const auto step : steps) {
-        const SpawnOptions options = {.priority = priorities[count % 3], .scheduler = on};
-        spawn_monitor(options, [=] {
+        const SpawnOptions where = {.priority = priorities[count % 3], .scheduler = on};
+        spawn_monitor(where, [=] {
           for (std::size_t i = 0; i < stress_size(100); ++i) {
             EXPECT_EQ(current_scheduler(), on);
             step(echo);

@@ -68,7 +68,7 @@ TEST_P(SignalRules, messages_and_exits_of_one_sender_come_in_the_order_sent) {
     trap_exit(true);
     constexpr int senders = 6;
     const int rounds = static_cast<int>(stress_size(300));
-    struct Numbered {
+    struct Nth {
       Pid from;
       int number;
     };
@@ -76,7 +76,7 @@ TEST_P(SignalRules, messages_and_exits_of_one_sender_come_in_the_order_sent) {
     for (int s = 0; s < senders; ++s) {
       next.emplace_back(spawn([rounds, tester = self()] {
                           for (int n = 0; n < rounds; n += 2) {
-                            send(tester, Numbered{self(), n});
+                            send(tester, Nth{self(), n});
                             if (n % 3 == 0) yield();
                             send_exit(tester, ExitReason::of(n + 1));
                           }
@@ -91,7 +91,7 @@ TEST_P(SignalRules, messages_and_exits_of_one_sender_come_in_the_order_sent) {
       }
     };
     for (int i = 0; i < senders * (rounds + rounds % 2); ++i) {
-      receive([&](Numbered message) { expect_next(message.from, message.number); },
+      receive([&](Nth message) { expect_next(message.from, message.number); },
               [&](Exit& exit) { expect_next(exit.from, *exit.reason.value<int>()); });
     }
   });

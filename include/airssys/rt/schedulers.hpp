@@ -1,9 +1,9 @@
 // schedulers.hpp: where a process runs, and keeping it there (D16).
 //
-// A runtime has Options::schedulers schedulers, numbered from 1 on; the numbers stay. A process runs
+// A runtime has Options::schedulers schedulers, numbered from 1; the numbers stay. A process runs
 // on any of them, wherever there is time. One that is pinned (SpawnOptions::scheduler, or
 // `set_scheduler`) runs on its own alone, and waits for it while others are idle. What it does
-// without a call of the runtime for long goes on beside all schedulers, as anybody's does.
+// without a call of the runtime for long goes on beside all schedulers, as that of others does.
 //
 // For what has to stay near something: pinned processes of one scheduler never run two at a time.
 // It makes nothing faster by itself: who wakes a pinned process from another scheduler sends it
