@@ -72,12 +72,15 @@ void fight_over_a_scheduler(Tenure& tenure, base::Quiescence& quiescence) {
   const std::size_t losses_wanted = support::stress_size(200);
   std::size_t scheduler = 0;  // plain: whoever owns it
   std::size_t uses_by_monitor = 0;
+  std::atomic<std::size_t> looks{0};
   std::atomic<bool> is_given_back{false};
   std::atomic<bool> is_over{false};
 
   std::thread monitor([&] {
     while (!is_over.load()) {
-      if (!tenure.try_take()) continue;
+      const bool has_taken = tenure.try_take();
+      ++looks;
+      if (!has_taken) continue;
       ++scheduler;
       ++uses_by_monitor;
       is_given_back.store(true);
@@ -96,7 +99,9 @@ void fight_over_a_scheduler(Tenure& tenure, base::Quiescence& quiescence) {
     ++scheduler;
     ++uses_by_thread;
     tenure.leave();
-    if (turn % 64 == 0) std::this_thread::yield();  // in process code: the monitor gets its chance
+    // In process code, until the monitor has had its chance.
+    for (const std::size_t before = looks; turn % 64 == 0 && looks < before + 2 && !is_given_back;)
+      std::this_thread::yield();
   }
   is_over.store(true);
   monitor.join();

@@ -341,7 +341,7 @@ TEST_P(GroupScopeTest, the_news_tell_all_while_members_join_leave_and_are_killed
     const Pid scope = start_group_scope_link();
     const Group workers = group("workers");
     monitor_group(workers);
-    auto member = [&] {
+    auto member = [workers] {  // its own: those that are killed on the way may end after the test
       std::mt19937 random(static_cast<unsigned>(self().bits()));
       for (;;) random() % 2 == 0 ? join(workers) : static_cast<void>(leave(workers));
     };
