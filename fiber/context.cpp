@@ -14,8 +14,6 @@ namespace airssys::rt::fiber {
 namespace {
 
 using base::this_thread::Slot;
-using boost::context::detail::make_fcontext;
-using boost::context::detail::transfer_t;
 
 // The topmost frame of a fiber, and the place that cuts go back to. It never returns. After a cut,
 // _setjmp returns again: nothing here is kept over it but the parameter, which is not changed.
@@ -30,10 +28,10 @@ using boost::context::detail::transfer_t;
   }
 }
 
-void first_jump(transfer_t from) {
-  Fiber& fiber = *static_cast<ThreadContext*>(from.data)->running;
-  detail::arrive(fiber, from);
-  land(fiber);
+void first_step(void* thread_context) {
+  ThreadContext& thread = *static_cast<ThreadContext*>(thread_context);
+  sanitizer::after_switch(thread.running->sanitizer_stack, thread.left->sanitizer_stack);
+  land(*thread.running);
 }
 
 }  // namespace
@@ -41,7 +39,7 @@ void first_jump(transfer_t from) {
 ThreadContext::ThreadContext() noexcept
     : exception_globals(static_cast<ExceptionState*>(base::this_thread::exception_globals())) {
   RT_CHECK(base::this_thread::get(Slot::fiber_context) == nullptr, "a thread has one context");
-  sanitizer::adopt_thread(sanitizer_stack);
+  sanitizer::adopt_thread(loop.sanitizer_stack);
   base::this_thread::set(Slot::fiber_context, this);
 }
 
@@ -56,7 +54,7 @@ void prepare(Fiber& fiber, Entry entry) noexcept {
   if (fiber.guard == Guard::canary) lay_canary(fiber.low);
   fiber.entry = entry;
   fiber.exceptions = {};
-  fiber.context = make_fcontext(&fiber, bytes, first_jump);
+  fiber.place = begin<&first_step>(&fiber);
 }
 
 ThreadContext* this_thread_context() noexcept {

@@ -142,7 +142,7 @@ void StackPool::drop_unused(const Fiber& fiber) noexcept {
   const std::size_t page = base::page_bytes();
   // A canary lies lowest, and has to stay.
   std::byte* const low = fiber.low + (fiber.guard == Guard::canary ? page : 0);
-  const std::uintptr_t end = word(fiber.context) / page * page;
+  const std::uintptr_t end = word(lowest_in_use(fiber.place)) / page * page;
   if (end > word(low)) ::madvise(low, end - word(low), MADV_DONTNEED);
 }
 

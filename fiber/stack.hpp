@@ -16,7 +16,7 @@
 // Roles    Cache: one per scheduler, one caller at a time; last in, first out, so stacks stay warm.
 //          depot: in the pool, under a mutex, any cache. find: any thread and signal handlers.
 // Warm and cold: a fiber that was given back keeps its pages and its context, and comes back as it
-// is. trim drops pages of depot stacks; such a fiber comes back cold (context == nullptr) and must
+// is. trim drops pages of depot stacks; such a fiber comes back cold (place == nullptr) and must
 // be prepared, as a fresh one.
 #pragma once
 
@@ -153,7 +153,7 @@ class StackPool::Cache {
   Cache& operator=(const Cache&) = delete;
   ~Cache() { give_all(); }
 
-  /// A fiber that is off: warm as it was given, or with context == nullptr, to be prepared. Null
+  /// A fiber that is off: warm as it was given, or with place == nullptr, to be prepared. Null
   /// when address space or its limit is exhausted: refuse the spawn.
   [[nodiscard]] Fiber* take(SizeClass size_class = 0) noexcept {
     Pile& pile = piles_[size_class];

@@ -5,7 +5,6 @@
 // then call_guarded's own personality has cleared entry_frame, which says the same.
 #include "fiber/unwind.hpp"
 
-#include <cstddef>
 #include <cstring>
 
 #include "base/assert.hpp"
@@ -32,9 +31,8 @@ _Unwind_Reason_Code stop(int /*version*/,
 }
 
 // A handler has ended without rethrowing; we are called from its frame and go on from there.
-void begin_again(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* record) {
-  auto* const bytes = reinterpret_cast<std::byte*>(record);
-  unwind(*reinterpret_cast<Fiber*>(bytes - offsetof(Fiber, unwind_record)));
+void begin_again(_Unwind_Reason_Code /*reason*/, _Unwind_Exception* /*record*/) {
+  unwind(*this_thread_context()->running);
 }
 
 }  // namespace

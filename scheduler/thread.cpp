@@ -121,7 +121,7 @@ void Thread::begin(Task& task) noexcept {
 fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
   fiber::Fiber* fiber = scheduler_->stacks.take(size_class);
   RT_CHECK(fiber != nullptr, "no address space left for a stack");
-  if (!fiber->context) fiber::prepare(*fiber, &Thread::runner);
+  if (!fiber->place) fiber::prepare(*fiber, &Thread::runner);
   return *fiber;
 }
 

@@ -68,6 +68,33 @@ TEST(Context, a_fiber_that_comes_back_elsewhere_is_told_its_new_thread) {
   EXPECT_TRUE(is_elsewhere);
 }
 
+TEST(Context, a_fiber_hands_the_thread_to_another_one) {
+  StackPool pool;
+  StackPool::Cache stacks(pool);
+  ThreadContext thread;
+  std::string trace;
+  Stage second(stacks, [&](Stage& self) {
+    EXPECT_EQ(thread.running, &self.fiber());
+    trace += "b";
+    self.wait();
+    trace += "d";
+  });
+  Stage first(stacks, [&](Stage& self) {
+    trace += "a";
+    switch_over(self.fiber(), thread, second.fiber());
+    trace += "c";
+    switch_over(self.fiber(), thread, second.fiber());
+    trace += "e";
+  });
+  EXPECT_FALSE(first.run(thread));
+  EXPECT_EQ(thread.left, &second.fiber());
+  EXPECT_EQ(trace, "ab");
+  EXPECT_FALSE(first.run(thread));
+  EXPECT_EQ(trace, "abcd");
+  EXPECT_TRUE(first.run_elsewhere());
+  EXPECT_EQ(trace, "abcde");
+}
+
 TEST(Context, an_entry_that_returns_is_called_again) {
   StackPool pool;
   StackPool::Cache stacks(pool);

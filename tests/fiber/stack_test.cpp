@@ -129,13 +129,13 @@ TEST(Stack, the_last_given_is_the_next_taken_and_still_warm) {
   StackPool::Cache stacks(pool);
   Fiber& first = *stacks.take();
   Fiber& second = *stacks.take();
-  EXPECT_EQ(first.context, nullptr);
+  EXPECT_EQ(first.place, nullptr);
   prepare(first, [](Fiber&, Ended) {});
-  void* const context = first.context;
+  const Place place = first.place;
   stacks.give(second);
   stacks.give(first);
   EXPECT_EQ(stacks.take(), &first);
-  EXPECT_EQ(first.context, context);
+  EXPECT_EQ(first.place, place);
   EXPECT_EQ(stacks.take(), &second);
   stacks.give(first);
   stacks.give(second);
@@ -216,9 +216,9 @@ TEST(Stack, trimmed_stacks_lose_their_pages_and_come_back_cold) {
   int warm = 0;
   for (Fiber*& fiber : fibers) {
     fiber = stacks.take();
-    warm += fiber->context != nullptr;
+    warm += fiber->place != nullptr;
     EXPECT_FALSE(is_readable(fiber->low - 1));
-    EXPECT_EQ(fiber->low[0], std::byte{fiber->context != nullptr});
+    EXPECT_EQ(fiber->low[0], std::byte{fiber->place != nullptr});
   }
   EXPECT_EQ(warm, 100);
   EXPECT_EQ(pool.stacks(), 600U);

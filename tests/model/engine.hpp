@@ -8,7 +8,6 @@
 #pragma once
 
 #include <array>
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "fiber/jump.hpp"
 #include "fiber/sanitizer.hpp"
 #include "tests/model/clock.hpp"
 #include "tests/model/explorer.hpp"
@@ -24,7 +24,6 @@
 
 namespace airssys::rt::model {
 
-namespace context = boost::context::detail;
 namespace sanitizer = fiber::sanitizer;
 
 struct BufferedStore {
@@ -37,7 +36,7 @@ struct Thread {
   // Fixed after construction.
   std::vector<std::byte> stack = std::vector<std::byte>(stack_bytes);
   sanitizer::Stack sanitizer_stack;
-  context::fcontext_t resume_at = nullptr;
+  fiber::Place resume_at = nullptr;
   // Of the current run.
   const std::function<void()>* body = nullptr;
   bool has_ended = false;
@@ -111,7 +110,7 @@ class Explorer {
   void begin_run();
   void resume(unsigned thread);
   void leave_fiber();
-  static void fiber_main(context::transfer_t transfer);
+  static void fiber_main(void* explorer);
 
   unsigned choose(unsigned options);
   bool next_path();
@@ -129,7 +128,7 @@ class Explorer {
   const std::function<void(Program&)>& make_;
   const Bounds bounds_;
   std::array<Thread, threads_max> threads_;  // 0 runs `finally`
-  context::fcontext_t loop_at_ = nullptr;
+  fiber::Place loop_at_ = nullptr;
   sanitizer::Stack loop_stack_;
 
   // Of the whole exploration.

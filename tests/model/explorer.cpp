@@ -17,8 +17,8 @@ Explorer::Explorer(const std::function<void(Program&)>& make, Bounds bounds)
   sanitizer::adopt_thread(loop_stack_);
   for (Thread& thread : threads_) {
     sanitizer::begin(thread.sanitizer_stack, thread.stack.data(), thread.stack.size());
-    thread.resume_at = context::make_fcontext(
-        thread.stack.data() + thread.stack.size(), thread.stack.size(), &Explorer::fiber_main);
+    thread.resume_at =
+        fiber::begin<&Explorer::fiber_main>(thread.stack.data() + thread.stack.size());
   }
   active_ = this;
 }
@@ -97,7 +97,7 @@ void Explorer::resume(unsigned thread_number) {
   current_ = thread_number;
   on_fiber_ = true;
   sanitizer::before_switch(loop_stack_, thread.sanitizer_stack);
-  thread.resume_at = context::jump_fcontext(thread.resume_at, this).fctx;
+  fiber::jump(loop_at_, thread.resume_at, this);
   sanitizer::after_switch(loop_stack_, thread.sanitizer_stack);
   on_fiber_ = false;
 }
@@ -105,13 +105,12 @@ void Explorer::resume(unsigned thread_number) {
 void Explorer::leave_fiber() {
   Thread& thread = current();
   sanitizer::before_switch(thread.sanitizer_stack, loop_stack_);
-  loop_at_ = context::jump_fcontext(loop_at_, nullptr).fctx;
+  fiber::jump(thread.resume_at, loop_at_, nullptr);
   sanitizer::after_switch(thread.sanitizer_stack, loop_stack_);
 }
 
-void Explorer::fiber_main(context::transfer_t transfer) {
-  auto& self = *static_cast<Explorer*>(transfer.data);
-  self.loop_at_ = transfer.fctx;
+void Explorer::fiber_main(void* explorer) {
+  auto& self = *static_cast<Explorer*>(explorer);
   sanitizer::after_switch(self.current().sanitizer_stack, self.loop_stack_);
   for (;;) {  // once a run
     (*self.current().body)();
