@@ -408,7 +408,7 @@ TEST_P(EventManagers, a_handler_never_outlives_its_owner_whenever_that_ends) {
         send_exit(owner.pid, ExitReason::kill());
       }
       reason_of(owner);
-      // What it had asked for stands in the mailbox before this. The news of its end may come later:
+      // What it had asked for stands in the mailbox before this. News of its end may come later:
       // a link that it had not taken yet is refused after its watchers know.
       which_handlers(manager);
       while (!which_handlers(manager).empty()) yield();
