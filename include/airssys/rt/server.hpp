@@ -204,7 +204,11 @@ CallOnItsWay<R> make_call(R request) {
 // One call, below the types: sends the request, whose reply goes to `caller`, which is set here.
 class Exchange {
  public:
-  Exchange(Pid server, std::string_view server_class, Message request, Alias& caller);
+  Exchange(Pid server,
+           std::string_view server_class,
+           Message request,
+           Alias& caller,
+           CallUse use = CallUse::request);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange() = default;
@@ -248,16 +252,20 @@ void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
 }
 
 // Sends a request and waits for its reply (G5). The failure says which: no such process, it ended
-// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), or the
-// caller called itself (G7). `try_call` answers the CallError, `call` throws it. For processes;
-// suspends. A negative time-out throws BadArgument; `rt::infinite` waits for as long as it takes.
+// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), the caller
+// called itself, or one who waits for it in turn (G7). `try_call` answers the CallError, `call`
+// throws it. For processes; suspends. A negative time-out throws BadArgument; `rt::infinite` waits
+// for as long as it takes.
 template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(
     ServerRef<S> server, R request, Duration timeout = detail::Requests<S>::call_timeout) {
   const Deadline deadline = Deadline::after(timeout);
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
-  detail::Exchange exchange(
-      server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller);
+  detail::Exchange exchange(server.pid(),
+                            detail::type_name<S>(),
+                            std::move(call.message),
+                            *call.caller,
+                            detail::CallUse::call);
   return detail::reply_as<typename R::Reply>(exchange.wait(deadline));
 }
 template <class S, class R>
