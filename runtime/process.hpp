@@ -57,7 +57,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<Extras*> extras{nullptr};
 
   // Owner only.
-  mailbox::MailQueue mail;             // obeyed and not yet received
+  mailbox::MailQueue mail;  // obeyed and not yet received
   // Taken from the inbox, or handed over by who woke it, and not yet obeyed; oldest first.
   mailbox::Signal* pending = nullptr;
   Relations relations;

@@ -114,7 +114,7 @@ class PriorityLook : private Look {
 };
 
 template <class Way>
-void* take_by(Way way, Process& process, Deadline deadline, WaitReason reason) {
+inline void* take_by(Way way, Process& process, Deadline deadline, WaitReason reason) {
   for (;;) {
     if (void* payload = way.go_on()) return payload;
     if (is_unwinding(process)) {
@@ -134,6 +134,26 @@ void* take_by(Way way, Process& process, Deadline deadline, WaitReason reason) {
   }
 }
 
+[[gnu::noinline]] void* take_where_mail_goes_ahead(PriorityLook look,
+                                                   Process& process,
+                                                   Deadline deadline,
+                                                   WaitReason reason) {
+  return take_by(look, process, deadline, reason);
+}
+
+// Inline in all that use it: it waits, and each frame around a wait costs (fiber/context.hpp).
+[[gnu::always_inline]] inline void* take(Process& process,
+                                         Cursor& cursor,
+                                         Accepts accepts,
+                                         void* context,
+                                         Deadline deadline,
+                                         WaitReason reason) {
+  if (priority_end(process)) [[unlikely]]
+    return take_where_mail_goes_ahead(
+        PriorityLook(process, cursor, accepts, context), process, deadline, reason);
+  return take_by(Look(process, cursor, accepts, context), process, deadline, reason);
+}
+
 }  // namespace
 
 void unmark(Process& process, Envelope& message) {
@@ -147,9 +167,7 @@ void* take_mail_from(Process& process,
                      void* context,
                      Deadline deadline,
                      WaitReason reason) {
-  if (priority_end(process)) [[unlikely]]
-    return take_by(PriorityLook(process, cursor, accepts, context), process, deadline, reason);
-  return take_by(Look(process, cursor, accepts, context), process, deadline, reason);
+  return take(process, cursor, accepts, context, deadline, reason);
 }
 
 }  // namespace airssys::rt::runtime
@@ -159,7 +177,7 @@ namespace airssys::rt::detail {
 void* take_mail(bool (*accepts)(void*, void*), void* context, Deadline deadline) {
   const runtime::Call call;
   mailbox::Cursor cursor(call.process().mail, mailbox::Cursor::Start::oldest);
-  return runtime::take_mail_from(
+  return runtime::take(
       call.process(), cursor, accepts, context, deadline, runtime::WaitReason::receive);
 }
 

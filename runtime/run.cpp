@@ -50,20 +50,35 @@ bool is_system_request(mailbox::Signal& signal) {
   return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
 }
 
+// What most turns begin with: one plain message has come, and there is nothing else. It needs no
+// place in the mail.
+mailbox::Signal* take_lone_message(Process& process) {
+  mailbox::Signal* signal = process.pending;
+  if (!signal || signal->next || signal->kind != mailbox::SignalKind::message) return nullptr;
+  if (process.must_end || !process.mail.is_empty() || !process.inbox.looks_empty()) return nullptr;
+  if (signal->flags != 0 || Envelope::of_signal(*signal).header.tag != 0) return nullptr;
+  process.pending = nullptr;
+  Thread::current()->charge(1);  // as obey does
+  return signal;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
-    const bool must_end = obey(process);
+    mailbox::Signal* signal = take_lone_message(process);
+    if (!signal) {
+      if (obey(process)) return finish(process);
+      signal = process.mail.take_oldest();
+    }
     // relaxed, here and below: for show. While it rests without a stack, it waits for mail.
     process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);
-    if (must_end) return finish(process);
-    if (mailbox::Signal* signal = process.mail.take_oldest()) {
+    if (signal) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
       if (auto failure = call_message(process, *signal))
         return end_behaviour(process, std::move(*failure));
-    } else if (idler_is_due(process)) {
+    } else if (process.own_extras() && idler_is_due(process)) {
       Behaviour& behaviour = *process.program->behaviour();
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))
         return end_behaviour(process, std::move(*failure));
@@ -75,7 +90,7 @@ Turn serve(Process& process) {
       if (process_may_rest(process)) return Turn::over;
       continue;
     }
-    if (Thread::current()->charge(0)) {
+    if (Thread::current()->slice_is_over()) {
       process.fiber = nullptr;
       Thread::current()->settle_account();
       return Turn::again;

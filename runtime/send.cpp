@@ -38,14 +38,14 @@ SendResult send(Pid to, void* payload, WhenFull when_full) {
   Process* caller = runtime::calling_process();
   if (!caller) [[unlikely]]
     return send_as_guest(to, message, when_full);
-  Call call(*caller);
-  call.charge(1);
-  Process* target = call.system().find(to);
+  Call call(*caller, 1);
+  System& system = call.system();
+  Process* target = system.find(to);
   if (!target) return SendResult::no_process;
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
   if (target->bounds) return runtime::send_bounded(call, *target, message, when_full);
-  if (!call.system().deliver(*target, Envelope::of_payload(payload))) return SendResult::no_process;
+  if (!system.deliver(*target, Envelope::of_payload(payload))) return SendResult::no_process;
   static_cast<void>(message.release());
   return SendResult::sent;
 }

@@ -201,13 +201,12 @@ void obey_one(Process& process, Signal& signal) {
 bool obey_all(Process& process) {
   if (process.must_end) return true;
   if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
-  if (!process.pending) return false;
   std::int32_t obeyed = 0;
-  while (process.pending && !process.must_end) {
-    Signal& signal = *process.pending;
-    process.pending = signal.next;
-    obey_one(process, signal);
+  while (Signal* signal = process.pending) {
+    process.pending = signal->next;
+    obey_one(process, *signal);
     ++obeyed;
+    if (process.must_end) break;
   }
   scheduler::Thread::current()->charge(obeyed);
   if (process.bounds) drop_oldest(process);

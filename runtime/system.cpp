@@ -129,12 +129,6 @@ void System::launch(Process& process) {
   }
 }
 
-bool System::deliver(Process& to, mailbox::Signal& signal) {
-  const mailbox::Pushed pushed = to.inbox.push(signal);
-  if (pushed == mailbox::Pushed::first) wake_with(to, signal);
-  return pushed != mailbox::Pushed::closed;
-}
-
 void System::wake_with(Process& process, mailbox::Signal& signal) {
   signal.next = nullptr;
   *end_of_pending(process) = &signal;

@@ -60,7 +60,11 @@ class System final : public scheduler::Pool {
 
   // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
   // the caller's.
-  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal);
+  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal) {
+    const mailbox::Pushed pushed = to.inbox.push(signal);
+    if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+    return pushed != mailbox::Pushed::closed;
+  }
   // Whoever has turned an inbox from idle by pushing this signal owes this, once.
   void wake_with(Process& process, mailbox::Signal& signal);
 

@@ -13,28 +13,6 @@ namespace airssys::rt::runtime {
 
 using scheduler::Thread;
 
-namespace {
-
-// At rest until something has come, whatever it is; acts on nothing.
-void rest(Process& process, WaitReason reason) {
-  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
-  Thread::park();
-}
-
-void show_running(Process& process) {
-  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
-}
-
-// What comes while it waits is obeyed before it shows itself running: a question about it is
-// answered by what it was doing when it was asked.
-void obey_while_waiting(Process& process) {
-  const bool must_end = obey(process);
-  show_running(process);
-  if (must_end) end_here(process);
-}
-
-}  // namespace
-
 void Waker::wake() {
   System& system = *system_;
   Process& owner = owner_;
@@ -74,7 +52,8 @@ void Wait::finish() noexcept {
     }
     end = obey_wakes_only(end);
   }
-  show_running(process_);
+  // relaxed: for show.
+  process_.wait_reason.store(WaitReason::none, std::memory_order_relaxed);
 }
 
 void Wait::abandon_all(Process& process) {
@@ -103,11 +82,6 @@ void TimedWait::arm(std::int64_t due) {
 
 bool TimedWait::disarm() noexcept {
   return scheduler::TimerWheel::cancel(*this);
-}
-
-void wait_for_mail(Process& process, WaitReason reason) {
-  rest(process, reason);
-  obey_while_waiting(process);
 }
 
 bool wait_for(Process& process, Waker& waker, WaitReason reason, std::int64_t deadline_ns) {

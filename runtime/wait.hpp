@@ -17,7 +17,9 @@
 #include <cstdint>
 
 #include "mailbox/signal.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
 #include "runtime/wait_reason.hpp"
 #include "scheduler/thread.hpp"
 #include "scheduler/timer_wheel.hpp"
@@ -92,10 +94,28 @@ inline bool has_passed(std::int64_t deadline_ns) noexcept {
          deadline_ns <= thread.pool().clock.now_ns();
 }
 
+// At rest until something has come, whatever it is; acts on nothing. Inside; returns inside, maybe
+// on another thread. Inline, as all that leads to it should be: see fiber/context.hpp.
+inline void rest(Process& process, WaitReason reason) {
+  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
+  scheduler::Thread::park();
+}
+
+// Acts on what came while the process waited. A question about it is answered by what it was doing
+// when it was asked, so it shows itself running afterwards. Unwinds from here if it must end.
+inline void obey_while_waiting(Process& process) {
+  const bool must_end = obey(process);
+  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
+  if (must_end) [[unlikely]]
+    end_here(process);
+}
+
 // Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A
-// safe point: unwinds from here if the process must end. Inside; returns inside, maybe on another
-// thread.
-void wait_for_mail(Process& process, WaitReason reason);
+// safe point. Inside; returns inside, maybe on another thread.
+inline void wait_for_mail(Process& process, WaitReason reason) {
+  rest(process, reason);
+  obey_while_waiting(process);
+}
 
 // Waits for this wake, or until deadline_ns (Deadline::never_ns: without end); acts on everything
 // that comes meanwhile. True: the wake has arrived. While the process is unwound or ended it does

@@ -7,15 +7,15 @@
 // is seldom, and a message's way comes by here twice; so the owner pays a few plain instructions,
 // and a thief a membarrier.
 //
-//             steal                    the task stood here for long
-//   claim_: none ────────▶ asked ──────────────────────────────────▶ stolen
-//            ▲ ▲             │ it did not                              │
-//            │ └─────────────┘                                         │
-//            └─────────────── take, or put over it ────────────────────┘
+//             steal                  something stands here
+//   claim_: none ────────▶ asked ──────────────────────────▶ that task: it is the thief's now
+//            ▲ ▲             │ nothing does                     │
+//            │ └─────────────┘                                  │
+//            └────────── take it, or put another over it ───────┘
 //
 // States      slot_ is null or a task; puts_ counts the puts, so that two tasks that take turns
 //             here are not mistaken for one that waits. claim_: none | asked = a thief, holding
-//             mutex_, is about to say | stolen = what stands in slot_ is a thief's
+//             mutex_, is about to say | the task that was stolen, until the owner learns it
 // Roles       put, take: the owner. steal: any other thread, with a Sighting it keeps per victim.
 // Invariants  N1 a task leaves exactly once: to take, to a thief, or displaced by put. N2 whoever
 //             changes a slot that was not empty looks at claim_ before it uses what stood there.
@@ -25,9 +25,8 @@
 //             verdict, a few microseconds
 // Not here    the clock: the thief brings its own, the owner reads none
 // Proof       tests/model/run_next_model.cpp. In short: a thief reads a task after its fence.
-//             Either the owner's last change of the slot comes before that fence: then the task was
-//             put by it, and is not yet taken; or it comes after, and so does the owner's look at
-//             claim_, which then waits for the verdict.
+//             The owner's change that removes it cannot have come before that fence; so it comes
+//             after, and so does the owner's look at claim_, which waits for the verdict.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +61,8 @@ class RunNext {
 
   // Owner: the task, or null.
   [[nodiscard]] T* take() noexcept {
-    return is_unused() ? nullptr : change_to(nullptr);
+    // relaxed: the owner wrote it itself.
+    return slot_.load(std::memory_order_relaxed) == nullptr ? nullptr : change_to(nullptr);
   }
 
   // A thief: the task, if the same one has been seen standing for `patience_ns`; else null, and the
@@ -83,16 +83,14 @@ class RunNext {
   // Any thread: a look that may be out of date at once.
   [[nodiscard]] bool is_empty() const noexcept {
     // relaxed, twice: who must not miss a put has a fence of its own: idle.hpp.
-    return is_unused() || claim_.load(std::memory_order_relaxed) == stolen;
+    T* task = slot_.load(std::memory_order_relaxed);
+    return task == nullptr || claim_.load(std::memory_order_relaxed) == as_word(task);
   }
 
  private:
-  enum Claim : std::uint8_t { none, asked, stolen };
-
-  bool is_unused() const noexcept {
-    // relaxed: the owner wrote it itself; for others it is a guess.
-    return slot_.load(std::memory_order_relaxed) == nullptr;
-  }
+  static constexpr std::uintptr_t none = 0;
+  static constexpr std::uintptr_t asked = 1;
+  static std::uintptr_t as_word(T* task) noexcept { return reinterpret_cast<std::uintptr_t>(task); }
 
   // Owner. What stood in the slot before, if it is still the owner's.
   T* change_to(T* task) noexcept {
@@ -110,22 +108,22 @@ class RunNext {
   [[gnu::noinline]] T* await_verdict(T* before) noexcept {
     const std::lock_guard lock(mutex_);
     // relaxed, twice: under the mutex.
-    if (claim_.load(std::memory_order_relaxed) != stolen) return before;
+    if (claim_.load(std::memory_order_relaxed) != as_word(before)) return before;
     claim_.store(none, std::memory_order_relaxed);
     return nullptr;
   }
 
-  // A thief: whatever stands there now, unless it was stolen already.
+  // A thief: whatever stands there now, unless the owner has not yet learnt of the last theft.
   T* claim() noexcept {
     const std::lock_guard lock(mutex_);
     // relaxed, twice: written under the mutex only; the fence puts the store before the look.
-    if (claim_.load(std::memory_order_relaxed) == stolen) return nullptr;
+    if (claim_.load(std::memory_order_relaxed) != none) return nullptr;
     claim_.store(asked, std::memory_order_relaxed);
     base::heavy_fence();  // pairs with the light fence in change_to
     // acquire: pairs with the release in change_to.
     T* task = slot_.load(std::memory_order_acquire);
     // relaxed: the verdict is read under the mutex.
-    claim_.store(task != nullptr ? stolen : none, std::memory_order_relaxed);
+    claim_.store(as_word(task), std::memory_order_relaxed);
     return task;
   }
 
@@ -134,7 +132,7 @@ class RunNext {
   // Written by the owner.
   base::Atomic<std::uint32_t> puts_{0};
   // Written under mutex_, read by the owner.
-  base::Atomic<std::uint8_t> claim_{none};
+  base::Atomic<std::uintptr_t> claim_{none};
   Lock mutex_{base::LockRank::queue};
 };
 

@@ -29,20 +29,12 @@ void Scheduler::push(Task& task) noexcept {
   RT_CHECK(queues_[queue].push(task), "I1: no room in a queue that was just halved");
 }
 
-void Scheduler::push_next(Task& task) noexcept {
-  if (task.level != Level::normal) {
-    push(task);
-  } else if (Task* displaced = run_next_.put(task)) {
-    push(*displaced);
+Task* Scheduler::pick_among_all() noexcept {
+  if (turns_to_injector_ <= 0) {
+    turns_to_injector_ = injector_turns;
+    if (Task* task = take_injected()) return task;
   }
-}
-
-Task* Scheduler::pick() noexcept {
-  Task* task = nullptr;
-  if (++turns_ % injector_turns == 0) task = take_injected();
-  if (!task) task = pick_local();
-  if (task) counters.turns.add(1);
-  return task;
+  return pick_local();
 }
 
 Task* Scheduler::pick_local() noexcept {

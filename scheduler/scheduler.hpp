@@ -57,10 +57,19 @@ class Scheduler {
   void push(Task& task) noexcept;
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
   // of another level are pushed.
-  void push_next(Task& task) noexcept;
+  void push_next(Task& task) noexcept {
+    if (task.level != Level::normal) [[unlikely]]
+      return push(task);
+    if (Task* displaced = run_next_.put(task)) push(*displaced);
+  }
 
   // Owner: the task to run now, or null. Sets `reductions` to its slice.
-  Task* pick() noexcept;
+  Task* pick() noexcept {
+    Task* task = is_turn_of_run_next() ? run_next_.take() : nullptr;
+    if (!task) task = pick_among_all();
+    if (task) counters.turns.add(1);
+    return task;
+  }
   // Owner, while it searches and has nothing itself: something from elsewhere, or null.
   // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
@@ -88,13 +97,18 @@ class Scheduler {
     std::int64_t since_ns = 0;
   };
 
-  static constexpr unsigned queue_count = 3;           // low and normal share one
-  static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
+  static constexpr unsigned queue_count = 3;          // low and normal share one
+  static constexpr std::int32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t run_next_patience_ns = 5'000;
   static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
 
+  bool is_turn_of_run_next() noexcept {
+    return --turns_to_injector_ > 0 && reductions > 0 && queues_[1].is_empty() &&
+           queues_[2].is_empty();
+  }
+  Task* pick_among_all() noexcept;
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
   Task* take_asked(unsigned queue) noexcept;
@@ -111,7 +125,7 @@ class Scheduler {
 
   // Owner only.
   base::Random random_;
-  std::uint32_t turns_ = 0;
+  std::int32_t turns_to_injector_ = injector_turns;
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
   std::array<QueueSighting, 128> queue_sightings_{};
 };

@@ -55,9 +55,8 @@ void Thread::run() noexcept {
   base::name_this_thread("airs-scheduler");
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, this);
   base::BlockCache::open();
-  fiber::ThreadContext context;
+  context_.emplace();
   const fiber::AlternateStack alternate_stack;
-  context_ = &context;
   if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
   cpu_clock_ = base::this_thread_cpu_clock();
@@ -73,6 +72,7 @@ void Thread::run() noexcept {
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
   base::BlockCache::close();
+  context_.reset();
   has_ended_.store(true, std::memory_order_release);  // release: pairs with has_ended
 }
 
@@ -93,20 +93,7 @@ void Thread::drive() noexcept {
   tenure_.leave();
 }
 
-// Announces itself anew, so that grace periods do not wait for a thread that is always inside.
-void Thread::stay_inside() noexcept {
-  pool_.quiescence.enter(tenure_.place());
-}
-
-void Thread::begin(Task& task) noexcept {
-  task_ = &task;
-  reductions_at_begin_ = scheduler_->reductions;
-}
-
-// Where the task goes on, or begins.
-fiber::Fiber& Thread::stack_for(Task& task) noexcept {
-  begin(task);
-  if (task.fiber) return *task.fiber;
+fiber::Fiber& Thread::stack_to_begin_on(Task& task) noexcept {
   handed_ = &task;
   if (task.stack_class != 0) return take_fiber(task.stack_class);
   if (!runner_) runner_ = &take_fiber(0);
@@ -120,39 +107,19 @@ fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
   return *fiber;
 }
 
-// The first step after each switch: acts on the note of the stack that was left.
-void Thread::settle() noexcept {
+void Thread::settle_seldom() noexcept {
   switch (std::exchange(note_, Note::none)) {
-    case Note::none:
-      break;
-    case Note::parked:
-      if (!pool_.doors.try_idle(*noted_)) scheduler_->push_next(*noted_);
-      break;
     case Note::yielded:
-      scheduler_->push(*noted_);
-      break;
+      return scheduler_->push(*noted_);
     case Note::handed_over:
       lose_scheduler();
-      pool_.inject(*noted_);
-      break;
+      return pool_.inject(*noted_);
     case Note::released:
-      scheduler_->stacks.give(*static_cast<fiber::Fiber*>(context_->left));
-      break;
+      return scheduler_->stacks.give(*static_cast<fiber::Fiber*>(context_->left));
+    case Note::none:
+    case Note::parked:
+      RT_UNREACHABLE("settled where it is frequent");
   }
-}
-
-void Thread::settle_account() noexcept {
-  const std::int32_t used = reductions_at_begin_ - scheduler_->reductions;
-  reductions_at_begin_ = scheduler_->reductions;
-  if (used <= 0) return;
-  const auto charged = static_cast<std::uint64_t>(used);
-  scheduler_->counters.reductions.add(charged);
-  if (task_) task_->reductions.add(charged);
-}
-
-Task* Thread::pick() noexcept {
-  if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
-  return scheduler_->pick();
 }
 
 void Thread::look_around() noexcept {
@@ -377,45 +344,17 @@ void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
   thread.depart(fiber, thread.next_task());
 }
 
-// Who runs next on this thread; null: the loop goes on.
-Task* Thread::next_task() noexcept {
-  if (pool_.is_stopping()) return nullptr;
-  stay_inside();
-  return pick();
-}
-
-// Leaves this stack. Returns when somebody has come back to it, maybe on another thread.
-void Thread::depart(fiber::Fiber& fiber, Task* next) noexcept {
-  if (next) {
-    fiber::switch_over(fiber, *context_, stack_for(*next));
-  } else {
-    fiber::switch_back(fiber, *context_);
-  }
-  current()->settle();
-}
-
-void Thread::switch_away(Note note) noexcept {
+// Who yields is queued before it is known who runs next: it may be itself.
+void Thread::go_back_to_loop(Note note) noexcept {
   Thread& thread = *current();
-  fiber::Fiber& fiber = *thread.context_->running;
-  RT_CHECK(thread.task_ != nullptr, "I2: a fiber without a task cannot wait");
-  thread.note_ = note;
-  thread.noted_ = std::exchange(thread.task_, nullptr);
-  thread.noted_->fiber = &fiber;
-  if (thread.runner_ == &fiber) thread.runner_ = nullptr;
-  // Who yields is queued before it is known who runs next: it may be itself.
-  thread.depart(fiber, note == Note::parked ? thread.next_task() : nullptr);
-}
-
-void Thread::park() noexcept {
-  current()->settle_account();
-  switch_away(Note::parked);
+  thread.depart(keep_stack(thread, note), nullptr);
 }
 
 void Thread::yield() noexcept {
   Thread* thread = current();
   thread->settle_account();
   thread->look_around();
-  switch_away(Note::yielded);
+  go_back_to_loop(Note::yielded);
 }
 
 void Thread::wait_for_turn() noexcept {
@@ -428,7 +367,7 @@ void Thread::wait_for_turn() noexcept {
 
 Thread& Thread::lost() noexcept {
   current()->pool_.refuse_forked_child();
-  switch_away(Note::handed_over);
+  go_back_to_loop(Note::handed_over);
   return *current();
 }
 
@@ -440,16 +379,6 @@ void Thread::orphan() noexcept {
 void Thread::make_runnable(Task& task) noexcept {
   scheduler_->push(task);
   wake_for_own_work();
-}
-
-void Thread::make_runnable_next(Task& task) noexcept {
-  scheduler_->push_next(task);
-  wake_for_own_work();
-}
-
-// This thread is awake and will come to it: others are woken as far as that has paid off.
-void Thread::wake_for_own_work() noexcept {
-  if (pool_.ration.allows(looked_at_ns_, woke_other_at_ns_)) pool_.wake_one();
 }
 
 }  // namespace airssys::rt::scheduler

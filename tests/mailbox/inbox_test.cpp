@@ -114,7 +114,7 @@ TEST(InboxTest, many_senders_lose_nothing_and_keep_their_orders) {
 
   Inbox inbox;
   base::Parker parker;
-  std::size_t context = 0;  // the owner's, and of whoever holds it while it is parked
+  std::size_t context = 0;   // the owner's, and of whoever holds it while it is parked
   Signal* handed = nullptr;  // likewise
   std::atomic<bool> done{false};
   std::vector<std::thread> threads;

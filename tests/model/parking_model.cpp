@@ -32,7 +32,7 @@ struct World {
   BasicInbox<Mail> inbox;
   model::Cell<int> context{0};
   model::Cell<Mail*> handed{nullptr};  // by who woke it
-  std::size_t received = 0;  // by the process, so by one thread at a time
+  std::size_t received = 0;            // by the process, so by one thread at a time
   Mail mail[mail_count];
   base::Atomic<bool> queued{true};  // a new process waits for its first run
   Mistake mistake = Mistake::none;

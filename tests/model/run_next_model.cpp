@@ -2,7 +2,7 @@
 //
 // Aim: that a task put into the run-next slot leaves it exactly once, and that whoever has it sees
 // what its owner wrote before.
-// Method: all interleavings of an owner who puts, displaces and takes with two impatient thieves.
+// Method: all interleavings of an owner who puts, displaces and takes with one and two impatient thieves.
 // Each task's Cell is touched by whoever got it. Then without the membarrier, with orders weakened,
 // and with a thief that looks before it asks.
 #include "scheduler/run_next.hpp"
@@ -27,7 +27,7 @@ struct Task {
   void run() { taken = taken + 1; }
 };
 
-template <class Slot>
+template <class Slot, int thieves = 1>
 void owner_against_thieves(Program& program) {
   struct State {
     Slot slot;
@@ -42,7 +42,7 @@ void owner_against_thieves(Program& program) {
       if (Task* next = state->slot.take()) next->run();
     }
   });
-  for (int thief = 0; thief < 2; ++thief) {
+  for (int thief = 0; thief < thieves; ++thief) {
     program.thread([state] {
       typename Slot::Sighting sighting;
       for (std::int64_t now = 0; now < 2; ++now) {
@@ -59,8 +59,10 @@ void owner_against_thieves(Program& program) {
 using ModelRunNext = RunNext<Task, model::Mutex>;
 
 TEST(RunNextModel, a_task_leaves_exactly_once) {
-  const model::Outcome outcome = explore(owner_against_thieves<ModelRunNext>, {.preemptions = 3});
-  EXPECT_TRUE(outcome) << outcome.report;
+  const model::Outcome one = explore(owner_against_thieves<ModelRunNext>, {.preemptions = 4});
+  EXPECT_TRUE(one) << one.report;
+  const model::Outcome two = explore(owner_against_thieves<ModelRunNext, 2>, {.preemptions = 2});
+  EXPECT_TRUE(two) << two.report;
 }
 
 TEST(RunNextModel, needs_its_fence_and_the_order_that_hands_the_task_over) {
