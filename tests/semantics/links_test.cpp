@@ -340,7 +340,7 @@ TEST_P(LinkRulesOfOne, the_end_of_one_with_very_many_links_lets_others_run) {
         if (they_wait) {
           for (int before = ticks; ticks - before < 3;) yield();
         }
-        ticks_before = ticks.load();
+        ticks_before = ticks.load(std::memory_order_relaxed);  // relaxed: a figure
         exit(ExitReason::of(1));
       });
       EXPECT_EQ(reason_of(hub), ExitReason::of(1));
