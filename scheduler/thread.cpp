@@ -60,7 +60,8 @@ void Thread::run() noexcept {
   context_ = &context;
   if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
-  cpu_clock_ = base::this_thread_cpu_clock();
+  // relaxed: the id, which is released, brings it.
+  cpu_clock_.store(base::this_thread_cpu_clock(), std::memory_order_relaxed);
   os_id_.store(base::this_thread_id(), std::memory_order_release);  // release: the clock; see os_id
   while (!pool_.is_stopping() && !is_through_) {
     if (scheduler_) {

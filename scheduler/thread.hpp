@@ -60,7 +60,9 @@ class Thread {
   base::ThreadId os_id() const noexcept {
     return os_id_.load(std::memory_order_acquire);  // acquire: for the clock; pairs with run
   }
-  clockid_t cpu_clock() const noexcept { return cpu_clock_; }
+  clockid_t cpu_clock() const noexcept {
+    return cpu_clock_.load(std::memory_order_relaxed);  // relaxed: the id brings it; see os_id
+  }
   // A thread that waits for a scheduler drives this one from now on.
   void take_over(Scheduler& scheduler) noexcept;
 
@@ -184,8 +186,8 @@ class Thread {
   std::int64_t found_at_ns_ = 0;       // when it last found work by stealing
   bool was_woken_ = false;             // and has not yet judged what that brought
 
-  // Written once, the clock before the id.
-  clockid_t cpu_clock_{};
+  // Written by each start, the clock before the id. The rotation may still look at the last ones.
+  base::Atomic<clockid_t> cpu_clock_{};
   base::Atomic<base::ThreadId> os_id_{0};
 
   Seat seat_{*this};  // see Rotation
