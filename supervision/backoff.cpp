@@ -11,6 +11,8 @@ namespace airssys::rt::supervision {
 Duration Backoff::ended(const RestartBackoff& options,
                         std::int64_t now_ns,
                         std::uint64_t chance) noexcept {
+  // No wait, however often it fails; nor is nothing times a growth beyond all bounds a number.
+  if (options.first == Duration::zero()) return {};
   const std::int64_t started_ns = std::exchange(started_ns_, Deadline::never_ns);
   const bool was_stable =
       started_ns != Deadline::never_ns && Duration(now_ns - started_ns) >= options.stable_after;

@@ -52,9 +52,17 @@ TEST(Backoff, without_a_longest_wait_they_grow_as_far_as_a_century) {
   EXPECT_EQ(wait, std::chrono::years(100));
 }
 
-TEST(Backoff, without_a_first_wait_there_is_none) {
+// 2^1024 is beyond a double.
+TEST(Backoff, without_a_first_wait_there_is_none_however_often_a_child_fails) {
   Backoff backoff;
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(backoff.ended({}, 0, least), 0s);
+  for (int i = 0; i < 1100; ++i) ASSERT_EQ(backoff.ended({}, 0, least), 0s) << "failure " << i;
+}
+
+TEST(Backoff, a_factor_beyond_all_bounds_leaves_the_longest_wait) {
+  Backoff backoff;
+  backoff.ended({.first = 1ns, .factor = 1e308}, 0, least);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(backoff.ended({.first = 1ns, .factor = 1e308}, 0, least), std::chrono::minutes(1));
 }
 
 }  // namespace
