@@ -233,8 +233,9 @@ std::expected<std::string, Refusal> Answers::info(const Request& request) {
   begin_answer(json);
   json.key("process").begin_object();
   add_row(json, *row);
-  json.key("asked").text(own_words ? "answered" : "busy");
-  if (own_words) add_own_words(json, *own_words);
+  const bool has_answered = own_words && own_words->has_answered;
+  json.key("asked").text(has_answered ? "answered" : "busy");
+  if (has_answered) add_own_words(json, *own_words);
   return json.end_object().end_object().take();
 }
 
@@ -245,13 +246,12 @@ std::shared_ptr<Answers::Question> Answers::ask(Pid pid) {
   const SpawnOptions options{.priority = Priority::max};
   const runtime::Visit inside(system_);
   try {
-    runtime::Process& process =
-        system_.create(detail::make_body([pid, question] {
-                         question->end(runtime::process_info_until(
-                             pid, {.dictionary = true}, Deadline::after(patience)));
-                       }),
-                       &options,
-                       {});
+    runtime::Process& process = system_.create(
+        detail::make_body([pid, question] {
+          question->end(process_info(pid, {.dictionary = true, .timeout = patience}));
+        }),
+        &options,
+        {});
     system_.launch(process);
   } catch (const SpawnError&) {  // the table is full, or the runtime is stopping
     return nullptr;

@@ -12,6 +12,7 @@
 #include "runtime/extras.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/snapshot.hpp"
 #include "runtime/suspend.hpp"
 
 namespace airssys::rt {
@@ -112,7 +113,8 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .monitored_by = {},
                    .suspended_by = {},
                    .messages = {},
-                   .dictionary = {}};
+                   .dictionary = {},
+                   .has_answered = true};
   add_relations(info, process);
   if (wanted & wants_messages) add_messages(info, process);
   const Extras* extras = process.own_extras();
@@ -192,12 +194,7 @@ bool is_alive(Pid pid) {
 }
 
 std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options) {
-  return runtime::process_info_until(pid, options, Deadline::never());
-}
-
-std::optional<ProcessInfo> runtime::process_info_until(Pid pid,
-                                                       const InfoOptions& options,
-                                                       Deadline deadline) {
+  const Deadline deadline = Deadline::after(options.timeout);
   const Call call;
   Process& process = call.process();
   const std::uint8_t flags = runtime::flags_of(options);
@@ -206,9 +203,12 @@ std::optional<ProcessInfo> runtime::process_info_until(Pid pid,
     own.state = ProcessState::running;
     return own;
   }
-  Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
-  if (!answer) return std::nullopt;
-  return std::move(*answer.get_if<runtime::InfoAnswer>());
+  if (options.timeout > Duration::zero()) {
+    Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
+    if (answer) return std::move(*answer.get_if<runtime::InfoAnswer>());
+    if (deadline.is_never()) return std::nullopt;
+  }
+  return runtime::look_at(call.system(), pid);
 }
 
 std::vector<Pid> processes() {

@@ -6,8 +6,6 @@
 #pragma once
 
 #include <airssys/rt/info.hpp>
-#include <airssys/rt/time.hpp>
-#include <optional>
 
 #include "runtime/control_signal.hpp"
 #include "runtime/process.hpp"
@@ -20,11 +18,6 @@ void answer_alive(System& system, const ControlSignal& request, bool is_alive);
 // The process that was asked, as it obeys.
 void answer_info(System& system, Process& process, const ControlSignal& request);
 void answer_info_of_dead(System& system, const ControlSignal& request);
-
-// As process_info, by a process; also nothing when no answer has come in time.
-std::optional<ProcessInfo> process_info_until(Pid pid,
-                                              const InfoOptions& options,
-                                              Deadline deadline);
 
 // What the words say that anyone may read; of one look at the reason, which may change meanwhile.
 ProcessState state_of(const Process& process, WaitReason reason) noexcept;

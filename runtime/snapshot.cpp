@@ -1,6 +1,8 @@
 // snapshot.cpp: one row after the other.
 #include "runtime/snapshot.hpp"
 
+#include <utility>
+
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 #include "runtime/label.hpp"
@@ -48,6 +50,28 @@ std::uint32_t snapshot(System& system,
     const std::uint64_t bits = process.pid_bits.load(std::memory_order_relaxed);
     if (!(bits & Process::free_bit)) visit(row_of(system, process, Pid::from_bits(bits)));
   });
+}
+
+std::optional<ProcessInfo> look_at(System& system, Pid pid) {
+  const Process* process = system.find(pid);
+  if (!process) return std::nullopt;
+  Row row = row_of(system, *process, pid);
+  ProcessInfo info;
+  info.pid = row.pid;
+  info.parent = row.parent;
+  info.name = std::move(row.name);
+  info.label = std::move(row.label);
+  info.code = row.code;
+  info.state = row.state;
+  info.wait_reason = to_string(row.wait_reason);
+  info.waits_for = row.waits_for;
+  info.reductions = row.reductions;
+  info.message_queue_len = row.messages;
+  info.message_bytes = row.message_bytes;
+  info.is_overloaded = row.is_overloaded;
+  info.drops = row.drops;
+  info.has_answered = false;
+  return info;
 }
 
 }  // namespace airssys::rt::runtime

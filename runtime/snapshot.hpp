@@ -10,6 +10,7 @@
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,5 +48,8 @@ std::uint32_t snapshot(System& system,
                        std::uint32_t first,
                        std::uint32_t last,
                        const std::function<void(const Row&)>& visit);
+
+// One process, as a ProcessInfo that was not answered; nothing when its slot is free. Inside.
+std::optional<ProcessInfo> look_at(System& system, Pid pid);
 
 }  // namespace airssys::rt::runtime

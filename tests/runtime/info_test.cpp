@@ -287,5 +287,45 @@ TEST_P(Info, a_process_in_a_blocking_job_answers_at_once) {
   });
 }
 
+// P13
+TEST_P(Info, who_does_not_answer_in_time_is_seen_from_outside) {
+  run([] {
+    std::atomic<bool> has_begun = false;
+    std::atomic<bool> may_end = false;
+    const Pid hog = spawn({.name = "hog"}, [&] {
+      trap_exit(true);
+      has_begun.store(true);
+      while (!may_end.load()) std::this_thread::yield();
+    });
+    while (!has_begun.load()) yield();
+    const auto info = process_info(hog, {.timeout = 1ms});
+    ASSERT_TRUE(info);
+    EXPECT_FALSE(info->has_answered);
+    EXPECT_EQ(info->pid, hog);
+    EXPECT_EQ(info->parent, self());
+    EXPECT_EQ(info->name, "hog");
+    EXPECT_EQ(info->state, ProcessState::runnable);
+    EXPECT_FALSE(info->traps_exits) << "only the process itself knows";
+    may_end.store(true);
+    await_end(hog);
+  });
+}
+
+// P13
+TEST_P(Info, without_any_time_nobody_is_asked) {
+  run([] {
+    const Pid waiting = spawn([] { receive<Go>(); });
+    info_when(waiting, [](const ProcessInfo& info) { return info.wait_reason == "receive"; });
+    const auto seen = [&] { return process_info(waiting, {.timeout = 0s}); };
+    EXPECT_FALSE(seen()->has_answered);
+    EXPECT_TRUE(process_info(waiting, {.timeout = 1h})->has_answered);
+    EXPECT_TRUE(process_info(self(), {.timeout = 0s})->has_answered);
+    send(waiting, Go());
+    await_end(waiting);
+    while (seen()) yield();  // its end is told before its slot is free
+    EXPECT_THROW(process_info(waiting, {.timeout = -1s}), BadArgument);
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt

@@ -8,6 +8,7 @@
 #include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/time.hpp>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,10 +36,14 @@ struct LocalInfo {
   std::string value;  // by its to_string(), as text, as a number, or its type's name
 };
 
-// What is answered only to who asks for it: it costs the process time in proportion.
 struct InfoOptions {
+  // What is answered only to who asks for it: it costs the process time in proportion.
   bool messages = false;    // ProcessInfo::messages
   bool dictionary = false;  // ProcessInfo::dictionary
+  // How long the process may take. One that has not answered by then, for it never calls the
+  // runtime or is being unwound, is seen from outside: ProcessInfo::has_answered. Zero: it is not
+  // asked at all. Not negative.
+  Duration timeout = infinite;
 };
 
 // What a mailbox has dropped since its process began (B6).
@@ -84,6 +89,10 @@ struct ProcessInfo {
   // If asked for: the types of its queued messages, oldest first, message_queue_len of them (P14).
   std::vector<std::string_view> messages;
   std::vector<LocalInfo> dictionary;  // if asked for, in no order
+  // False: it was only looked at. Its priority, links, monitors and all that it alone knows are
+  // then as if it had none, its state is any but running, and its mail is that which it has taken
+  // in.
+  bool has_answered = true;
 };
 
 // Suspends until the process has answered; empty for a dead one. Of oneself at once. For processes.
