@@ -3,7 +3,7 @@
 //   1. those without a living parent, newest first: exit `shutdown` as from their parent, one after
 //      the other, each waited for; a supervisor takes its tree down meanwhile. Whoever loses its
 //      parent that way is next.
-//   2. after half of the time: `shutdown` for all that are left
+//   2. for the last second, or half of the time if that is less: `shutdown` for all that are left
 //   3. at the deadline: `kill`; what has not gone a second later is reported
 //   4. the watchers, which end by themselves: plain threads wait for their news
 //
@@ -23,6 +23,7 @@ namespace airssys::rt::detail {
 
 namespace {
 
+constexpr std::int64_t out_of_order_ns = 1'000'000'000;
 constexpr std::int64_t after_kill_ns = 1'000'000'000;
 
 struct Living {
@@ -111,8 +112,9 @@ void report_what_is_left(RuntimeImpl& runtime) {
 
 bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last) {
   const std::int64_t now = scheduler::Thread::current()->pool().clock.now_ns();
-  const Deadline half = Deadline::at_ns(now + std::max<std::int64_t>(deadline.ns() - now, 0) / 2);
-  return shut_down_roots(runtime, half) || end_all(runtime, ExitReason::shutdown(), deadline) ||
+  const std::int64_t time = std::max<std::int64_t>(deadline.ns() - now, 0);
+  const Deadline in_order = Deadline::at_ns(deadline.ns() - std::min(time / 2, out_of_order_ns));
+  return shut_down_roots(runtime, in_order) || end_all(runtime, ExitReason::shutdown(), deadline) ||
          end_all(runtime, ExitReason::kill(), last);
 }
 
