@@ -31,16 +31,6 @@ std::optional<Duration> time_to_end(const Shutdown& shutdown) {
   }
 }
 
-// The reason the child ended with after this signal, or nothing if it has not in this time.
-std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
-  const Deadline deadline = Deadline::after(time);
-  detail::PendingCall end(child);  // its address is known to nobody: only the Down can come
-  send_exit(child, signal);
-  std::expected<Message, CallError> reply = end.wait(deadline);
-  if (reply || reply.error().kind() == CallError::timeout) return std::nullopt;
-  return reply.error().reason();
-}
-
 // Takes the Exit of a child that was gone, or going, when it was asked, and answers its reason. It
 // has come any time before, or is on its way: then the link still stands. Else there is none.
 ExitReason reason_by_link(Pid child, const StillThere& still_there) {
@@ -71,6 +61,15 @@ void drop_exit(Pid child, detail::MailMark& since) {
 }
 
 }  // namespace
+
+std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
+  const Deadline deadline = Deadline::after(time);
+  detail::PendingCall end(child);  // its address is known to nobody: only the Down can come
+  send_exit(child, signal);
+  std::expected<Message, CallError> reply = end.wait(deadline);
+  if (reply || reply.error().kind() == CallError::timeout) return std::nullopt;
+  return reply.error().reason();
+}
 
 ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there) {
   detail::MailMark before;

@@ -10,10 +10,16 @@
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
+#include <airssys/rt/time.hpp>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace airssys::rt::supervision {
+
+// The reason the child ended with after this signal, noproc if it had before; or nothing if it has
+// not ended in this time. Leaves its Exit where it is.
+std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time);
 
 // Called now and then while a child that was killed does not end (V42).
 using StillThere = std::function<void(Pid child)>;

@@ -1,9 +1,13 @@
 // run.cpp: rt::run: a program that is a daemon, from its first process to its exit code (E1, E4).
+#include <airssys/rt/application.hpp>
 #include <airssys/rt/system.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "system/runtime_impl.hpp"
 
@@ -35,3 +39,18 @@ int run_program(const Options& options, Program* program, const int* result) {
 }
 
 }  // namespace airssys::rt::detail
+
+namespace airssys::rt {
+
+int run_applications(ApplicationsOptions applications, Options options) {
+  using std::chrono::milliseconds;
+  // Two seconds more: one for those that are in no application (E3), one to see the killed off.
+  constexpr Duration longest = std::chrono::years(1);
+  const auto phases = std::chrono::ceil<milliseconds>(std::min(applications.shutdown, longest));
+  options.stop_timeout = std::max(options.stop_timeout, phases + milliseconds(2000));
+  return run(options, [applications = std::move(applications)]() mutable {
+    serve_applications(std::move(applications));
+  });
+}
+
+}  // namespace airssys::rt

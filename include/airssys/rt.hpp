@@ -1,6 +1,7 @@
 // rt.hpp: the whole face of the runtime but its sockets (<airssys/rt/net.hpp>).
 #pragma once
 
+#include <airssys/rt/application.hpp>
 #include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/child.hpp>

@@ -1,0 +1,17 @@
+// application_stop.hpp: a phase of the shutdown: one tree is asked to stop, and has its time.
+#pragma once
+
+#include <airssys/rt/pid.hpp>
+#include <airssys/rt/time.hpp>
+#include <string_view>
+
+namespace airssys::rt::supervision {
+
+// Asks the root of an application's tree, which the caller is linked to, to shut down, and waits
+// until it has ended. At the deadline each process of the tree is reported, what it waits for and
+// whom, and all are killed: whoever was spawned in it, however far down, linked or not. Answers
+// whether none had to be. Waits at most a second for those that it has killed. Leaves no Exit of
+// the root in the mailbox.
+bool stop_application(std::string_view name, Pid root, Deadline deadline);
+
+}  // namespace airssys::rt::supervision
