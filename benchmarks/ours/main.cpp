@@ -35,6 +35,8 @@ constexpr Workload workloads[] = {
     {"fair_yield", bench::fair_yield},
     {"wake", bench::wake},
     {"restart", bench::restart},
+    {"restarts", bench::restarts},
+    {"restarts_tiny", bench::restarts_tiny},
 };
 
 unsigned schedulers() {

@@ -26,5 +26,7 @@ void fair_spin();
 void fair_yield();
 void wake();
 void restart();
+void restarts();
+void restarts_tiny();
 
 }  // namespace bench

@@ -20,6 +20,7 @@ WORKLOADS = {
     "timers": (2,),
     "wake": (2,),
     "restart": (2,),
+    "restarts": (1, 2),
     "fair_base": (2,),
     "fair_spin": (2,),
     "fair_yield": (2,),
@@ -38,6 +39,7 @@ STRONGEST = {
     "selrecv": ("erlang",),
     "wake": ("sobjectizer", "erlang"),
     "restart": ("tokio", "caf1", "caf"),
+    "restarts": (),  # ours alone
     "fair_base": ("boost_fiber", "go"),
     "fair_spin": ("erlang", "go"),
     "fair_yield": ("go", "erlang"),
@@ -89,6 +91,7 @@ AIMS = (
     Aim("wake", 2, "wake_p50", 1.3, "36 us (SObjectizer)"),
     Aim("restart", 2, "restart_p50", 1.0, "0.76 us (Tokio, by hand)"),
     Aim("restart", 2, "restart_p99", 1.0, "5.8 us (CAF, by hand)"),
+    Aim("restarts", 2, "restarts_one_for_one_p99", 0, "1 ms", absolute=1000),
     Aim("fair_spin", 2, "fair_spin_p50", 0.5, "11.8 ms (Erlang)"),
     Aim("fair_spin", 2, "fair_spin_warm_p50", 0.1, "11.8 ms (Erlang)"),
     Aim("fair_spin", 2, "fair_spin_warm_p99", 0.2, "26 ms (Erlang)"),
