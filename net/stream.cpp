@@ -8,9 +8,16 @@ namespace airssys::rt::net {
 
 std::expected<std::size_t, std::error_code> Stream::read_some(std::span<std::byte> buffer,
                                                               Timeout timeout) {
-  return retry(handle_, io::Direction::read, deadline_of(timeout), [buffer](int fd) {
+  const Deadline deadline = deadline_of(timeout);
+  if (buffer.empty() && is_open()) return 0;
+  // A wait that fails says nothing of what has come meanwhile: the try behind it does.
+  if (handle_.is_empty()) static_cast<void>(handle_.wait(io::Direction::read, deadline));
+  const auto got = retry(handle_, io::Direction::read, deadline, [buffer](int fd) {
     return socket::receive(fd, buffer);
   });
+  const bool is_short = got.value_or(0) > 0 && *got < buffer.size();
+  if (is_short && short_read_ == ShortRead::has_read_all) handle_.note_empty();
+  return got;
 }
 
 std::expected<std::size_t, std::error_code> Stream::write_some(std::span<const std::byte> bytes,

@@ -127,7 +127,13 @@ void checkpoint() {
   runtime::safe_point(call.process());
 }
 
+bool Handle::is_empty() const noexcept {
+  const auto* source = static_cast<const Source*>(source_);
+  return is_empty_ && !(source != nullptr && source->last_edge_came());
+}
+
 std::expected<void, std::error_code> Handle::wait(Direction direction, Deadline deadline) {
+  if (direction == Direction::read) is_empty_ = false;
   if (fd_ < 0) return failure(std::errc::bad_file_descriptor);
   if (scheduler::Thread::current() == nullptr) return wait_as_thread(fd_, direction, deadline);
   return wait_as_process(fd_, source_, direction, deadline);

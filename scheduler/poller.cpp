@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::uint32_t read_events = EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 constexpr std::uint32_t write_events = EPOLLOUT | EPOLLHUP | EPOLLERR;
+constexpr std::uint32_t last_events = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+constexpr std::uint32_t all_events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI;
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
@@ -73,7 +75,7 @@ Poller::~Poller() {
 std::expected<Source*, std::error_code> Poller::add(int fd) {
   Source& source = take_source();
   source.fd_ = fd;
-  epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &source}};
+  epoll_event event{.events = all_events | EPOLLET, .data = {.ptr = &source}};
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
     const std::error_code error = last_error();
     source.fd_ = -1;
@@ -151,6 +153,9 @@ int Poller::dispatch(std::span<const epoll_event> events) noexcept {
       continue;
     }
     auto& source = *static_cast<Source*>(event.data.ptr);
+    // relaxed: the edge below releases it.
+    if ((event.events & last_events) != 0)
+      source.last_edge_came_.store(true, std::memory_order_relaxed);
     if ((event.events & read_events) != 0) called += source.read_.edge();
     if ((event.events & write_events) != 0) called += source.write_.edge();
   }
@@ -181,6 +186,7 @@ Source& Poller::take_source() {
   free_.pop_back();
   source.read_.reset();
   source.write_.reset();
+  source.last_edge_came_.store(false, std::memory_order_relaxed);  // relaxed: mutex_ hands it over
   return source;
 }
 

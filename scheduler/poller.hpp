@@ -5,6 +5,9 @@
 // kept, so nothing is missed and nothing is asked twice (readiness.hpp). Linux epoll stands behind
 // this door; io_uring's poll requests would fit behind it as well.
 //
+// A read that has emptied its socket stands for an EAGAIN: what comes behind it makes a new edge,
+// unless the last one came before it (last_edge_came).
+//
 // Sources are type-stable, and
 //   P3 a source that was removed is not given out again before the next poll begins. A removed
 //      descriptor gives no new events, and only one thread polls: so the batch that was in flight
@@ -39,6 +42,12 @@ class Source {
   int fd() const noexcept { return fd_; }
   // Null when the poller is gone: the source can only be removed then.
   Poller* poller() const noexcept { return poller_; }
+  // The other side has ended, the descriptor failed, or urgent data stands among the rest: of what
+  // can still be read no further edge may tell. Never again false. Who was woken by that edge, or
+  // found it kept, sees it.
+  bool last_edge_came() const noexcept {
+    return last_edge_came_.load(std::memory_order_relaxed);  // relaxed: Readiness brings it along
+  }
 
  private:
   friend class Poller;
@@ -49,6 +58,7 @@ class Source {
   Poller* poller_ = nullptr;
   SourceChunk* chunk_ = nullptr;
   int fd_ = -1;  // -1: free
+  base::Atomic<bool> last_edge_came_{false};
   Readiness read_;
   Readiness write_;
 };

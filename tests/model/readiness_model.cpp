@@ -101,6 +101,54 @@ void deadline_and_edges(Program& program) {
   });
 }
 
+// A stream of one byte and its end, which come alone or together, and a reader that waits without
+// another try after it has emptied the stream. `looks`: unless the last edge came.
+template <bool looks>
+void byte_and_end(Program& program, bool together) {
+  struct State {
+    Readiness word;
+    model::Atomic<int> bytes{0};
+    model::Atomic<bool> is_ended{false};
+    model::Atomic<bool> last_edge_came{false};
+    Patient waiters[4];
+  };
+  auto state = std::make_shared<State>();
+  program.thread([state, together] {
+    state->bytes.store(1, std::memory_order_relaxed);  // relaxed, here and below: edges order it
+    if (!together) state->word.edge();
+    state->is_ended.store(true, std::memory_order_relaxed);
+    state->last_edge_came.store(true, std::memory_order_relaxed);
+    state->word.edge();
+  });
+  program.thread([state] {
+    bool is_empty = false;
+    for (Patient& waiter : state->waiters) {
+      if (!is_empty || (looks && state->last_edge_came.load(std::memory_order_relaxed))) {
+        is_empty = state->bytes.exchange(0, std::memory_order_relaxed) == 1;
+        if (is_empty) continue;
+        if (state->is_ended.load(std::memory_order_relaxed)) return;
+      }
+      is_empty = false;
+      if (state->word.arm(waiter) == Armed::ready) continue;
+      waiter.parker.park();
+    }
+    model::check(false, "more edges came than were made");
+  });
+}
+
+TEST(ReadinessModel, who_waits_after_emptying_a_stream_reads_its_end) {
+  for (const bool together : {false, true}) {
+    const Outcome outcome =
+        model::explore([together](Program& program) { byte_and_end<true>(program, together); },
+                       {.preemptions = 100});
+    EXPECT_TRUE(outcome) << outcome.report;
+  }
+}
+
+TEST(ReadinessModel, the_model_notices_a_wait_behind_the_last_edge) {
+  EXPECT_FALSE(model::explore([](Program& program) { byte_and_end<false>(program, true); }).passed);
+}
+
 TEST(ReadinessModel, no_edge_is_lost_between_a_try_and_the_arm) {
   const Outcome outcome = explore(reader_and_two_writers<Readiness>, {.preemptions = 100});
   EXPECT_TRUE(outcome) << outcome.report;

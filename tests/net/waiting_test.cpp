@@ -165,6 +165,61 @@ TEST_F(WaitingTest, a_stream_may_move_between_processes) {
       .close();  // before the runtime is gone? it is gone: the listener outlived it, closed late
 }
 
+// The one scheduler looks at its descriptors when this process waits: by then everything has come,
+// and one edge tells of it.
+TEST_F(WaitingTest, the_end_that_comes_with_the_last_bytes_is_read) {
+  TcpListener listener = TcpListener::bind("127.0.0.1:0").value();
+  run(1, [&listener] {
+    TcpStream client = TcpStream::connect(listener.local_address()).value();
+    spawn_monitor([stream = listener.accept().value()]() mutable {
+      std::array<std::byte, 8> got;
+      EXPECT_EQ(stream.read_some(got), 3U);
+      EXPECT_EQ(stream.read_some(got), 0U);
+    });
+    yield();  // it waits
+    const std::array<std::byte, 3> last{};
+    ASSERT_TRUE(client.write_all(last));
+    ASSERT_TRUE(client.shutdown_write());
+    EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
+  });
+}
+
+TEST_F(WaitingTest, what_lies_behind_an_urgent_byte_is_read) {
+  TcpListener listener = TcpListener::bind("127.0.0.1:0").value();
+  run(1, [&listener] {
+    TcpStream client = TcpStream::connect(listener.local_address()).value();
+    spawn_monitor([stream = listener.accept().value()]() mutable {
+      std::array<std::byte, 8> got;
+      EXPECT_EQ(stream.read_some(got), 2U) << "a read ends at the urgent byte";
+      EXPECT_EQ(stream.read_some(got), 3U);
+    });
+    yield();  // it waits
+    ASSERT_EQ(::send(client.handle().fd(), "ab", 2, 0), 2);
+    ASSERT_EQ(::send(client.handle().fd(), "!", 1, MSG_OOB), 1);
+    ASSERT_EQ(::send(client.handle().fd(), "cde", 3, 0), 3);
+    EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
+  });
+}
+
+TEST_F(WaitingTest, a_short_read_of_a_tcp_stream_empties_it_until_the_next_wait) {
+  TcpListener listener = TcpListener::bind("127.0.0.1:0").value();
+  run(1, [&listener] {
+    TcpStream client = TcpStream::connect(listener.local_address()).value();
+    TcpStream server = listener.accept().value();
+    std::array<std::byte, 4> buffer;
+    ASSERT_TRUE(client.write_all(buffer));
+    EXPECT_EQ(server.read_some(std::span(buffer).first(3)), 3U);
+    EXPECT_FALSE(server.handle().is_empty()) << "it filled its buffer";
+    EXPECT_EQ(server.read_some(buffer), 1U);
+    EXPECT_TRUE(server.handle().is_empty());
+    EXPECT_EQ(server.read_some({}), 0U) << "nothing to read into, nothing to wait for";
+    EXPECT_EQ(server.read_some(buffer, 0ms).error(), std::errc::timed_out);
+    EXPECT_FALSE(server.handle().is_empty());
+    ASSERT_TRUE(client.write_all(buffer));
+    EXPECT_EQ(server.read_some(buffer, 0ms), 4U) << "tried, although no edge has been seen";
+  });
+}
+
 TEST_F(WaitingTest, a_listener_outlives_a_runtime_and_serves_in_the_next) {
   TcpListener listener = TcpListener::bind("127.0.0.1:0").value();
   for (int i = 0; i < 3; ++i)

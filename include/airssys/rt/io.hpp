@@ -4,6 +4,8 @@
 // wait may end although nothing is ready, so the system call alone tells the truth. Hang-ups and
 // errors count as ready.
 //
+// A stream that a read has emptied need not be tried once more: see note_empty.
+//
 //   for (;;) {
 //     rt::io::checkpoint();
 //     ssize_t got = ::read(handle.fd(), data, size);
@@ -40,11 +42,15 @@ class Handle {
   // Takes the descriptor over. Requires: it is non-blocking (O_NONBLOCK); a blocking one would
   // block the scheduler in the try that comes before each wait.
   explicit Handle(int fd) noexcept : fd_(fd) {}
-  Handle(Handle&& other) noexcept : fd_(other.fd_), source_(other.source_) { other.forget(); }
+  Handle(Handle&& other) noexcept
+      : fd_(other.fd_), is_empty_(other.is_empty_), source_(other.source_) {
+    other.forget();
+  }
   Handle& operator=(Handle&& other) noexcept {
     if (this != &other) {
       close();
       fd_ = other.fd_;
+      is_empty_ = other.is_empty_;
       source_ = other.source_;
       other.forget();
     }
@@ -66,13 +72,22 @@ class Handle {
   // close, and with what epoll says of descriptors that cannot be waited for.
   std::expected<void, std::error_code> wait(Direction direction, Deadline deadline = {});
 
+  // After a read that took all there was, as TCP shows by bringing fewer bytes than there was room
+  // for: as good as the EAGAIN of one more try. The next read may begin with a wait then.
+  void note_empty() noexcept { is_empty_ = true; }
+  // Nothing has come since note_empty, as far as is known, and something that comes would end a
+  // wait. False again when a wait to read has begun, and for good when the other side has ended.
+  bool is_empty() const noexcept;
+
  private:
   void forget() noexcept {
     fd_ = -1;
+    is_empty_ = false;
     source_ = nullptr;
   }
 
   int fd_ = -1;
+  bool is_empty_ = false;
   void* source_ = nullptr;  // the runtime's registration; null before the first wait
 };
 

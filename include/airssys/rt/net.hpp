@@ -56,11 +56,16 @@ class Stream {
   io::Handle& handle() noexcept { return handle_; }
 
  protected:
-  explicit Stream(io::Handle handle) noexcept : handle_(std::move(handle)) {}
+  // What a read shows that brings fewer bytes than there was room for.
+  enum class ShortRead : bool { may_have_left_some, has_read_all };
+
+  Stream(io::Handle handle, ShortRead short_read) noexcept
+      : handle_(std::move(handle)), short_read_(short_read) {}
   int fd() const noexcept { return handle_.fd(); }
 
  private:
   io::Handle handle_;
+  ShortRead short_read_ = ShortRead::may_have_left_some;
 };
 
 class TcpStream : public Stream {
@@ -81,7 +86,8 @@ class TcpStream : public Stream {
 
  private:
   friend class TcpListener;
-  explicit TcpStream(io::Handle handle) noexcept : Stream(std::move(handle)) {}
+  explicit TcpStream(io::Handle handle) noexcept
+      : Stream(std::move(handle), ShortRead::has_read_all) {}
 };
 
 struct ListenOptions {
@@ -126,7 +132,9 @@ class UnixStream : public Stream {
 
  private:
   friend class UnixListener;
-  explicit UnixStream(io::Handle handle) noexcept : Stream(std::move(handle)) {}
+  // A read ends where descriptors or other credentials were sent along.
+  explicit UnixStream(io::Handle handle) noexcept
+      : Stream(std::move(handle), ShortRead::may_have_left_some) {}
 };
 
 class UnixListener {
