@@ -7,10 +7,11 @@ redis-server and so on. Each pair of runs gives one ratio, and their median coun
 keep a list of what was acknowledged run beside the load; whatever dies, each entry of the list must
 be there afterwards.
 
-A figure misses its aim when its median does so by more than the noise of this very run: twice the
-standard error of the median, and never more than a tenth of it. On a machine that is busy with
-other things a restart takes longer: the table says which part of the CPU strangers had, but lets
-nothing pass for that.
+A promise holds on every machine, and the exit status says whether all were kept. How fast it goes
+depends on the machine too: a speed misses its aim when its median does so by more than the noise of
+this very run, twice the standard error of the median and never more than a tenth of it, and the
+last line says so. On a machine that is busy with other things a restart takes longer: the table
+says which part of the CPU strangers had.
 """
 
 import json
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "kvd"))
@@ -39,6 +41,21 @@ CRASHES_PER_SHARD = 4
 RATIO_AIM = 1.0
 RESTART_AIM_MS = 10.0
 NOISE_MAX = 0.1  # of a median
+
+
+class Row(NamedTuple):
+    """Of the table at the end."""
+
+    name: str
+    value: str
+    is_kept: bool
+    remark: str = ""
+    is_speed: bool = False
+
+    def verdict(self):
+        if self.is_kept:
+            return "ok"
+        return "slow" if self.is_speed else "MISSED"
 
 
 def split_cpus():
@@ -145,13 +162,12 @@ class Rates:
             pair.reverse()
 
     def result(self):
-        """A row of the table."""
         ratios = [ours / theirs for ours, theirs in zip(self.kvd, self.redis)]
         ratio, noise = statistics.median(ratios), noise_of(ratios)
-        return (f"{self.test.upper()}, {CLIENTS} clients, pipeline {self.pipeline}",
-                f"{ratio:.2f}x", ratio + noise >= RATIO_AIM,
-                f"aim {RATIO_AIM:.1f}x, ±{noise:.2f}: {statistics.median(self.kvd):,.0f}/s, "
-                f"redis-server {statistics.median(self.redis):,.0f}/s")
+        return Row(f"{self.test.upper()}, {CLIENTS} clients, pipeline {self.pipeline}",
+                   f"{ratio:.2f}x", ratio + noise >= RATIO_AIM,
+                   f"aim {RATIO_AIM:.1f}x, ±{noise:.2f}: {statistics.median(self.kvd):,.0f}/s, "
+                   f"redis-server {statistics.median(self.redis):,.0f}/s", is_speed=True)
 
 
 def measure_throughput(kvd, redis):
@@ -250,11 +266,11 @@ def crash_shards(server):
 def restart_row(times, strangers):
     restarts, ordinary = times["restarts"], times["ordinary"]
     median, noise = statistics.median(restarts), noise_of(restarts)
-    return ("a shard's crash to its first answer", f"{median:.1f} ms",
-            median - noise < RESTART_AIM_MS,
-            f"aim {RESTART_AIM_MS:.0f} ms, ±{noise:.1f}: slowest of {len(restarts)} "
-            f"{max(restarts):.1f}; without a crash {statistics.median(ordinary):.1f}, slowest "
-            f"{max(ordinary):.1f}; strangers had {strangers:.0%} of the CPU")
+    return Row("a shard's crash to its first answer", f"{median:.1f} ms",
+               median - noise < RESTART_AIM_MS,
+               f"aim {RESTART_AIM_MS:.0f} ms, ±{noise:.1f}: slowest of {len(restarts)} "
+               f"{max(restarts):.1f}; without a crash {statistics.median(ordinary):.1f}, slowest "
+               f"{max(ordinary):.1f}; strangers had {strangers:.0%} of the CPU", is_speed=True)
 
 
 def kill_daemon(server):
@@ -293,18 +309,18 @@ def break_daemon(kvd):
     with UnderLoad(kvd) as load:
         ready_ms = kill_daemon(kvd)
         time.sleep(0.5)
-    return [("kill -9 of the daemon to its first answer", f"{ready_ms:.0f} ms", True, ""),
+    return [Row("kill -9 of the daemon to its first answer", f"{ready_ms:.0f} ms", True),
             missing_row("kill -9", load)]
 
 
 def missing_row(after, load):
     acknowledged, missing = load.check()
-    return (f"acknowledged writes missing after {after}", str(missing), missing == 0,
-            f"of {acknowledged:,}")
+    return Row(f"acknowledged writes missing after {after}", str(missing), missing == 0,
+               f"of {acknowledged:,}")
 
 
 def demonstrate(kvd, redis, inspect):
-    """The rows of the table: what, how much, whether that is as it should be, remarks."""
+    """The rows of the table."""
     say(f"kvd and redis-server on CPU {SERVER_CPUS}, the load on CPU {LOAD_CPUS}; both append to "
         f"a log that is synced every second.")
     rows = measure_throughput(kvd, redis)
@@ -313,9 +329,9 @@ def demonstrate(kvd, redis, inspect):
     rows += break_daemon(kvd)
     say("\nWho watches whom (airs-inspect tree):")
     has_tree = show_tree(kvd, inspect)
-    rows.append(("airs-inspect shows the tree", "yes" if has_tree else "no", has_tree, ""))
+    rows.append(Row("airs-inspect shows the tree", "yes" if has_tree else "no", has_tree))
     code = kvd.terminate()
-    rows.append(("exit code after SIGTERM", str(code), code == 0, ""))
+    rows.append(Row("exit code after SIGTERM", str(code), code == 0))
     return rows
 
 
@@ -328,10 +344,12 @@ def main():
     with PinnedRedis() as redis, Kvd() as kvd:
         rows = demonstrate(kvd, redis, inspect)
     say()
-    for name, value, is_kept, remark in rows:
-        say(f"  {name:48} {value:>9}  {'ok' if is_kept else 'MISSED':6}  {remark}".rstrip())
-    missed = [name for name, _, is_kept, _ in rows if not is_kept]
-    say("\ndemo: " + ("MISSED: " + "; ".join(missed) if missed else "all promises were kept"))
+    for row in rows:
+        say(f"  {row.name:48} {row.value:>9}  {row.verdict():6}  {row.remark}".rstrip())
+    missed = [row.name for row in rows if not row.is_kept and not row.is_speed]
+    slow = [row.name for row in rows if not row.is_kept and row.is_speed]
+    say("\ndemo: " + ("MISSED: " + "; ".join(missed) if missed else "all promises were kept") +
+        ("; slower than aimed at: " + "; ".join(slow) if slow else ""))
     return 1 if missed else 0
 
 
