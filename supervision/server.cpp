@@ -57,10 +57,11 @@ void fail_start(const Starter& starter, const ExitReason& why) {
   exit(ExitReason::normal());
 }
 
-void check_own_name(std::string_view name) {
-  const std::optional<Pid> holder = whereis(name);
+void check_own_name(const LoopOptions& options) {
+  const auto& [name, registry] = options;
+  const std::optional<Pid> holder = registry ? registry->whereis_name(name) : whereis(name);
   if (holder != self()) {
-    throw NameError(NameError::not_registered, std::string(name), holder.value_or(Pid()));
+    throw NameError(NameError::not_registered, name, holder.value_or(Pid()));
   }
 }
 

@@ -11,17 +11,19 @@
 #include <memory>
 #include <utility>
 
+#include "supervision/named_program.hpp"
+
 namespace airssys::rt {
 
 namespace {
 
-enum class Outcome : std::uint8_t { acknowledged, ignored, failed, ended, timed_out };
+enum class Outcome : std::uint8_t { acknowledged, ignored, failed, nameless, ended, timed_out };
 
 struct StartAnswer {
   Ref address;
   Outcome outcome;
   ExitReason why = {};  // of one that failed
-  Message value = {};   // that came with an acknowledgement
+  Message value = {};   // that came with an acknowledgement; of one without its name, the holder
 };
 
 StartError refused(StartError::Kind kind, const std::string& what, Pid pid = {}) {
@@ -38,6 +40,13 @@ StartError error_of(Outcome outcome, ExitReason reason) {
       std::string what = "the start failed: " + reason.to_string();
       return {StartError::error, std::move(reason), std::move(what)};
   }
+}
+
+// A registry has said no.
+StartError name_refused(const std::string& name, Pid holder) {
+  std::string what = "the name \"" + name + "\" was refused by its registry";
+  if (holder) what.append(", and is that of ").append(holder.to_string());
+  return refused(StartError::already_started, what, holder);
 }
 
 void await_down(const MonitorRef& ref) {
@@ -82,11 +91,14 @@ void Starter::ignore() const {
 void Starter::fail(const ExitReason& why) const {
   send(address_, StartAnswer{address_, Outcome::failed, why});
 }
+void Starter::refuse_name(Pid holder) const {
+  send(address_, StartAnswer{address_, Outcome::nameless, {}, Message::of(holder)});
+}
 
 namespace detail {
 
 SpawnOptions spawn_options(const StartOptions& options) {
-  return {.name = options.name,
+  return {.name = options.registry ? std::string() : options.name,
           .priority = options.priority,
           .mailbox = options.mailbox,
           .limit = options.limit,
@@ -103,7 +115,11 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
                                                      const StartOptions& options,
                                                      Linked linked) {
   std::unique_ptr<Program> owned(program);  // each verb below may be where the starter ends
-  MailMark mark;                            // what it will say is not in the mailbox yet
+  if (options.registry && !options.name.empty()) {
+    owned = std::make_unique<supervision::NamedProgram>(
+        std::move(owned), starter(), options.registry, options.name);
+  }
+  MailMark mark;  // what it will say is not in the mailbox yet
   auto started = spawn_for_start(std::move(owned), options, linked);
   if (!started) return started;
   auto [pid, ref] = *started;
@@ -131,6 +147,8 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
   }
   if (outcome != Outcome::ended) await_down(ref);
   forget(pid, address_);
+  if (outcome == Outcome::nameless)
+    return std::unexpected(name_refused(options.name, value_.take<Pid>()));
   return std::unexpected(error_of(outcome, std::move(reason)));
 }
 

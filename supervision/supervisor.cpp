@@ -45,6 +45,13 @@ std::expected<Pid, StartError> start_server_link(const StartOptions& start,
   return supervisor->pid();
 }
 
+// Its own name, if it says one, goes before that of its child specification.
+void set_name(StartOptions& start, const auto& options) {
+  if (options.name.empty()) return;
+  start.name = options.name;
+  start.registry = options.registry;
+}
+
 std::expected<void, StartError> check_period(Duration period) {
   if (period > Duration::zero()) return {};
   const std::string what = "a supervisor's period must be more than zero";
@@ -59,7 +66,7 @@ std::expected<Pid, StartError> start_supervisor(SupervisorOptions options, Start
   if (auto checked = check_childspecs(options.children, options.auto_shutdown); !checked) {
     return std::unexpected(std::move(checked).error());
   }
-  if (!options.name.empty()) start.name = options.name;
+  set_name(start, options);
   return start_server_link(start,
                            std::make_unique<supervision::OrderedChildren>(std::move(options)));
 }
@@ -69,7 +76,7 @@ std::expected<Pid, StartError> start_dynamic_supervisor(DynamicSupervisorOptions
   if (auto checked = check_period(options.period); !checked) {
     return std::unexpected(std::move(checked).error());
   }
-  if (!options.name.empty()) start.name = options.name;
+  set_name(start, options);
   return start_server_link(start,
                            std::make_unique<supervision::DynamicChildren>(std::move(options)));
 }

@@ -39,3 +39,4 @@
 #include <airssys/rt/system.hpp>
 #include <airssys/rt/time.hpp>
 #include <airssys/rt/timer.hpp>
+#include <airssys/rt/via.hpp>

@@ -147,8 +147,9 @@ ChildSpec make_child(std::string&& id, const ChildOptions& options, F f) {
 }
 }  // namespace detail
 
-// A body: f runs as a process of its own, which is spawned and not waited for. An f that takes an
-// rt::Starter is waited for until it acknowledges (start.hpp).
+// A body: f runs as a process of its own, which is spawned and not waited for; but for its name, if
+// that is in a registry of one's own. An f that takes an rt::Starter is waited for until it
+// acknowledges (start.hpp).
 template <class F>
   requires std::invocable<std::decay_t<F>&> || std::invocable<std::decay_t<F>&, Starter>
 ChildSpec child(std::string id, F&& f, const ChildOptions& options = {}) {
@@ -158,6 +159,13 @@ ChildSpec child(std::string id, F&& f, const ChildOptions& options = {}) {
       [f = std::forward<F>(f), start = options.start]() mutable -> std::expected<Pid, StartError> {
         if constexpr (std::invocable<std::decay_t<F>&, Starter>) {
           return try_start_body_link(std::move(f), start);
+        } else if (start.registry) {
+          return try_start_body_link(
+              [f = std::move(f)](Starter starter) mutable {
+                starter.acknowledge();
+                f();
+              },
+              start);
         } else {
           return spawn_link(detail::spawn_options(start), std::move(f));
         }

@@ -19,6 +19,7 @@
 #include <airssys/rt/detail/program.hpp>
 #include <airssys/rt/detail/server_process.hpp>
 #include <airssys/rt/start.hpp>
+#include <airssys/rt/via.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,7 @@ namespace airssys::rt {
 
 struct LoopOptions {
   std::string name = {};  // the process must have it already, else NameError not_registered
+  std::shared_ptr<Registry> registry = {};  // where it has it; null: in the runtime's
 };
 
 template <class S>
@@ -47,7 +49,7 @@ class [[nodiscard]] EnterLoop {
 
 namespace detail {
 
-void check_own_name(std::string_view name);
+void check_own_name(const LoopOptions& options);
 
 template <class S>
 inline constexpr bool enters_loop<EnterLoop<S>> = true;
@@ -85,7 +87,7 @@ struct StartedBody<F, Starter, EnterLoop<S>> {
 // front of them. The starter is that of the body: no other process can enter a loop.
 template <class S, class... Args>
 EnterLoop<S> enter_loop(Starter starter, const LoopOptions& options, Args&&... args) {
-  if (!options.name.empty()) detail::check_own_name(options.name);
+  if (!options.name.empty()) detail::check_own_name(options);
   return EnterLoop<S>(detail::make_server<S>(starter, std::forward<Args>(args)...));
 }
 template <class S, class... Args>

@@ -33,6 +33,7 @@
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>
 #include <airssys/rt/time.hpp>
+#include <airssys/rt/via.hpp>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -76,6 +77,8 @@ class EventManagerRef {
   EventManagerRef(std::string_view name);           // NOLINT(google-explicit-constructor)
   EventManagerRef(const char* name)                 // NOLINT(google-explicit-constructor)
       : EventManagerRef(std::string_view(name)) {}
+  EventManagerRef(Registry& registry, std::string_view name)  // in a registry of one's own (N10)
+      : pid_(registry.whereis_name(name).value_or(Pid())) {}
   Pid pid() const noexcept { return pid_; }
 
  private:
@@ -122,7 +125,12 @@ template <Sendable E>
 void notify(EventManagerRef manager, E&& event) {
   send(manager.pid(), std::forward<E>(event));
 }
-// The same, and waits until all handlers have handled it. As `call` otherwise.
+// The same through the registry's `send`, to whoever has the name there (N10).
+template <Sendable E>
+void notify(Registry& registry, std::string_view name, E&& event) {
+  static_cast<void>(registry.send(name, Message(detail::payload_of(std::forward<E>(event)))));
+}
+// Hands an event to the handlers, and waits until all have handled it. As `call` otherwise.
 template <Sendable E>
 std::expected<void, CallError> try_sync_notify(EventManagerRef manager,
                                                E&& event,

@@ -40,6 +40,7 @@
 #include <airssys/rt/start.hpp>
 #include <airssys/rt/system.hpp>
 #include <airssys/rt/time.hpp>
+#include <airssys/rt/via.hpp>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -82,6 +83,11 @@ ServerRef<S> server_ref(Pid pid) noexcept {
 template <class S>
 ServerRef<S> server_ref(std::string_view name) {
   return ServerRef<S>(whereis(name).value_or(Pid()));
+}
+// The same in a registry of one's own (N10).
+template <class S>
+ServerRef<S> server_ref(Registry& registry, std::string_view name) {
+  return ServerRef<S>(registry.whereis_name(name).value_or(Pid()));
 }
 
 // What start_monitor answers.
@@ -240,6 +246,11 @@ std::expected<T, CallError> reply_as(std::expected<Message, CallError> reply) {
 template <class S, class R>
 void cast(ServerRef<S> server, R&& request) {
   send(server.pid(), detail::cast_message<S>(std::forward<R>(request)));
+}
+// The same through the registry's `send`, to whoever has the name there (N10).
+template <class S, class R>
+void cast(Registry& registry, std::string_view name, R&& request) {
+  static_cast<void>(registry.send(name, detail::cast_message<S>(std::forward<R>(request))));
 }
 // The same from any thread of a program that holds a Runtime (P11).
 template <class S, class R>

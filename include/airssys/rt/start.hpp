@@ -22,10 +22,12 @@
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/time.hpp>
+#include <airssys/rt/via.hpp>
 #include <concepts>
 #include <cstddef>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -33,8 +35,9 @@
 namespace airssys::rt {
 
 struct StartOptions {
-  std::string name = {};        // registered before the process runs; taken: already_started (N11)
-  Duration timeout = infinite;  // a start that takes longer is killed (G4)
+  std::string name = {};  // registered before the process runs; taken: already_started (N11)
+  std::shared_ptr<Registry> registry = {};  // whom to have the name with; null: the runtime (N10)
+  Duration timeout = infinite;              // a start that takes longer is killed (G4)
   Priority priority = Priority::normal;
   MailboxOptions mailbox = {};
   MailboxLimit limit = {};
@@ -44,6 +47,9 @@ struct StartOptions {
 
 namespace detail {
 class PendingStart;
+}
+namespace supervision {
+class NamedProgram;
 }
 
 // To whom a process answers that it has started. Moves and copies; only the first answer counts.
@@ -61,11 +67,14 @@ class Starter {
 
  private:
   friend class detail::PendingStart;
+  friend class supervision::NamedProgram;
   template <class T>
   friend class StarterOf;
 
   explicit Starter(Alias address) noexcept : address_(address) {}
   void acknowledge_with(Message value) const;
+  // Its name could not be had; a null pid: nobody else has it either.
+  void refuse_name(Pid holder) const;
 
   Alias address_;
 };

@@ -14,11 +14,13 @@
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/time.hpp>
+#include <airssys/rt/via.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,7 @@ enum class AutoShutdown : std::uint8_t { never, any_significant, all_significant
 
 struct SupervisorOptions {
   std::string name = {};
+  std::shared_ptr<Registry> registry = {};  // as in StartOptions
   Strategy strategy = Strategy::one_for_one;
   unsigned intensity = 1;  // restarts within `period`; one more, and the supervisor ends
   Duration period = std::chrono::seconds(5);  // more than zero
@@ -46,6 +49,7 @@ struct SupervisorOptions {
 
 struct DynamicSupervisorOptions {
   std::string name = {};
+  std::shared_ptr<Registry> registry = {};
   unsigned intensity = 1;
   Duration period = std::chrono::seconds(5);
   std::size_t max_children = std::numeric_limits<std::size_t>::max();
@@ -58,6 +62,8 @@ class SupervisorRef {
   SupervisorRef(std::string_view name);           // NOLINT(google-explicit-constructor)
   SupervisorRef(const char* name)                 // NOLINT(google-explicit-constructor)
       : SupervisorRef(std::string_view(name)) {}
+  SupervisorRef(Registry& registry, std::string_view name)  // in a registry of one's own (N10)
+      : pid_(registry.whereis_name(name).value_or(Pid())) {}
   Pid pid() const noexcept { return pid_; }
 
  private:
