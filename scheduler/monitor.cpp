@@ -82,6 +82,7 @@ bool Monitor::is_blocked(const Sight& sight, std::int64_t now_ns) noexcept {
 
 // The other thread is found first: starting one takes time and locks, and may fail.
 void Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
+  if (stuck.tenure_.is_inside()) return;  // cannot be robbed now: it may be looking for work
   if (!reserve_ && !(reserve_ = pool_.take_spare_thread())) {
     sights_[id] = {};  // not again at once
     return;

@@ -16,6 +16,7 @@ namespace airssys::rt::scheduler {
 Pool::Pool(const Config& config)
     : doors(config.doors),
       clock(*config.clock),
+      spin_ns(config.spin_ns),
       idle(config.schedulers),
       rotation(idle, config.hog_signal),
       blocking({.threads_max = config.blocking_threads_max}),

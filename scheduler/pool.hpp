@@ -33,12 +33,15 @@ class Thread;
 
 class Pool {
  public:
+  static constexpr std::int64_t wake_costs_ns = 20'000;  // to wake a thread, about
+
   struct Config {
     unsigned schedulers = 1;
     Doors doors{};
     base::Clock* clock = nullptr;  // the seam of time
     std::uint64_t seed = 0;        // the seam of chance
     unsigned blocking_threads_max = 64;
+    std::int64_t spin_ns = wake_costs_ns;  // how long one looks for work before it sleeps
     bool hog_signal = false;  // Rotation::signal has a handler that calls Thread::wait_for_turn
     // Threads beside those that drive the schedulers: hogs, spare ones, those in unannounced waits.
     // A hog that finds no other thread keeps its scheduler. Each costs some 100 KB, and services
@@ -69,6 +72,11 @@ class Pool {
 
   unsigned count() const noexcept { return static_cast<unsigned>(schedulers_.size()); }
   Scheduler& scheduler(unsigned id) noexcept { return *schedulers_[id]; }
+  // A searcher that goes on for longer than a wake costs is there for receivers that must not wait,
+  // and they travel sooner.
+  std::int64_t run_next_patience_ns() const noexcept {
+    return spin_ns > wake_costs_ns ? 200 : Scheduler::patience_ns;
+  }
   bool is_stopping() const noexcept {
     // relaxed: whoever misses it looks again after its wake, which stop sends afterwards.
     return is_stopping_.load(std::memory_order_relaxed);
@@ -90,6 +98,7 @@ class Pool {
   // Fixed after construction.
   const Doors doors;
   base::Clock& clock;
+  const std::int64_t spin_ns;
 
   base::Quiescence quiescence;
   fiber::StackPool stacks;

@@ -172,7 +172,7 @@ Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
 
 Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept {
   if (run_next_too)
-    return victim.run_next_.steal(sightings_[victim.id_], now_ns, run_next_patience_ns);
+    return victim.run_next_.steal(sightings_[victim.id_], now_ns, pool_.run_next_patience_ns());
   for (unsigned queue = queue_count; queue-- > 0;) {
     if (queue == 0 && !outlasts_a_theft(victim, now_ns)) continue;
     if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) return task;
@@ -182,14 +182,14 @@ Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_nex
 
 // Tasks that are taken elsewhere find their messages in another core's cache. What its own
 // scheduler does in less time than that costs stays there: a queue that stands still is taken after
-// the patience of a run-next slot, one that moves if at its pace it will last long enough.
+// this patience, one that moves if at its pace it will last long enough.
 bool Scheduler::outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept {
   const RunQueue<Task>& queue = victim.queues_[0];
   QueueSighting& sighting = queue_sightings_[victim.id_];
   const std::uint32_t queued = queue.size();
   const std::uint32_t gone = queue.taken() - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
-  if (queued != 0 && elapsed < run_next_patience_ns) return false;  // too short to know its pace
+  if (queued != 0 && elapsed < patience_ns) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
   return queued != 0 && (gone == 0 || elapsed / gone * queued >= theft_ns);
 }

@@ -46,6 +46,9 @@ struct Counters {
 
 class Scheduler {
  public:
+  // How long a task of normal level stands before thieves take it (Pool::run_next_patience_ns).
+  static constexpr std::int64_t patience_ns = 5'000;
+
   Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -104,7 +107,6 @@ class Scheduler {
   static constexpr std::size_t take_batch = 32;        // tasks from an injector at a time
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
-  static constexpr std::int64_t run_next_patience_ns = 5'000;
   static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
 
   Task* pick_local() noexcept;

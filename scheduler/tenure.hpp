@@ -98,9 +98,9 @@ class BasicTenure {
     return outside;
   }
 
-  // The thread, also in a signal handler.
+  // The thread, also in a signal handler; a hint for others.
   [[nodiscard]] bool is_inside() const noexcept {
-    return place_.epoch.load(std::memory_order_relaxed) != 0;  // relaxed: its own word
+    return place_.epoch.load(std::memory_order_relaxed) != 0;  // relaxed: its own word, or a hint
   }
 
   // The thread, as the only one of a child made by fork: it owns nothing any more.

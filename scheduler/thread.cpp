@@ -239,13 +239,13 @@ void Thread::judge_last_wake() noexcept {
 
 Task* Thread::search() noexcept {
   std::int64_t now = pool_.clock.now_ns();
-  const std::int64_t until = now + spin_ns;
+  const std::int64_t began = now;
   while (!pool_.is_stopping()) {
     stay_inside();
     fire_timers(now);
     if (Task* task = scheduler_->pick()) return task;
     if (Task* task = steal(now)) return task;
-    if (now >= until) return nullptr;
+    if (now - began >= pool_.spin_ns) return nullptr;
     if (pool_.poller.sources() != 0) pool_.poller.poll(0);
     for (int i = 0; i < 8; ++i) base::spin_pause();
     now = pool_.clock.now_ns();

@@ -131,7 +131,6 @@ class Thread {
     released,     // the fiber's task is through, and the thread has another runner
   };
 
-  static constexpr std::int64_t spin_ns = 20'000;          // about what a wake costs
   static constexpr std::int64_t look_around_ns = 100'000;  // at the latest, on a busy scheduler
   static constexpr std::uint32_t turns_between_looks = 16;
   static constexpr std::size_t timers_at_once = 256;

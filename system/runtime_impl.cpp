@@ -44,10 +44,12 @@ bool is_on(HostHook hook, bool automatic) noexcept {
 }
 
 System::Config config_of(const Options& options, bool owns_program) {
+  if (options.spin < Duration::zero()) throw BadArgument("Options::spin is negative");
   return {.pool = {.schedulers = scheduler_count(options.schedulers),
                    .clock = &base::steady_clock(),
                    .seed = std::random_device{}(),
                    .blocking_threads_max = options.blocking_threads_max,
+                   .spin_ns = options.spin.count(),
                    .hog_signal = is_on(options.hog_signal, owns_program)},
           .processes_max = static_cast<std::uint32_t>(
               std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),

@@ -1,9 +1,10 @@
-// main.cpp: runs one workload on a runtime of PB_T schedulers (default 2).
+// main.cpp: runs one workload, in all its forms, on a runtime of PB_T schedulers (default 2).
 //
 //   PB_T=1 airssys-bench pingpong
 //
 // Prints "R metric value unit" lines, or "S" for a workload that it does not know.
 #include <airssys/rt.hpp>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -15,6 +16,7 @@ namespace {
 struct Workload {
   std::string_view name;
   void (*run)();
+  airssys::rt::Duration spin = std::chrono::microseconds(20);  // the default
 };
 
 constexpr Workload workloads[] = {
@@ -34,6 +36,7 @@ constexpr Workload workloads[] = {
     {"fair_spin", bench::fair_spin},
     {"fair_yield", bench::fair_yield},
     {"wake", bench::wake},
+    {"wake", bench::wake_spinning, std::chrono::hours(1)},
     {"restart", bench::restart},
     {"restarts", bench::restarts},
     {"restarts_tiny", bench::restarts_tiny},
@@ -51,10 +54,14 @@ void say_nothing(std::string_view /*line*/) {}
 
 int main(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
+  bool is_known = false;
   for (const Workload& workload : workloads) {
-    if (workload.name == name)
-      return airssys::rt::run({.schedulers = schedulers(), .log = &say_nothing}, workload.run);
+    if (workload.name != name) continue;
+    is_known = true;
+    const int code = airssys::rt::run(
+        {.schedulers = schedulers(), .spin = workload.spin, .log = &say_nothing}, workload.run);
+    if (code != 0) return code;
   }
-  std::puts("S");
+  if (!is_known) std::puts("S");
   return 0;
 }

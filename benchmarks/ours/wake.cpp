@@ -34,14 +34,23 @@ void send_and_compute(rt::Pid receiver) {
   }
 }
 
-}  // namespace
-
-void wake() {
+void measure(const char* metric) {
   rt::spawn([receiver = rt::self()] { send_and_compute(receiver); });
   std::vector<std::int64_t> samples;
   while (samples.size() < wakes)
     rt::receive([&](Stamp stamp) { samples.push_back(now_ns() - stamp.ns); });
-  report_quantiles("wake", std::move(samples));
+  report_quantiles(metric, std::move(samples));
+}
+
+}  // namespace
+
+void wake() {
+  measure("wake");
+}
+
+// With a scheduler that always looks for work.
+void wake_spinning() {
+  measure("wake_spinning");
 }
 
 }  // namespace bench

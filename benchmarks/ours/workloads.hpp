@@ -25,6 +25,7 @@ void fair_base();
 void fair_spin();
 void fair_yield();
 void wake();
+void wake_spinning();
 void restart();
 void restarts();
 void restarts_tiny();

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <limits>
 
 #include "tests/scheduler/jobs.hpp"
 
@@ -78,6 +80,31 @@ TEST_P(Threads, who_yields_lets_others_run) {
   jobs.start([&] { other_ran = true; });
   jobs.wait();
   EXPECT_TRUE(other_ran);
+}
+
+Pool::Config spinning(unsigned schedulers, std::int64_t spin_ns) {
+  Pool::Config config = Jobs::config(schedulers);
+  config.spin_ns = spin_ns;
+  return config;
+}
+
+TEST_P(Threads, of_those_who_spin_for_ever_one_stays_awake) {
+  Jobs jobs(spinning(GetParam(), std::numeric_limits<std::int64_t>::max()));
+  for (int round = 0; round < 100; ++round) {
+    Work& work = jobs.start([] {});
+    while (!work.is_done) EXPECT_LT(jobs.pool.idle.asleep(), GetParam());
+    while (jobs.pool.idle.asleep() != GetParam() - 1) std::this_thread::yield();
+  }
+  EXPECT_EQ(jobs.pool.scheduler(0).counters.hand_overs.read(), 0U) << "it computes, but is no hog";
+}
+
+TEST_P(Threads, without_a_spin_all_go_to_sleep_and_wake_for_work) {
+  Jobs jobs(spinning(GetParam(), 0));
+  for (int round = 0; round < 100; ++round) {
+    while (jobs.pool.idle.asleep() != GetParam()) std::this_thread::yield();
+    jobs.start([] {});
+    jobs.wait();
+  }
 }
 
 }  // namespace

@@ -142,8 +142,9 @@ TEST(RuntimeOptions, a_process_of_one_runtime_may_send_to_another) {
   EXPECT_EQ(got, 7);
 }
 
-TEST(RuntimeOptions, more_schedulers_than_there_may_be_are_refused) {
+TEST(RuntimeOptions, what_makes_no_sense_is_refused) {
   EXPECT_THROW(Runtime({.schedulers = 129}), BadArgument);
+  EXPECT_THROW(Runtime({.spin = -1ns}), BadArgument);
 }
 
 // E1: rt::run's exit codes.

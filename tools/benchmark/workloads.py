@@ -56,7 +56,9 @@ def is_more_better(unit):
 
 def peer_metric(metric):
     """Our second forms of a workload stand beside the peers' only one."""
-    return metric.replace("_bodies", "").replace("_servers", "").replace("_warm", "")
+    for form in ("_bodies", "_servers", "_warm", "_spinning"):
+        metric = metric.replace(form, "")
+    return metric
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ AIMS = (
     Aim("timers", 2, "timer_late_p50", 1.0, "67 us (SObjectizer)"),
     Aim("timers", 2, "timer_late_p99", 1.0, "187 us (CAF)"),
     Aim("wake", 2, "wake_p50", 1.3, "36 us (SObjectizer)"),
+    Aim("wake", 2, "wake_spinning_p50", 0.05, "36 us (SObjectizer)"),
+    Aim("wake", 2, "wake_spinning_p99", 0.05, "70 us (SObjectizer)"),
     Aim("restart", 2, "restart_p50", 1.0, "0.76 us (Tokio, by hand)"),
     Aim("restart", 2, "restart_p99", 1.0, "5.8 us (CAF, by hand)"),
     Aim("restarts", 2, "restarts_one_for_one_p99", 0, "1 ms", absolute=1000),

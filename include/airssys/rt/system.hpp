@@ -40,6 +40,10 @@ struct Options {
   std::size_t max_processes = 16'777'216;
   // Threads of the blocking pool.
   unsigned blocking_threads_max = 64;
+  // How long a scheduler without work looks for some before its thread sleeps; at most one does at
+  // a time. Who is woken runs some tens of microseconds later, what is found within about one.
+  // Longer than the default costs a CPU for that time, hours: always. Not negative.
+  Duration spin = std::chrono::microseconds(20);
   // How long a plain thread waits for room in a bounded mailbox that blocks (B2).
   std::chrono::milliseconds send_timeout = std::chrono::milliseconds(5000);
   // How long rt::run's end, a signal's or main's, may take before what is left is killed (E1).
