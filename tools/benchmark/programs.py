@@ -114,6 +114,11 @@ class Builder:
         run("cargo", "build", "-q", "--offline", "--release", cwd=crate)
         return [crate / "target/release/pbench_tokio"]
 
+    def tokio_mimalloc(self):
+        library = next(iter(glob.glob("/usr/lib/*/libmimalloc.so.2*")), None)
+        need("mimalloc", library, "libmimalloc-dev")
+        return ["env", f"LD_PRELOAD={library}", *self.tokio()]
+
     def limits(self):
         need("Boost.Context", os.path.exists("/usr/include/boost/context/detail/fcontext.hpp"),
              "libboost-context-dev")
@@ -143,7 +148,7 @@ class Builder:
         raise Missing(f"{what} is not in Debian: --peers DIR names the folder of {name}")
 
 
-NAMES = ("ours", "erlang", "go", "tokio", "caf1", "caf", "boost_fiber", "sobjectizer")
+NAMES = ("ours", "erlang", "go", "tokio", "tokio_mimalloc", "caf1", "caf", "boost_fiber", "sobjectizer")
 
 
 def build_all(builder, wanted, say):

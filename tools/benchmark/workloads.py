@@ -31,11 +31,15 @@ WORKLOADS = {
 # What a quick session leaves out: a minute each.
 SLOW = ("idle", "idle_servers", "timers")
 
-# Peers that were first or second somewhere: a quick session runs these alone.
+# Peers that were first or second somewhere: a quick session and the aims run these alone.
 STRONGEST = {
+    "spawn": ("tokio", "tokio_mimalloc", "go"),
     "fanin": ("go", "tokio"),
-    "big": ("boost_fiber", "tokio", "go"),
-    "skynet": ("go", "boost_fiber"),
+    "big": ("boost_fiber", "tokio", "tokio_mimalloc", "go"),
+    "skynet": ("go", "tokio_mimalloc", "boost_fiber"),
+    "timers": ("caf1", "caf", "sobjectizer", "go"),
+    "idle": ("tokio", "caf1", "caf"),
+    "idle_servers": (),  # stand beside the peers' idle
     "selrecv": ("erlang",),
     "wake": ("sobjectizer", "erlang"),
     "restart": ("tokio", "caf1", "caf"),
@@ -99,6 +103,7 @@ AIMS = (
     Aim("fair_spin", 2, "fair_spin_p50", 0.5, "11.8 ms (Erlang)"),
     Aim("fair_spin", 2, "fair_spin_warm_p50", 0.1, "11.8 ms (Erlang)"),
     Aim("fair_spin", 2, "fair_spin_warm_p99", 0.2, "26 ms (Erlang)"),
+    Aim("fair_yield", 2, "fair_yield_p50", 1.0, "4 us (Go)"),
     Aim("idle", 2, "idle_create", 0.3, "1013 ns (Tokio)"),
     Aim("idle", 2, "idle_wake", 0.4, "544 ms (Tokio)"),
     Aim("idle", 2, "idle_rss", 0, "1229 B (CAF)", absolute=1024),
