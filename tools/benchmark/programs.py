@@ -148,7 +148,8 @@ class Builder:
         raise Missing(f"{what} is not in Debian: --peers DIR names the folder of {name}")
 
 
-NAMES = ("ours", "erlang", "go", "tokio", "tokio_mimalloc", "caf1", "caf", "boost_fiber", "sobjectizer")
+NAMES = ("ours", "erlang", "go", "tokio", "tokio_mimalloc", "caf1", "caf", "boost_fiber",
+         "sobjectizer")
 
 
 def build_all(builder, wanted, say):
