@@ -9,9 +9,11 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
+KVD_LOAD = ROOT / "tools" / "benchmark" / "kvd_load.py"
 CARGO_REGISTRY = "/usr/share/cargo/registry"
 
 
@@ -46,12 +48,26 @@ class Builder:
     def savina(self):
         return [self._of_ours("benchmarks/savina/airssys-savina")]
 
-    def _of_ours(self, target):
-        build = self.folder / "ours"
+    def kvd(self):
+        """Ours where the workload is that of a whole daemon."""
+        self._need_redis()
+        kvd = self._of_ours("examples/kvd/kvd", "kvd", "-Dbenchmarks=disabled")
+        return [sys.executable, KVD_LOAD, "kvd", kvd]
+
+    def redis(self):
+        self._need_redis()
+        return [sys.executable, KVD_LOAD, "redis"]
+
+    @staticmethod
+    def _need_redis():
+        need("Redis", shutil.which("redis-server") and shutil.which("redis-benchmark"),
+             "redis-server redis-tools")
+
+    def _of_ours(self, target, folder="ours", kind="-Dexamples=disabled"):
+        build = self.folder / folder
         if not (build / "build.ninja").exists():
             run("meson", "setup", build, ROOT, "--buildtype=release", "-Dtests=disabled",
-                "-Dchecks=disabled", "-Dexamples=disabled", "-Dtools=disabled",
-                "-Dbenchmarks=auto")
+                "-Dchecks=disabled", "-Dtools=disabled", kind)
         run("ninja", "-C", build, target)
         return build / target
 
@@ -149,7 +165,7 @@ class Builder:
 
 
 NAMES = ("ours", "erlang", "go", "tokio", "tokio_mimalloc", "caf1", "caf", "boost_fiber",
-         "sobjectizer")
+         "sobjectizer", "redis")
 
 
 def build_all(builder, wanted, say):

@@ -26,6 +26,7 @@ WORKLOADS = {
     "fair_yield": (2,),
     "idle": (2,),
     "idle_servers": (2,),
+    "kvd": (1,),
 }
 
 # What a quick session leaves out: a minute each.
@@ -39,6 +40,7 @@ STRONGEST = {
     "skynet": ("go", "tokio_mimalloc", "boost_fiber"),
     "timers": ("caf1", "caf", "sobjectizer", "go"),
     "idle": ("tokio", "caf1", "caf"),
+    "kvd": ("redis",),
     "idle_servers": (),  # stand beside the peers' idle
     "selrecv": ("erlang",),
     "wake": ("sobjectizer", "erlang"),
@@ -110,4 +112,8 @@ AIMS = (
     Aim("idle_servers", 2, "idle_servers_create", 0.3, "1013 ns (Tokio)"),
     Aim("idle_servers", 2, "idle_servers_wake", 0.4, "544 ms (Tokio)"),
     Aim("idle_servers", 2, "idle_servers_rss", 0, "1229 B (CAF)", absolute=300),
+    Aim("kvd", 1, "kvd_set_1", 1.0, "redis-server"),
+    Aim("kvd", 1, "kvd_get_1", 1.0, "redis-server"),
+    Aim("kvd", 1, "kvd_set_16", 1.0, "redis-server"),
+    Aim("kvd", 1, "kvd_get_16", 1.0, "redis-server"),
 )
