@@ -48,6 +48,9 @@ class Builder:
     def savina(self):
         return [self._of_ours("benchmarks/savina/airssys-savina")]
 
+    def micro(self):
+        return [self._of_ours("benchmarks/micro/airssys-micro")]
+
     def kvd(self):
         """Ours where the workload is that of a whole daemon."""
         self._need_redis()
