@@ -144,9 +144,11 @@ bool process_may_rest(scheduler::Task& task) {
   return static_cast<Process&>(task).inbox.try_idle();
 }
 
-std::optional<ExitReason> run_code(Process& process, void (*code)(void*), void* argument) {
+void run_code(Process& process,
+              void (*code)(void*),
+              void* argument,
+              std::optional<ExitReason>& failure) {
   fiber::Fiber& fiber = Thread::current()->fiber();
-  std::optional<ExitReason> failure;
   try {
     process.is_inside = false;
     Thread::current()->leave();
@@ -156,7 +158,6 @@ std::optional<ExitReason> run_code(Process& process, void (*code)(void*), void* 
   }
   Thread::enter();
   process.is_inside = true;
-  return failure;
 }
 
 }  // namespace airssys::rt::runtime

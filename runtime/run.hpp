@@ -8,6 +8,7 @@
 // are gone, too: the runner begins anew and calls `ended` (scheduler/task.hpp).
 #pragma once
 
+#include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <optional>
 #include <type_traits>
@@ -22,13 +23,33 @@ scheduler::Turn run_process(scheduler::Task& task);
 scheduler::Turn process_was_cut(scheduler::Task& task, fiber::Ended why);
 bool process_may_rest(scheduler::Task& task);
 
-// Runs process code on this stack; why it failed, or nothing when it returned. Inside before and
-// after, maybe on another thread.
-std::optional<ExitReason> run_code(Process& process, void (*code)(void*), void* argument);
+// What rt::exit throws for a reason of which no report tells (X16). Whatever else the code leaves
+// with passes call_guarded, which notes the stack for the report; that costs more than the throw.
+class OrderlyExit : public ExitException {
+ public:
+  using ExitException::ExitException;
+};
 
+// Runs process code on this stack; `failure` is set to why it failed.
+void run_code(Process& process,
+              void (*code)(void*),
+              void* argument,
+              std::optional<ExitReason>& failure);
+
+// The same; why it failed, or nothing when it returned. Inside before and after, maybe on another
+// thread.
 template <class F>
 std::optional<ExitReason> run_code(Process& process, F code) {
-  return run_code(process, [](void* f) { (*static_cast<F*>(f))(); }, &code);
+  std::optional<ExitReason> failure;
+  auto run = [&code, &failure] {
+    try {
+      code();
+    } catch (const OrderlyExit& exit) {
+      failure = exit.reason();
+    }
+  };
+  run_code(process, [](void* f) { (*static_cast<decltype(run)*>(f))(); }, &run, failure);
+  return failure;
 }
 
 }  // namespace airssys::rt::runtime

@@ -11,6 +11,7 @@
 #include "runtime/exit.hpp"
 #include "runtime/outside.hpp"
 #include "runtime/relations.hpp"
+#include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/wait.hpp"
 
@@ -78,6 +79,7 @@ Pid parent() {
 }
 
 void exit(ExitReason reason) {
+  if (reason.is_orderly()) throw runtime::OrderlyExit(std::move(reason));
   throw ExitException(std::move(reason));
 }
 

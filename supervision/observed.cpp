@@ -140,13 +140,17 @@ void Observed::happened(Watch& watch, const sys::Event& event) {
 
 void Observed::failed(const Callback& callback) {
   if (!std::current_exception()) return;  // the unwind of a process that is being ended (G25)
+  ExitReason reason;
   try {
     throw;
   } catch (ExitWithReply& end) {
     watch().last_reply = end.take_reply();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): it goes on where this was called
+    reason = end.reason();
+  } catch (const ExitException& end) {
+    reason = end.reason();
+  } catch (...) {
+    reason = reason_of_current_exception();
   }
-  const ExitReason reason = reason_of_current_exception();
   if (reason.is_orderly()) return;
   std::string line = title() + " failed in " + text_of(callback);
   line.append(": ").append(reason.to_string());

@@ -5,11 +5,14 @@
 
 #include <gtest/gtest.h>
 #include <airssys/rt.hpp>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "base/symbol.hpp"
+#include "fiber/throw_site.hpp"
+#include "scheduler/thread.hpp"
 #include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::runtime {
@@ -74,6 +77,61 @@ TEST_P(Crashes, an_exit_is_told_with_the_stack_that_called_it) {
   const auto offset = std::stoull(stack[0].substr(stack[0].find("+0x") + 3), nullptr, 16);
   EXPECT_GE(offset, offset_of_leave);
   EXPECT_LT(offset, offset_of_leave + 400);
+}
+
+// How many calls are noted on this stack as those of a failure.
+std::size_t noted() {
+  return fiber::throw_site(scheduler::Thread::current()->fiber()).size();
+}
+
+struct Ending : Server<Ending> {
+  struct End {
+    ExitReason reason;
+  };
+  explicit Ending(std::size_t& at_end) : noted_at_end(at_end) {}
+  void handle(End end) { exit(std::move(end.reason)); }
+  void terminate(const ExitReason&) { noted_at_end = noted(); }
+  std::size_t& noted_at_end;
+};
+
+TEST_P(Crashes, an_orderly_exit_makes_no_report_and_notes_no_stack) {
+  run([] {
+    std::size_t calls = 0;
+    for (const ExitReason& reason :
+         {ExitReason::normal(), ExitReason::shutdown(), ExitReason::shutdown("enough")}) {
+      ended([reason] { exit(reason); });
+      const auto server = start_monitor<Ending>(std::ref(calls)).server;
+      cast(server, Ending::End{reason});
+      receive([&](const Down& down) { EXPECT_EQ(down.reason, reason); });
+      EXPECT_EQ(calls, 0U) << reason.to_string();
+    }
+    const auto stopped = start_monitor<Ending>(std::ref(calls)).server;
+    stop(stopped);
+    receive([](Down) {});
+    EXPECT_EQ(calls, 0U);
+  });
+  EXPECT_TRUE(reports().empty());
+  run([] {
+    std::size_t calls = 0;
+    cast(start_monitor<Ending>(std::ref(calls)).server, Ending::End{ExitReason::error("no")});
+    receive([](Down) {});
+    EXPECT_GT(calls, 0U) << "of an exit that will be reported";
+  });
+}
+
+TEST_P(Crashes, a_crash_behind_an_orderly_exit_that_was_caught_has_its_own_stack) {
+  run([] {
+    ended([] {
+      try {
+        exit(ExitReason::normal());
+      } catch (const ExitException&) {
+        leave_by_exit();
+      }
+    });
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  EXPECT_EQ(field(reports()[0], "reason"), "error: no");
+  EXPECT_FALSE(field<std::vector<std::string>>(reports()[0], "stack").empty());
 }
 
 TEST_P(Crashes, the_message_in_hand_is_named) {
