@@ -436,8 +436,9 @@ TEST_P(Applications, a_program_that_is_asked_to_end_answers_0) {
 }
 
 TEST_P(Applications, a_program_whose_applications_had_to_be_killed_answers_1) {
-  const auto body = [] {
+  const auto body = [](Starter starter) {
     trap_exit(true);
+    starter.acknowledge();
     sleep_for_ever();
   };
   Application late = {
