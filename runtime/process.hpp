@@ -63,14 +63,15 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   Wait* waits = nullptr;  // records of what will wake it, on its stack or the heap
   ExitReason reason;      // once must_end: why
   std::uint64_t refs_given = 0;
-  bool has_started = false;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
   bool is_closed = false;  // the inbox is closed
   bool traps_exits = false;
-  bool follows_parent = false;         // made with a link: its parent's exit is an order (G14)
-  bool hears_system_requests = false;  // though it is no behaviour (C7)
   bool is_inside = true;  // false while its own code runs: Inside in call.hpp, run_code
+  // Three that are seldom looked at share a byte.
+  bool has_started : 1 = false;
+  bool follows_parent : 1 = false;         // made with a link: its parent's exit is an order (G14)
+  bool hears_system_requests : 1 = false;  // though it is no behaviour (C7)
 
   // Written by the owner, read by anyone: figures for show, and by the registry as it says.
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
