@@ -104,6 +104,14 @@ class BasicInbox {
         expected, empty, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
+  // Any thread: whether the owner is parked and nothing has come since. A look that may be out of
+  // date at once.
+  [[nodiscard]] bool is_idle() const noexcept {
+    // acquire: pairs with try_idle's release: what the owner has published before is seen. Weaker,
+    // and what is read next could be older than the park (wait_circle.hpp).
+    return word_.load(std::memory_order_acquire) == idle;
+  }
+
   // The owner, when it ends: refuses all mail from now on and gives what was left, oldest first.
   [[nodiscard]] Node* close() noexcept {
     // acquire: as take_all. release: pairs with the acquires of a push that is refused: see there.

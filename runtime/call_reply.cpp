@@ -3,8 +3,12 @@
 #include "runtime/call_reply.hpp"
 
 #include <airssys/rt/call.hpp>
+#include <airssys/rt/from.hpp>
 #include <airssys/rt/link.hpp>
+#include <algorithm>
+#include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "mailbox/mail_queue.hpp"
@@ -13,6 +17,8 @@
 #include "runtime/receive.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/timeout.hpp"
+#include "runtime/wait_circle.hpp"
 #include "runtime/waiting_for.hpp"
 
 namespace airssys::rt {
@@ -66,6 +72,33 @@ Mark& mark_at(std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<Mark*>(storage));
 }
 
+// A reference as the number of a call. One in 2^32 is 0, and its call is not looked at.
+std::uint32_t call_number(std::uint64_t ref) noexcept {
+  return static_cast<std::uint32_t>(ref);
+}
+
+std::string shown(runtime::System& system, Pid pid) {
+  const std::string name = system.names.name_of(pid);
+  return name.empty() ? pid.to_string() : pid.to_string() + " \"" + name + "\"";
+}
+
+// "<0.2.1> waits for <0.3.1> waits for <0.1.1>"
+std::string circle_of(runtime::System& system, Pid self, const runtime::RoundTrip& trip) {
+  std::string text;
+  for (const runtime::RoundTrip::Step& step : trip.steps())
+    text += shown(system, Pid::from_bits(step.process)) + " waits for ";
+  return text + shown(system, self);
+}
+
+bool waits_in_call(const Process& process) noexcept {
+  // relaxed: a look that finds something reads it again.
+  return process.waits_in_call.load(std::memory_order_relaxed) != 0;
+}
+
+// How long until a call that may be in a circle looks again, if others were awake.
+constexpr Duration first_pause = std::chrono::microseconds(100);
+constexpr Duration longest_pause = std::chrono::milliseconds(10);
+
 struct Wanted {
   std::uint64_t id;
   // The reply, or the news that none will come.
@@ -89,29 +122,113 @@ CallError error_of(const Down& down) {
                         : ": it ended before it answered: " + down.reason.to_string())};
 }
 
-PendingCall::PendingCall(Pid server) : server_(server) {
+PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
   const Call call;
   call.charge(2);
-  ::new (static_cast<void*>(mark_)) Mark(call.process().mail, Mark::Start::end);
-  monitor_ = runtime::monitor(call.process(), server, runtime::AddressMode::until_reply);
+  Process& process = call.process();
+  ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
+  if (use == CallUse::request || runtime::is_unwinding(process)) {
+    monitor_ = runtime::monitor(process, server, runtime::AddressMode::until_reply);
+    return;
+  }
+  // A look before anything is sent finds a circle that is there. The monitor's signal wakes the
+  // callee, so that the look behind it, which misses none, can at best be unsure.
+  show(process, process.refs_given + 1);
+  const Process* callee = call.system().find(server);
+  if (callee && waits_in_call(*callee)) [[unlikely]] {
+    base::atomic_fence(std::memory_order_seq_cst);  // between showing and looking
+    look(process);
+    if (circle_) {
+      is_open_ = false;
+      process.new_ref();  // no other call has this number
+      return;
+    }
+  }
+  monitor_ = runtime::monitor(process, server, runtime::AddressMode::until_reply);
+  base::fence_behind_update();
+  if (callee && waits_in_call(*callee)) [[unlikely]]
+    look(process);
+}
+
+void PendingCall::show(Process& process, std::uint64_t ref) noexcept {
+  // relaxed: its own word.
+  outer_waits_for_ = process.waits_for.load(std::memory_order_relaxed);
+  number_ = call_number(ref);
+  is_shown_ = true;
+  runtime::show_call(process, server_.bits(), number_);
+}
+
+void PendingCall::hide(Process& process) noexcept {
+  if (!std::exchange(is_shown_, false)) return;
+  runtime::show_call(process, outer_waits_for_, 0);
+}
+
+void PendingCall::look(Process& process) {
+  runtime::System& system = runtime::current_system();
+  const auto find = [&system](std::uint64_t bits) { return system.find(Pid::from_bits(bits)); };
+  const runtime::RoundTrip::Step own{process.pid().bits(), number_};
+  runtime::RoundTrip trip;
+  const auto round = runtime::look_round(process, own, server_.bits(), find, trip);
+  must_look_again_ = round == runtime::Round::unsure;
+  if (round == runtime::Round::closed)
+    circle_ = std::make_unique<const std::string>(circle_of(system, process.pid(), trip));
+}
+
+Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
+  Wanted wanted{monitor_.id};
+  return Message(runtime::take_mail_from(
+      process, mark_at(mark_), &Wanted::accepts, &wanted, timeout, runtime::WaitReason::reply));
+}
+
+// Looks again from time to time while it is not known whether this waits in a circle.
+Message PendingCall::wait_and_look(Process& process, const runtime::Timeout& timeout) {
+  Duration pause = first_pause;
+  while (must_look_again_) {
+    const runtime::Timeout next(process, Deadline::after(pause));
+    if (next.due_ns() >= timeout.due_ns()) break;
+    if (Message answer = take_answer(process, next)) return answer;
+    if (runtime::is_unwinding(process)) return {};
+    look(process);
+    if (circle_) {
+      // An answer that came meanwhile was sent before its sender called on: it is here by now.
+      if (process.inbox.looks_empty()) return {};
+      circle_.reset();
+      must_look_again_ = true;
+    }
+    pause = std::min(pause * 2, longest_pause);
+  }
+  return take_answer(process, timeout);
+}
+
+Message PendingCall::wait_for_answer(Process& process, const runtime::Timeout& timeout) {
+  if (!is_shown_) {
+    const runtime::WaitingFor edge(process, server_);
+    return take_answer(process, timeout);
+  }
+  if (must_look_again_) [[unlikely]]
+    return wait_and_look(process, timeout);
+  return take_answer(process, timeout);
 }
 
 std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
   Process& process = runtime::current_process();
   const runtime::Timeout timeout(process, deadline);
   const Call call(process);
-  Wanted wanted{monitor_.id};
-  Message message;
   const bool was_unwinding = runtime::is_unwinding(process);
-  if (!was_unwinding || (!deadline.is_never() && !process.is_ending)) {
-    const runtime::WaitingFor edge(process, server_);
-    message = Message(runtime::take_mail_from(
-        process, mark_at(mark_), &Wanted::accepts, &wanted, timeout, runtime::WaitReason::reply));
-  }
+  Message message;
+  if (!circle_ && (!was_unwinding || (!deadline.is_never() && !process.is_ending)))
+    message = wait_for_answer(process, timeout);
+  hide(process);
   if (message) {
     is_open_ = false;
     if (Down* down = message.get_if<Down>()) return std::unexpected(error_of(*down));
     return message;
+  }
+  if (circle_) {
+    const std::string what =
+        "call to " + server_.to_string() + " would wait in a circle: " + *circle_;
+    return std::unexpected(
+        CallError(CallError::circle, ExitReason::error("airssys::rt::CallError", what), what));
   }
   if (was_unwinding)
     return std::unexpected(CallError(
@@ -124,6 +241,7 @@ std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
 PendingCall::~PendingCall() {
   const Call call(Call::Kind::plain);
   Process& process = call.process();
+  hide(process);
   if (is_open_) {
     if (Relation* monitor = process.relations.find_monitor(monitor_.id))
       runtime::drop_monitor(call.system(), process, *monitor, true);
@@ -142,6 +260,13 @@ PendingCall::~PendingCall() {
     }
   }
   std::destroy_at(&mark_at(mark_));
+}
+
+void let_others_answer(const Alias& caller) {
+  if (!caller) return;
+  const Call call(Call::Kind::plain);
+  if (Process* process = call.system().find(caller.owner))
+    runtime::take_out_of_circles(*process, call_number(caller.id));
 }
 
 }  // namespace detail

@@ -81,7 +81,9 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<bool> is_behind{false};     // with its signals: who sends more waits for it (S11)
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
-  // Whose answer or room it waits for, by Pid::bits; 0: nobody's. WaitingFor writes it.
+  // The number of the call it waits in, and whose answer or room it waits for, by Pid::bits; 0:
+  // none, nobody's. WaitingFor and PendingCall write them: wait_circle.hpp.
+  base::Atomic<std::uint32_t> waits_in_call{0};
   base::Atomic<std::uint64_t> waits_for{0};
 
   // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
@@ -140,6 +142,7 @@ inline void Process::renew() noexcept {
   // relaxed: as above.
   is_behind.store(false, std::memory_order_relaxed);
   is_timer_target.store(false, std::memory_order_relaxed);
+  waits_in_call.store(0, std::memory_order_relaxed);
   waits_for.store(0, std::memory_order_relaxed);
 }
 

@@ -43,6 +43,9 @@ void obey_suspend(System& system, Process& process, const ControlSignal& request
     if (suspension.suspenders++ == 0) {
       suspension.since_ns = now_ns();
       set_suspended(process, true);
+      // It rests on with an answer in its mail, unread, so it must not look as if it had none.
+      // relaxed: its park brings this along (wait_circle.hpp).
+      process.waits_in_call.store(0, std::memory_order_relaxed);
     }
   }
   answer_suspend(system, request, true);

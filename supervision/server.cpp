@@ -22,10 +22,12 @@ CallError calling_self() {
 
 namespace detail {
 
-Exchange::Exchange(Pid server, std::string_view server_class, Message request, Alias& caller)
+Exchange::Exchange(
+    Pid server, std::string_view server_class, Message request, Alias& caller, CallUse use)
     : server_(server), server_class_(server_class) {
   if (server == self()) return;
-  pending_.emplace(server);
+  pending_.emplace(server, use);
+  if (pending_->is_in_circle()) return;
   caller = pending_->alias();
   send(server, std::move(request));
 }
@@ -88,8 +90,8 @@ void reject_message(Message& message, std::string_view server) {
 std::expected<void, CallError> try_stop(Pid server, const ExitReason& reason, Duration timeout) {
   const Deadline deadline = Deadline::after(timeout);
   if (server == self()) return std::unexpected(calling_self());
-  detail::PendingCall pending(server);
-  send(server, detail::StopRequest{reason});
+  detail::PendingCall pending(server, detail::CallUse::call);
+  if (!pending.is_in_circle()) send(server, detail::StopRequest{reason});
   std::expected<Message, CallError> end = pending.wait(deadline);
   // Nobody has the address for a reply, so what comes is the server's end, or nothing.
   if (end || (end.error().kind() == CallError::exited && end.error().reason() == reason)) {

@@ -20,8 +20,11 @@ Message ask(Pid behaviour,
   void* payload = rt::detail::make_payload_as<SystemRequest>(
       rt::detail::system_request_type, Alias(), std::move(work));
   Message request(payload);
-  Exchange exchange(
-      behaviour, type, std::move(request), static_cast<SystemRequest*>(payload)->caller);
+  Exchange exchange(behaviour,
+                    type,
+                    std::move(request),
+                    static_cast<SystemRequest*>(payload)->caller,
+                    rt::detail::CallUse::call);
   return rt::detail::value_or_throw(exchange.wait(deadline));
 }
 

@@ -7,7 +7,12 @@
 //
 //   PendingCall pending(server);                  // monitor, alias, mark
 //   send(server, Request{..., pending.alias()});  // or whatever carries the address
-//   std::expected<void*, CallError> reply = pending.wait(deadline);
+//   std::expected<Message, CallError> reply = pending.wait(deadline);
+//
+// A call that is made and waited for in one go is looked at before it is sent: one that would wait
+// for somebody who waits for the caller in turn fails at once (G7). If several come to that at the
+// same moment, one of them fails as soon as all are at rest. A request whose reply is fetched later
+// is not looked at: meanwhile it may have been left to somebody else.
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
@@ -18,18 +23,29 @@
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/time.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
+#include <memory>
+#include <string>
+
+namespace airssys::rt::runtime {
+struct Process;
+class Timeout;
+}  // namespace airssys::rt::runtime
 
 namespace airssys::rt::detail {
 
 // What the end of a server, or that there is none, means to who has called it.
 CallError error_of(const Down& down);
 
+// When the caller waits: some time later and perhaps more than once, or at once and for good.
+enum class CallUse : bool { request, call };
+
 class PendingCall {
  public:
   static constexpr std::size_t mark_bytes = 3 * sizeof(void*);
 
-  explicit PendingCall(Pid server);
+  explicit PendingCall(Pid server, CallUse use = CallUse::request);
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
   // Takes the monitor and the alias back; a Down or reply that is in the mailbox is removed.
@@ -37,15 +53,31 @@ class PendingCall {
 
   Alias alias() const noexcept { return {{monitor_.owner, monitor_.id}}; }
 
+  // Of a CallUse::call: whether it would wait in a circle. Then it is not sent, and `wait` says so.
+  bool is_in_circle() const noexcept { return circle_ != nullptr; }
+
   // The first message through the alias, or why none came: exited or noproc with the other side's
-  // reason, timeout, unwinding. Suspends. Once, but after a time-out it may be asked again.
+  // reason, timeout, unwinding; circle, of a CallUse::call. Suspends. Once, but after a time-out it
+  // may be asked again.
   std::expected<Message, CallError> wait(Deadline deadline);
 
  private:
+  void show(runtime::Process& caller, std::uint64_t ref) noexcept;
+  void hide(runtime::Process& caller) noexcept;
+  void look(runtime::Process& caller);
+  Message take_answer(runtime::Process& caller, const runtime::Timeout& timeout);
+  Message wait_and_look(runtime::Process& caller, const runtime::Timeout& timeout);
+  Message wait_for_answer(runtime::Process& caller, const runtime::Timeout& timeout);
+
   Pid server_;
   MonitorRef monitor_;
   alignas(void*) std::byte mark_[mark_bytes];  // where the mail ended when the call was made
+  std::uint64_t outer_waits_for_ = 0;          // what the caller showed before
+  std::uint32_t number_ = 0;                   // wait_circle.hpp
   bool is_open_ = true;
+  bool is_shown_ = false;
+  bool must_look_again_ = false;
+  std::unique_ptr<const std::string> circle_;  // who waits for whom, once that is known
 };
 
 }  // namespace airssys::rt::detail

@@ -60,6 +60,7 @@ class CallError : public ProcessError {
     exited,           // it ended before it answered: reason() says why
     wrong_type,       // the process is not such a server
     calling_self,     // a server cannot wait for its own answer
+    circle,           // it would wait for one who waits for it in turn: what() names them
     unwinding,        // the caller is being ended (Z3)
     callback_failed,  // a function that was sent there threw: reason() says what (C3)
     overloaded,       // too many wait already for a member of the pool

@@ -25,6 +25,10 @@ struct WrongServer {};
 
 template <class T>
 using ReplyValue = std::conditional_t<std::is_void_v<T>, Done, T>;
+
+// The caller with this address may be answered by anybody from now on: who waits for whom does not
+// tell any more whether it waits in a circle (G7). For processes; does not suspend.
+void let_others_answer(const Alias& caller);
 }  // namespace detail
 
 template <class T>
@@ -54,7 +58,8 @@ class From {
   // The process that waits, or a null pid when this has replied.
   Pid caller() const noexcept { return caller_.owner; }
 
-  // For the library: gives the address away, and is nobody's then.
+  // For the library: the address; and gives it away, and is nobody's then.
+  const Alias& address() const noexcept { return caller_; }
   Alias release() noexcept { return std::exchange(caller_, Alias()); }
   // For the library: this process is not the server that the caller took it for.
   void refuse() { send_once(detail::WrongServer()); }

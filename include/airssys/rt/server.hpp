@@ -210,7 +210,11 @@ CallOnItsWay<R> make_call(R request) {
 // One call, below the types: sends the request, whose reply goes to `caller`, which is set here.
 class Exchange {
  public:
-  Exchange(Pid server, std::string_view server_class, Message request, Alias& caller);
+  Exchange(Pid server,
+           std::string_view server_class,
+           Message request,
+           Alias& caller,
+           CallUse use = CallUse::request);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange() = default;
@@ -259,16 +263,20 @@ void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
 }
 
 // Sends a request and waits for its reply (G5). The failure says which: no such process, it ended
-// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), or the
-// caller called itself (G7). `try_call` answers the CallError, `call` throws it. For processes;
+// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), the caller
+// called itself, or one who waits for it in turn: `circle`, of up to 65 processes, without waiting
+// for the time-out (G7). `try_call` answers the CallError, `call` throws it. For processes;
 // suspends. A negative time-out throws BadArgument; `rt::infinite` waits for as long as it takes.
 template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(
     ServerRef<S> server, R request, Duration timeout = detail::Requests<S>::call_timeout) {
   const Deadline deadline = Deadline::after(timeout);
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
-  detail::Exchange exchange(
-      server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller);
+  detail::Exchange exchange(server.pid(),
+                            detail::type_name<S>(),
+                            std::move(call.message),
+                            *call.caller,
+                            detail::CallUse::call);
   return detail::reply_as<typename R::Reply>(exchange.wait(deadline));
 }
 template <class S, class R>
@@ -279,8 +287,9 @@ typename R::Reply call(ServerRef<S> server,
 }
 
 // Asks a behaviour (a server, a supervisor) to end with this reason and waits until it is gone
-// (G17). Ended with another reason, is not there, takes too long, is the caller itself: CallError,
-// `exited`, `noproc`, `timeout`, `calling_self`. For processes; suspends.
+// (G17). Ended with another reason, is not there, takes too long, is the caller itself, waits for
+// the caller: CallError, `exited`, `noproc`, `timeout`, `calling_self`, `circle` (then it is not
+// asked). For processes; suspends.
 std::expected<void, CallError> try_stop(Pid server,
                                         const ExitReason& reason = ExitReason::normal(),
                                         Duration timeout = infinite);

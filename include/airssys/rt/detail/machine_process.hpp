@@ -155,8 +155,10 @@ class Machine : public MachineCore {
     in_state<M>(state, [&](auto in) {
       using I = decltype(in);
       if constexpr (DefersInPlace<M, I, R>) {
+        let_others_answer(from.address());
         object_.handle(in, request, std::move(from));
       } else if constexpr (DefersOwned<M, I, R>) {
+        let_others_answer(from.address());
         object_.handle(in, std::move(request), std::move(from));
         check_not_postponed();
       } else if constexpr (HandlesInPlace<M, I, R>) {

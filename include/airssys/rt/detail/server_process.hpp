@@ -91,6 +91,7 @@ struct Requests {
     if (!server) {
       from.refuse();
     } else if constexpr (Defers<S, R>) {
+      let_others_answer(caller);
       static_cast<S*>(server)->handle(std::move(request), std::move(from));
     } else if constexpr (std::is_void_v<Reply>) {
       call_handler(*static_cast<S*>(server), request);
