@@ -398,53 +398,6 @@ TEST_P(CallCircles, whose_call_is_left_to_another_is_not_told_of_a_circle_that_w
   });
 }
 
-// Looks for a reply from time to time, and answers calls in between.
-struct Polls : Server<Polls> {
-  struct Begin {
-    ServerRef<Polls> other;
-    ServerRef<Polls> self;
-    Pid tester;
-  };
-  struct Ask {
-    using Reply = bool;
-    ServerRef<Polls> caller;
-  };
-  struct Ping {
-    using Reply = int;
-  };
-  struct Poll {};
-  int handle(Ping) { return 1; }
-  bool handle(const Ask& ask) { return try_call(ask.caller, Ping{}, infinite).has_value(); }
-  void handle(const Begin& begin) {
-    tester = begin.tester;
-    reply.emplace(send_request(begin.other, Ask{begin.self}));
-    handle(Poll{});
-  }
-  void handle(Poll) {
-    if (auto answer = reply->wait(200us)) {
-      send(tester, answer->value_or(false));
-    } else {
-      cast(ServerRef<Polls>(rt::self()), Poll{});
-    }
-  }
-  Pid tester;
-  std::optional<PendingReply<bool>> reply;
-};
-
-// G7, G9
-TEST_P(CallCircles, who_only_looks_for_a_reply_is_in_no_circle) {
-  run([] {
-    const ServerRef<Polls> one = start<Polls>();
-    const ServerRef<Polls> other = start<Polls>();
-    for (std::size_t round = 0; round < stress_size(300); ++round) {
-      cast(one, Polls::Begin{other, one, self()});
-      ASSERT_TRUE(receive<bool>());
-    }
-    stop(one);
-    stop(other);
-  });
-}
-
 // G7
 TEST_P(CallCircles, questions_that_are_answered_in_any_wait_close_no_circle) {
   struct Curious : Server<Curious> {
