@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 namespace airssys::rt::base {
@@ -45,7 +46,11 @@ const void* function_at(const void* code) noexcept {
   return ::_Unwind_FindEnclosingFunction(static_cast<std::byte*>(const_cast<void*>(code)) + 1);
 }
 
+// The ABI takes some 70 bytes of stack for each character: too many for a process's.
+constexpr std::size_t readable_max = 512;
+
 std::string readable_name(const char* mangled) {
+  if (std::strlen(mangled) > readable_max) return mangled;
   int status = 0;
   char* name = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
   std::string readable = status == 0 ? name : mangled;

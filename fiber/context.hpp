@@ -31,7 +31,7 @@
 namespace airssys::rt::fiber {
 
 struct Fiber;
-struct ThrowSite;
+struct CallStack;
 
 /// Why the entry of a fiber is called again.
 enum class Ended : std::uint8_t {
@@ -82,10 +82,13 @@ struct alignas(base::cache_line_bytes) Fiber : Strand {
   Guard guard = Guard::page;
   std::uint8_t size_class = 0;  // of fiber/stack.hpp
   bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
+  std::uint32_t off_since = 0;  // by a coarse clock, for show: scheduler/coarse_time.hpp
 
   Entry entry = nullptr;
   void* landing_frame = nullptr;   // of the frame that cuts go back to
-  ThrowSite* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
+  CallStack* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
+  /// By the same clock, once the wait that it is in has been off more than once; else 0.
+  std::uint32_t waits_since = 0;
   _Unwind_Exception unwind_record{};
   std::jmp_buf landing{};
 };

@@ -5,15 +5,20 @@
 #include <airssys/rt/process.hpp>
 #include <utility>
 
+#include "base/symbol.hpp"
+#include "fiber/call_stack.hpp"
 #include "fiber/context.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/call_reply.hpp"
 #include "runtime/extras.hpp"
+#include "runtime/receive.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/snapshot.hpp"
 #include "runtime/suspend.hpp"
+#include "runtime/wait.hpp"
+#include "runtime/waited.hpp"
 
 namespace airssys::rt {
 
@@ -21,7 +26,10 @@ namespace runtime {
 
 namespace {
 
-using InfoAnswer = std::optional<ProcessInfo>;
+struct InfoAnswer {
+  std::optional<ProcessInfo> info;
+  std::vector<const void*> calls;  // to be named by who has asked, for that takes a deep stack
+};
 struct AliveAnswer {
   bool is_alive;
 };
@@ -86,6 +94,29 @@ void add_drops(ProcessInfo& info, const Process& process) {
   if (process.bounds) process.bounds->drops.add_senders(info.drops);
 }
 
+// In which a process obeys, on its way to whatever it waits for.
+bool leads_here(const void* function) {
+  const auto is = [function](auto* of_runtime) {
+    return function == reinterpret_cast<const void*>(of_runtime);
+  };
+  return is(&obey_here) || is(&take_mail_from) || is(&wait_until_over) ||
+         is(&hibernate_until_something_comes) ||
+         is(static_cast<bool (*)(Process&, Waker&, WaitReason, const Timeout&)>(&wait_for));
+}
+
+// By the owner.
+std::vector<const void*> calls_of_process() {
+  fiber::CallStack stack;
+  fiber::note_calls(scheduler::Thread::current()->fiber(), stack, &leads_here);
+  return {stack.calls().begin(), stack.calls().end()};
+}
+
+std::vector<std::string> names_of(const std::vector<const void*>& calls) {
+  std::vector<std::string> names;
+  for (const void* call : calls) names.push_back(to_string(base::symbol_at(call)));
+  return names;
+}
+
 // By the owner.
 ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   scheduler::Thread::current()->settle_account();
@@ -100,6 +131,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .state = state_of(process, reason),
                    .wait_reason = to_string(reason),
                    .waits_for = waits_for,
+                   .waited = {},
                    .priority = static_cast<Priority>(process.level),
                    .traps_exits = process.traps_exits,
                    .reductions = process.reductions.read(),
@@ -114,7 +146,11 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .suspended_by = {},
                    .messages = {},
                    .dictionary = {},
+                   .stack = {},
                    .has_answered = true};
+  const scheduler::Thread& thread = *scheduler::Thread::current();
+  if (reason != WaitReason::none && thread.fiber().entry_frame)
+    info.waited = waited(thread.fiber(), thread.pool().clock.now_ns());
   add_relations(info, process);
   if (wanted & wants_messages) add_messages(info, process);
   const Extras* extras = process.own_extras();
@@ -124,7 +160,8 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
 }
 
 std::uint8_t flags_of(const InfoOptions& options) noexcept {
-  return (options.messages ? wants_messages : 0) | (options.dictionary ? wants_dictionary : 0);
+  return (options.messages ? wants_messages : 0) | (options.dictionary ? wants_dictionary : 0) |
+         (options.stack ? wants_stack : 0);
 }
 
 template <class Answer>
@@ -154,7 +191,9 @@ void answer_alive(System& system, const ControlSignal& request, bool is_alive) {
 }
 
 void answer_info(System& system, Process& process, const ControlSignal& request) {
-  reply(system, request, InfoAnswer(info_of(system, process, request.flags)));
+  InfoAnswer answer{info_of(system, process, request.flags), {}};
+  if (request.flags & wants_stack) answer.calls = calls_of_process();
+  reply(system, request, std::move(answer));
 }
 
 void answer_info_of_dead(System& system, const ControlSignal& request) {
@@ -201,11 +240,15 @@ std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options) {
   if (pid == process.pid()) {
     ProcessInfo own = runtime::info_of(call.system(), process, flags);
     own.state = ProcessState::running;
+    if (options.stack) own.stack = runtime::names_of(runtime::calls_of_process());
     return own;
   }
   if (options.timeout > Duration::zero()) {
     Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
-    if (answer) return std::move(*answer.get_if<runtime::InfoAnswer>());
+    if (auto* answered = answer.get_if<runtime::InfoAnswer>()) {
+      if (answered->info) answered->info->stack = runtime::names_of(answered->calls);
+      return std::move(answered->info);
+    }
     if (deadline.is_never()) return std::nullopt;
   }
   return runtime::look_at(call.system(), pid);

@@ -10,6 +10,7 @@
 
 #include "base/block_cache.hpp"
 #include "base/os.hpp"
+#include "scheduler/coarse_time.hpp"
 #include "scheduler/monitor.hpp"
 
 namespace airssys::rt::scheduler {
@@ -349,6 +350,7 @@ void Thread::get_up() noexcept {
 void Thread::runner(fiber::Fiber& fiber, fiber::Ended last) noexcept {
   if (last != fiber::Ended::returned) {
     // Process code was cut; it may have been outside the runtime when it was.
+    fiber.waits_since = 0;
     Task& task = *enter().task_;
     end_turn(fiber, current()->pool_.doors.ended(task, last));
   }
@@ -396,6 +398,7 @@ void Thread::switch_away(Note note) noexcept {
   thread->note_ = note;
   thread->noted_ = thread->task_;
   thread->task_->fiber = &fiber;
+  fiber.off_since = coarse_time(thread->looked_at_ns_);
   if (thread->runner_ == &fiber) thread->runner_ = nullptr;
   fiber::switch_back(fiber, *thread->context_);
 }
