@@ -292,8 +292,9 @@ TEST_P(Applications, at_its_deadline_a_phase_tells_who_waits_for_what_and_kills)
     EXPECT_EQ(field(survivors[1], "parent"), root.to_string());
     EXPECT_EQ(field(survivors[1], "application"), "b");
     EXPECT_EQ(field(survivors[1], "waits_for"), "sleep");
-    EXPECT_TRUE(says(survivors[1].line(), "has not stopped in time: it waits for sleep"))
+    EXPECT_TRUE(says(survivors[1].line(), "has not stopped in time: it waits for sleep for "))
         << survivors[1].line();
+    EXPECT_FALSE(field<std::vector<std::string>>(survivors[1], "stack").empty());
   });
   const std::vector<Report> late = reports_of("application");
   ASSERT_EQ(late.size(), 1U);
