@@ -14,6 +14,8 @@ namespace detail {
 constinit thread_local void* slots[static_cast<unsigned>(Slot::count)] = {};
 }
 
+[[gnu::tls_model("initial-exec")]] constinit thread_local Atomic<bool> must_give_way{false};
+
 namespace {
 
 using detail::slots;
@@ -32,6 +34,10 @@ void* get(Slot slot) noexcept {
 
 void set(Slot slot, void* value) noexcept {
   *opaque(&slots[static_cast<unsigned>(slot)]) = value;
+}
+
+Atomic<bool>& give_way_flag() noexcept {
+  return *opaque(&must_give_way);
 }
 
 void* exception_globals() noexcept {

@@ -23,6 +23,8 @@ using base::this_thread::Slot;
   for (;;) {
     fiber.entry_frame = nullptr;
     fiber.unwinding = false;
+    fiber.must_not_yield = 0;  // a frame that is cut off allows nothing any more
+    fiber.is_owed_a_yield = false;
     fiber.entry(fiber, last);
     last = Ended::returned;
   }

@@ -80,8 +80,10 @@ struct alignas(base::cache_line_bytes) Fiber : Strand {
   /// Where call_guarded runs process code on this stack, else null.
   void* entry_frame = nullptr;
   Guard guard = Guard::page;
-  std::uint8_t size_class = 0;  // of fiber/stack.hpp
-  bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
+  std::uint8_t size_class = 0;       // of fiber/stack.hpp
+  bool unwinding = false;            // a forced unwind is under way: see unwind.hpp
+  bool is_owed_a_yield = false;      // it was asked to give way while it must not
+  std::uint32_t must_not_yield = 0;  // how many locks and sections forbid it (preemption/)
 
   Entry entry = nullptr;
   void* landing_frame = nullptr;   // of the frame that cuts go back to

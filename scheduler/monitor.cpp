@@ -67,8 +67,10 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
     hand_over(id, *thread, true);
   } else if (is_blocked(sight, now_ns)) {
     hand_over(id, *thread, false);
-  } else if (!pool_.scheduler(id).looks_empty()) {
-    pool_.wake_one();  // what stands behind a long turn, if its owner's ration let it stand
+  } else {
+    thread->ask_to_give_way();
+    // What stands behind a long turn, if its owner's ration let it stand.
+    if (!pool_.scheduler(id).looks_empty()) pool_.wake_one();
   }
 }
 

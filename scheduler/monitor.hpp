@@ -9,6 +9,9 @@
 //                                                                     │ next step into the runtime
 //   spare, or ends if it may not be raised again ◀── process queued ◀─┘
 //
+// Before that, at the first look that finds the same task again, the process is asked to give way;
+// code that is compiled to look at that (preemption/) does so and is no hog. A thread on which such
+// processes wait is not robbed.
 // The first three are left alone for as long as an honest piece of work may take. Where there may
 // be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
 // programs of a busy machine, and beside many of them the schedulers' threads wait as well.

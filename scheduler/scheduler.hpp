@@ -42,6 +42,7 @@ struct Counters {
   Counter sleeps;      // times that its thread went to sleep
   Counter timers;      // timers fired
   Counter hand_overs;  // times that it was taken from a stuck thread
+  Counter preempted;   // times that a process gave way without a call of its own
 };
 
 class Scheduler {

@@ -60,6 +60,7 @@ void Thread::run() noexcept {
   context_ = &context;
   if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
+  set_give_way_flag(&base::this_thread::give_way_flag());
   // relaxed: the id, which is released, brings it.
   cpu_clock_.store(base::this_thread_cpu_clock(), std::memory_order_relaxed);
   os_id_.store(base::this_thread_id(), std::memory_order_release);  // release: the clock; see os_id
@@ -70,6 +71,7 @@ void Thread::run() noexcept {
       wait_for_scheduler();
     }
   }
+  set_give_way_flag(nullptr);
   if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*runner_);
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
@@ -336,6 +338,17 @@ void Thread::take_over(Scheduler& scheduler) noexcept {
   unpark();
 }
 
+void Thread::set_give_way_flag(base::Atomic<bool>* flag) noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  must_give_way_ = flag;
+}
+
+void Thread::ask_to_give_way() noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  // relaxed: the poll wants to see it soon, no more.
+  if (must_give_way_) must_give_way_->store(true, std::memory_order_relaxed);
+}
+
 // The last driver may have been robbed while it slept, with its bit set.
 void Thread::get_up() noexcept {
   if (std::exchange(scheduler_->is_abed, false) && !pool_.idle.cancel_sleep(scheduler_->id())) {
@@ -415,6 +428,28 @@ void Thread::yield() noexcept {
   thread->settle_account();
   thread->look_around();
   switch_away(Note::yielded);
+}
+
+bool Thread::try_enter() noexcept {
+  if (tenure_.enter(pool_.quiescence) == Held::kept) return true;
+  tenure_.leave();
+  return false;
+}
+
+// What is left of the slice counts as used: nobody has counted.
+void Thread::yield_bound() noexcept {
+  Thread* thread = current();
+  Scheduler& scheduler = *thread->scheduler_;
+  Task& task = *thread->task_;
+  thread->charge(std::max(scheduler.reductions, 0));
+  scheduler.counters.preempted.add(1);
+  const std::uint8_t pinned_to =
+      std::exchange(task.pinned_to, static_cast<std::uint8_t>(scheduler.id() + 1));
+  thread->tenure_.bind();
+  yield();
+  RT_CHECK(current() == thread, "a process that is bound to a thread comes back on it");
+  thread->tenure_.unbind();
+  task.pinned_to = pinned_to;
 }
 
 void Thread::wait_for_turn() noexcept {

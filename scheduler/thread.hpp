@@ -63,6 +63,8 @@ class Thread {
   clockid_t cpu_clock() const noexcept {
     return cpu_clock_.load(std::memory_order_relaxed);  // relaxed: the id brings it; see os_id
   }
+  // Its process should give way at the next poll, if its code has any (preemption/). The monitor.
+  void ask_to_give_way() noexcept;
   // A thread that waits for a scheduler drives this one from now on.
   void take_over(Scheduler& scheduler) noexcept;
 
@@ -74,6 +76,9 @@ class Thread {
       return lost();
     return *thread;
   }
+  // The same for code that must not find itself on another thread. False: the scheduler is gone,
+  // and the caller is in process code as before.
+  bool try_enter() noexcept;
   // Back to process code.
   void leave() noexcept { tenure_.leave(); }
   // In the handler of Rotation::signal, if that is ours: a hog's thread stays here until its turn
@@ -100,6 +105,9 @@ class Thread {
   static void hibernate() noexcept;
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
+  // The same for one that has not called, and whose code may hold addresses of thread-locals: it
+  // comes back on this very thread. Until then the scheduler stays with the thread.
+  static void yield_bound() noexcept;
   // Queues a task that somebody owed a wake.
   void make_runnable(Task& task) noexcept;       // behind all others
   void make_runnable_next(Task& task) noexcept;  // before all others of normal level
@@ -141,6 +149,7 @@ class Thread {
   static Thread& lost() noexcept;
   static void switch_away(Note note) noexcept;
 
+  void set_give_way_flag(base::Atomic<bool>* flag) noexcept;
   void run() noexcept;
   void drive() noexcept;
   void resume(Task& task) noexcept;
@@ -195,6 +204,8 @@ class Thread {
   Scheduler* offered_ = nullptr;  // to be driven from now on
   bool is_spare_ = true;          // among the pool's spare threads, or the monitor's reserve
   bool is_demoted_ = false;       // runs at idle priority, as a hog
+  // The thread-local flag that polls look at; null while the thread does not run.
+  base::Atomic<bool>* must_give_way_ = nullptr;
 
   bool has_lost_ = true;                 // this thread only: it has no scheduler since the last
   bool is_through_ = false;              // this thread only: it may not drive a scheduler any more
