@@ -53,7 +53,7 @@ struct Node {
   }
 };
 
-// Processes have the numbers from 1 on.
+// Processes have the numbers from 1 on; 0 is nobody's.
 template <std::size_t count>
 struct Nodes {
   std::array<Node, count> nodes;
@@ -61,7 +61,7 @@ struct Nodes {
 
   Node& node(std::uint64_t number) { return nodes[number - 1]; }
   auto finder() {
-    return [this](std::uint64_t number) { return &node(number); };
+    return [this](std::uint64_t number) { return number == 0 ? nullptr : &node(number); };
   }
 };
 
@@ -236,6 +236,7 @@ struct OneWalk {
   template <class Find>
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
     for (std::uint64_t at = callee; at != self;) {
+      if (!find(at)) return Round::open;
       if (find(at)->waits_in_call.load(std::memory_order_acquire) == 0) return Round::open;
       at = find(at)->waits_for.load(std::memory_order_relaxed);
     }
@@ -249,6 +250,7 @@ struct NumberFirst {
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
     RoundTrip trip;
     for (std::uint64_t at = callee; at != self;) {
+      if (!find(at)) return Round::open;
       const std::uint32_t call = find(at)->waits_in_call.load(std::memory_order_acquire);
       if (call == 0 || !trip.try_add({at, call})) return Round::open;
       at = find(at)->waits_for.load(std::memory_order_relaxed);
@@ -268,6 +270,7 @@ struct AnyRest {
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
     RoundTrip trip;
     for (std::uint64_t at = callee; at != self;) {
+      if (!find(at)) return Round::open;
       const std::uint32_t call = find(at)->waits_in_call.load(std::memory_order_acquire);
       if (call == 0 || !trip.try_add({at, call})) return Round::open;
       at = find(at)->waits_for.load(std::memory_order_acquire);
