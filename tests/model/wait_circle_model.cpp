@@ -231,16 +231,25 @@ TEST(WaitCircleModel, an_answer_that_another_may_give_is_no_circle) {
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
+// The first walk alone: whether the calls behind this one lead back to it.
+template <class Find>
+bool leads_back(std::uint64_t self, std::uint64_t callee, Find find, RoundTrip& trip) {
+  for (std::uint64_t at = callee; at != self;) {
+    const Node* node = find(at);
+    if (!node) return false;
+    const std::uint32_t call = node->waits_in_call.load(std::memory_order_acquire);
+    if (call == 0 || !trip.try_add({at, call})) return false;
+    at = node->waits_for.load(std::memory_order_acquire);
+  }
+  return true;
+}
+
 // Walks once, and trusts what it has read.
 struct OneWalk {
   template <class Find>
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
-    for (std::uint64_t at = callee; at != self;) {
-      if (!find(at)) return Round::open;
-      if (find(at)->waits_in_call.load(std::memory_order_acquire) == 0) return Round::open;
-      at = find(at)->waits_for.load(std::memory_order_relaxed);
-    }
-    return Round::closed;
+    RoundTrip trip;
+    return leads_back(self, callee, find, trip) ? Round::closed : Round::open;
   }
 };
 
@@ -249,12 +258,7 @@ struct NumberFirst {
   template <class Find>
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
     RoundTrip trip;
-    for (std::uint64_t at = callee; at != self;) {
-      if (!find(at)) return Round::open;
-      const std::uint32_t call = find(at)->waits_in_call.load(std::memory_order_acquire);
-      if (call == 0 || !trip.try_add({at, call})) return Round::open;
-      at = find(at)->waits_for.load(std::memory_order_relaxed);
-    }
+    if (!leads_back(self, callee, find, trip)) return Round::open;
     for (const RoundTrip::Step& step : trip.steps()) {
       const Node* node = find(step.process);
       if (node->waits_in_call.load(std::memory_order_acquire) != step.call) return Round::unsure;
@@ -269,12 +273,7 @@ struct AnyRest {
   template <class Find>
   static Round look(std::uint64_t self, std::uint64_t callee, Find find) {
     RoundTrip trip;
-    for (std::uint64_t at = callee; at != self;) {
-      if (!find(at)) return Round::open;
-      const std::uint32_t call = find(at)->waits_in_call.load(std::memory_order_acquire);
-      if (call == 0 || !trip.try_add({at, call})) return Round::open;
-      at = find(at)->waits_for.load(std::memory_order_acquire);
-    }
+    if (!leads_back(self, callee, find, trip)) return Round::open;
     for (const RoundTrip::Step& step : trip.steps()) {
       const Node* node = find(step.process);
       if (!node->inbox.is_idle()) return Round::unsure;

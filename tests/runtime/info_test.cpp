@@ -294,10 +294,10 @@ TEST_P(Info, who_does_not_answer_in_time_is_seen_from_outside) {
     std::atomic<bool> may_end = false;
     const Pid hog = spawn({.name = "hog"}, [&] {
       trap_exit(true);
-      has_begun.store(true);
-      while (!may_end.load()) std::this_thread::yield();
+      has_begun.store(true, std::memory_order_relaxed);  // relaxed, four times: only themselves
+      while (!may_end.load(std::memory_order_relaxed)) std::this_thread::yield();
     });
-    while (!has_begun.load()) yield();
+    while (!has_begun.load(std::memory_order_relaxed)) yield();
     const auto info = process_info(hog, {.timeout = 1ms});
     ASSERT_TRUE(info);
     EXPECT_FALSE(info->has_answered);
@@ -306,7 +306,7 @@ TEST_P(Info, who_does_not_answer_in_time_is_seen_from_outside) {
     EXPECT_EQ(info->name, "hog");
     EXPECT_EQ(info->state, ProcessState::runnable);
     EXPECT_FALSE(info->traps_exits) << "only the process itself knows";
-    may_end.store(true);
+    may_end.store(true, std::memory_order_relaxed);
     await_end(hog);
   });
 }
