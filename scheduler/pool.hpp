@@ -75,7 +75,7 @@ class Pool {
   // A searcher that goes on for longer than a wake costs is there for receivers that must not wait,
   // and they travel sooner.
   std::int64_t run_next_patience_ns() const noexcept {
-    return spin_ns > wake_costs_ns ? 200 : Scheduler::patience_ns;
+    return spin_ns > wake_costs_ns ? short_patience_ns : Scheduler::patience_ns;
   }
   bool is_stopping() const noexcept {
     // relaxed: whoever misses it looks again after its wake, which stop sends afterwards.
@@ -118,6 +118,7 @@ class Pool {
 
  private:
   static constexpr std::int64_t stop_patience_ns = 1'000'000'000;
+  static constexpr std::int64_t short_patience_ns = 200;  // two looks of a searcher
 
   friend class Thread;
   friend class Monitor;
