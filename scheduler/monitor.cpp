@@ -10,7 +10,11 @@
 
 namespace airssys::rt::scheduler {
 
-Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()), os_thread_([this] { run(); }) {}
+Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()) {}
+
+void Monitor::start() {
+  os_thread_ = std::thread([this] { run(); });
+}
 
 void Monitor::end() noexcept {
   if (!os_thread_.joinable()) return;
@@ -87,6 +91,8 @@ void Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
     sights_[id] = {};  // not again at once
     return;
   }
+  // The look was long ago, on a busy machine: what has begun since is not what was stuck.
+  if (pool_.scheduler(id).counters.turns.read() != sights_[id].turns) return;
   if (!rob(stuck, is_hog)) return;
   sights_[id] = {};
   Scheduler& scheduler = pool_.scheduler(id);

@@ -33,10 +33,13 @@ namespace airssys::rt::scheduler {
 
 class Monitor {
  public:
-  explicit Monitor(Pool& pool);
+  explicit Monitor(Pool& pool);  // its thread waits for start
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor() { end(); }
+
+  // Once, when every scheduler has its thread: from now on the pool's threads are its to add to.
+  void start();
 
   // Ends its thread. The object stays, for those who wake up.
   void end() noexcept;

@@ -36,6 +36,7 @@ void Pool::start() {
     threads_.push_back(std::make_unique<Thread>(*this));
     threads_.back()->take_over(*scheduler);
   }
+  monitor_->start();
 }
 
 bool Pool::stop() noexcept {

@@ -71,7 +71,12 @@ inline bool may_rest(Task& task) {
 class Jobs {
  public:
   explicit Jobs(unsigned schedulers) : Jobs(config(schedulers)) {}
-  explicit Jobs(const Pool::Config& config) : pool(config) { pool.start(); }
+  explicit Jobs(const Pool::Config& config) : Jobs(config, {}) {}
+  // These wait in the pool before it has a thread.
+  Jobs(const Pool::Config& config, const std::vector<std::function<void()>>& first) : pool(config) {
+    for (const auto& code : first) start(code);
+    pool.start();
+  }
   Jobs(const Jobs&) = delete;
   Jobs& operator=(const Jobs&) = delete;
   ~Jobs() {

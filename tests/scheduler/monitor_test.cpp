@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <array>
 #include <atomic>
+#include <functional>
+#include <thread>
 #include <vector>
 
 #include "base/os.hpp"
@@ -19,7 +21,10 @@ namespace airssys::rt::scheduler::testing {
 namespace {
 
 std::uint64_t hand_overs(Pool& pool) {
-  return pool.scheduler(0).counters.hand_overs.read();
+  std::uint64_t sum = 0;
+  for (unsigned id = 0; id < pool.count(); ++id)
+    sum += pool.scheduler(id).counters.hand_overs.read();
+  return sum;
 }
 
 TEST(Monitor, a_hog_loses_its_scheduler_and_ends_as_if_nothing_had_happened) {
@@ -48,6 +53,23 @@ TEST(Monitor, a_blocking_call_that_nobody_announced_loses_it_too) {
   EXPECT_GE(hand_overs(jobs.pool), 1U);
   close(ends[0]);
   close(ends[1]);
+}
+
+// Their first hand-over is due while the pool still makes threads.
+TEST(Monitor, hogs_that_are_there_before_the_threads_find_the_pool_in_order) {
+  std::atomic<bool> released{false};
+  std::atomic<unsigned> ended{0};
+  const auto hog = [&] {
+    while (!released.load(std::memory_order_relaxed)) {
+    }
+    ++ended;
+  };
+  constexpr unsigned schedulers = 16;
+  Jobs jobs(Jobs::config(schedulers), std::vector<std::function<void()>>(schedulers, hog));
+  while (hand_overs(jobs.pool) == 0) std::this_thread::yield();
+  released = true;
+  jobs.wait();
+  EXPECT_EQ(ended, schedulers);
 }
 
 TEST(Monitor, many_hogs_in_a_row_leave_a_scheduler_for_who_comes_behind_them) {

@@ -95,7 +95,9 @@ TEST_P(Threads, of_those_who_spin_for_ever_one_stays_awake) {
     while (!work.is_done) EXPECT_LT(jobs.pool.idle.asleep(), GetParam());
     while (jobs.pool.idle.asleep() != GetParam() - 1) std::this_thread::yield();
   }
-  EXPECT_EQ(jobs.pool.scheduler(0).counters.hand_overs.read(), 0U) << "it computes, but is no hog";
+  // One that spins computes, but is no hog. What it begins while the monitor makes up its mind may
+  // be taken for what was seen.
+  EXPECT_LT(jobs.pool.scheduler(0).counters.hand_overs.read(), 10U);
 }
 
 TEST_P(Threads, without_a_spin_all_go_to_sleep_and_wake_for_work) {
