@@ -296,41 +296,41 @@ TEST_P(SignalRules, each_signal_costs_its_receiver_a_reduction) {
   });
 }
 
-// Of one scheduler, and by a sender that lets nobody run until all are sent.
 class SignalRulesOfOne : public QuietRules {
  protected:
   SignalRulesOfOne() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
 
-  // A receiver of `count` numbers with `flood(pid)` before each, in order; how often another
-  // process had its turn between the last that was sent and the first that was received.
+  // A receiver of `count` numbers with `flood(pid)` before each, in order, which looks at none of
+  // it until all is sent; how often another process had its turn until it had the first number.
   template <class Flood>
   static int turns_of_others_during(int count, Flood flood) {
+    std::atomic<bool> is_sent = false;
     std::atomic<bool> is_over = false;
     std::atomic<int> ticks = 0;
     const Spawned ticker = spawn_monitor([&] {
       for (; !is_over; yield()) ++ticks;
     });
-    std::atomic<int> ticks_at_first = 0;
+    std::atomic<int> turns = 0;
     const Spawned receiver = spawn_monitor([&] {
+      while (!is_sent) {
+      }
+      // relaxed: figures.
+      const int before = ticks.load(std::memory_order_relaxed);
       for (int n = 0; n < count; ++n) {
         EXPECT_EQ(receive<int>(), n);
-        // relaxed: a figure.
-        if (n == 0) ticks_at_first = ticks.load(std::memory_order_relaxed);
+        if (n == 0) turns.store(ticks.load(std::memory_order_relaxed) - before);
       }
       EXPECT_TRUE(process_info(self())->links.empty());
     });
-    while (process_info(receiver.pid)->wait_reason != "receive") yield();
-    set_priority(Priority::max);
     for (int n = 0; n < count; ++n) {
       flood(receiver.pid);
       send(receiver.pid, n);
     }
-    const int ticks_before = ticks;
-    set_priority(Priority::normal);
+    is_sent = true;
     EXPECT_EQ(reason_of(receiver), ExitReason::normal());
     is_over = true;
     reason_of(ticker);
-    return ticks_at_first - ticks_before;
+    return turns;
   }
 };
 INSTANTIATE_TEST_SUITE_P(With, SignalRulesOfOne, testing::Values(1U), support::schedulers_name);
