@@ -7,6 +7,7 @@
 #include <airssys/rt.hpp>
 #include <chrono>
 #include <cstddef>
+#include <expected>
 #include <optional>
 #include <string>
 #include <utility>
@@ -395,6 +396,60 @@ TEST_P(CallCircles, whose_call_is_left_to_another_is_not_told_of_a_circle_that_w
     stop(other);
     send_exit(worker.pid, ExitReason::kill());
     reason_of(worker);
+  });
+}
+
+// Looks for a reply from time to time, answers calls in between, and may find it among other mail.
+struct Polls : Server<Polls> {
+  struct Begin {
+    ServerRef<Polls> other;
+    ServerRef<Polls> self;
+    Pid tester;
+  };
+  struct Ask {
+    using Reply = bool;
+    ServerRef<Polls> caller;
+  };
+  struct Ping {
+    using Reply = int;
+  };
+  struct Poll {};
+  int handle(Ping) { return 1; }
+  bool handle(const Ask& ask) { return try_call(ask.caller, Ping{}, infinite).has_value(); }
+  void handle(const Begin& begin) {
+    tester = begin.tester;
+    reply.emplace(send_request(begin.other, Ask{begin.self}));
+    cast(ServerRef<Polls>(rt::self()), Poll{});
+  }
+  void handle(Poll) {
+    if (!reply) return;
+    tell(reply->wait(200us));
+    if (reply) cast(ServerRef<Polls>(rt::self()), Poll{});
+  }
+  void handle_info(Message& message) {
+    if (reply) tell(reply->check(message));
+  }
+  void tell(const std::optional<std::expected<bool, CallError>>& answer) {
+    if (!answer) return;
+    send(tester, answer->value_or(false));
+    reply.reset();
+  }
+
+  Pid tester;
+  std::optional<PendingReply<bool>> reply;
+};
+
+// G7, G9
+TEST_P(CallCircles, who_only_looks_for_a_reply_is_in_no_circle_and_loses_none) {
+  run([] {
+    const ServerRef<Polls> one = start<Polls>();
+    const ServerRef<Polls> other = start<Polls>();
+    for (std::size_t round = 0; round < stress_size(300); ++round) {
+      cast(one, Polls::Begin{other, one, self()});
+      ASSERT_TRUE(receive<bool>());
+    }
+    stop(one);
+    stop(other);
   });
 }
 
