@@ -1,11 +1,20 @@
 // pid.cpp: how a pid prints.
 #include <airssys/rt/pid.hpp>
+#include <charconv>
 
 namespace airssys::rt {
 
 std::string Pid::to_string() const {
-  return "<" + std::to_string(node()) + "." + std::to_string(slot()) + "." +
-         std::to_string(generation()) + ">";
+  std::string text;
+  const auto add = [&text](char before, std::uint32_t number) {
+    char digits[10];
+    char* const end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+    text.append(1, before).append(digits, end);
+  };
+  add('<', node());
+  add('.', slot());
+  add('.', generation());
+  return text += '>';
 }
 
 }  // namespace airssys::rt

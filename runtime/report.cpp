@@ -16,6 +16,7 @@ namespace airssys::rt {
 namespace {
 
 constexpr std::size_t line_bytes_max = 2000;
+constexpr std::size_t fields_of_most = 9;
 
 // One line, of a length that people read.
 std::string one_line(std::string text) {
@@ -66,7 +67,8 @@ Report::Report(Severity severity, std::string_view kind, std::string line)
       line_(one_line(std::move(line))) {}
 
 Report& Report::add(std::string_view name, Value value) {
-  fields_.push_back({name, std::move(value)});
+  if (fields_.empty()) fields_.reserve(fields_of_most);
+  fields_.emplace_back(name, std::move(value));
   return *this;
 }
 

@@ -4,6 +4,7 @@
 #include <airssys/rt/process.hpp>
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 
 namespace airssys::rt::supervision {
 
@@ -26,6 +27,15 @@ StrategyWords words_of(Strategy strategy) noexcept {
       break;
   }
   return {"one_for_all", "restarts all"};
+}
+
+std::string joined(std::initializer_list<std::string_view> words) {
+  std::size_t bytes = 0;
+  for (const std::string_view word : words) bytes += word.size();
+  std::string text;
+  text.reserve(bytes);
+  for (const std::string_view word : words) text += word;
+  return text;
 }
 
 std::uint64_t milliseconds(Duration time) {
@@ -52,9 +62,11 @@ void Reports::child_ended(std::string_view id,
                           const ExitReason& reason,
                           const std::optional<RestartPlan>& plan) const {
   const Severity severity = reason.is_orderly() ? Severity::warning : Severity::error;
-  const std::string ended = " ended: " + reason.to_string() + "; " + decision(plan);
-  Report ending = make(severity, "child_terminated", id, pid, ended);
-  ending.add("reason", reason.to_string()).add("decision", plan ? "restart" : "none");
+  if (!is_reported(severity)) return;
+  std::string why = reason.to_string();
+  Report ending =
+      make(severity, "child_terminated", id, pid, joined({" ended: ", why, "; ", decision(plan)}));
+  ending.add("reason", std::move(why)).add("decision", plan ? "restart" : "none");
   if (plan) {
     ending.add("strategy", std::string(words_of(plan->strategy).name));
     ending.add("wait_ms", milliseconds(plan->wait));
@@ -63,19 +75,17 @@ void Reports::child_ended(std::string_view id,
 }
 
 void Reports::start_failed(std::string_view id, const ExitReason& reason) const {
-  report(
-      make(
-          Severity::error, "start_error", id, Pid(), " could not be started: " + reason.to_string())
-          .add("reason", reason.to_string()));
+  std::string why = reason.to_string();
+  Report failure =
+      make(Severity::error, "start_error", id, Pid(), joined({" could not be started: ", why}));
+  report(failure.add("reason", std::move(why)));
 }
 
 void Reports::stopped_otherwise(std::string_view id, Pid pid, const ExitReason& reason) const {
-  report(make(Severity::error,
-              "shutdown_error",
-              id,
-              pid,
-              " was stopped, but ended with: " + reason.to_string())
-             .add("reason", reason.to_string()));
+  std::string why = reason.to_string();
+  Report end = make(
+      Severity::error, "shutdown_error", id, pid, joined({" was stopped, but ended with: ", why}));
+  report(end.add("reason", std::move(why)));
 }
 
 void Reports::still_there(std::string_view id, Pid pid) const {
@@ -103,17 +113,17 @@ void Reports::impatient_shutdown(const ChildSpec& spec) const {
 void Reports::unexpected_message(std::string_view type) const {
   report(make(Severity::warning,
               "unexpected_message",
-              "dropped a message that nobody expects: " + std::string(type))
+              joined({"dropped a message that nobody expects: ", type}))
              .add("message", std::string(type)));
 }
 
 Report Reports::make(Severity severity, std::string_view context, std::string_view what) const {
-  std::string line("supervisor ");
-  if (!name_.empty()) line.append(name_).append(" ");
-  line.append(self().to_string()).append(": ").append(what);
+  std::string pid = self().to_string();
+  const std::string_view gap = name_.empty() ? "" : " ";
+  std::string line = joined({"supervisor ", name_, gap, pid, ": ", what});
   const bool is_progress = context == progress;
   Report report(severity, is_progress ? progress : "supervisor", std::move(line));
-  report.add("supervisor", self().to_string()).add("name", name_);
+  report.add("supervisor", std::move(pid)).add("name", name_);
   if (!is_progress) report.add("context", std::string(context));
   return report;
 }
@@ -123,12 +133,11 @@ Report Reports::make(Severity severity,
                      std::string_view child,
                      Pid pid,
                      std::string_view what) const {
-  std::string text("child ");
-  text.append(child);
-  if (pid) text.append(" ").append(pid.to_string());
-  Report report = make(severity, context, text.append(what));
+  std::string child_pid = pid ? pid.to_string() : std::string();
+  const std::string_view gap = pid ? " " : "";
+  Report report = make(severity, context, joined({"child ", child, gap, child_pid, what}));
   report.add("child", std::string(child));
-  if (pid) report.add("child_pid", pid.to_string());
+  if (pid) report.add("child_pid", std::move(child_pid));
   return report;
 }
 
