@@ -38,6 +38,15 @@ const void* address_of(auto* function) noexcept {
   return reinterpret_cast<const void*>(function);
 }
 
+// The file of the C++ library, in which a throw begins. Asked once, since the loader looks through
+// all of its names; that stays true, since what calls a library keeps it loaded. Never destroyed,
+// since threads may crash while the program's statics go.
+const std::string& cxx_library() {
+  static const auto* const module =
+      new std::string(base::symbol_at(address_of(&abi::__cxa_rethrow)).module);
+  return *module;
+}
+
 // How process code on this stack failed last.
 struct Failure {
   std::vector<std::string> stack;  // calls, the innermost first, without that of rt::exit
@@ -47,12 +56,11 @@ struct Failure {
 Failure last_failure() {
   const auto calls = fiber::throw_site(scheduler::Thread::current()->fiber());
   const bool is_exit = !calls.empty() && base::function_at(calls.front()) == address_of(&rt::exit);
-  const std::string library = base::symbol_at(address_of(&abi::__cxa_rethrow)).module;
   Failure failure;
   for (const void* call : calls.subspan(is_exit ? 1 : 0)) {
     const base::Symbol symbol = base::symbol_at(call);
     failure.stack.push_back(to_string(symbol));
-    if (!is_exit && failure.place.empty() && symbol.module != library)
+    if (!is_exit && failure.place.empty() && symbol.module != cxx_library())
       failure.place = failure.stack.back();
   }
   return failure;
