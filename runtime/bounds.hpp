@@ -2,6 +2,7 @@
 //
 // A mailbox is full when it holds `capacity` messages or `bytes` bytes; one that is not full takes
 // a message of any size. Counted is what was sent and not yet received, wherever it lies meanwhile.
+// System messages (MessageType::is_system) are not counted: a full process can be stopped.
 //
 //   room, nobody waits ──▶ counted, then pushed by its sender
 //   full ──▶ reject, drop_newest, try_send: refused

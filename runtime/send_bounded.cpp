@@ -38,15 +38,15 @@ SendResult lose(const Delivery& lost) {
   return SendResult::no_process;
 }
 
-// What was counted is pushed.
-SendResult push(const Delivery& counted) {
-  Envelope& envelope = counted.envelope();
-  if (!counted.system.deliver(counted.to, envelope)) {
+// What was counted, or is beyond all bounds, is pushed.
+SendResult push(const Delivery& sent) {
+  Envelope& envelope = sent.envelope();
+  if (!sent.system.deliver(sent.to, envelope)) {
     Bounds::uncount(envelope);
-    return lose(counted);
+    return lose(sent);
   }
-  static_cast<void>(counted.message.release());
-  note_load(counted.system, counted.from, counted.pid, *counted.to.bounds);
+  static_cast<void>(sent.message.release());
+  note_load(sent.system, sent.from, sent.pid, *sent.to.bounds);
   return SendResult::sent;
 }
 
@@ -63,6 +63,7 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
   Bounds& bounds = *sent.to.bounds;
   Envelope& envelope = sent.envelope();
   envelope.set_sender(sent.from);
+  if (envelope.header.type->is_system) return push(sent);
   if (bounds.try_count(envelope)) return push(sent);
   switch (bounds.overflow()) {
     case Overflow::drop_oldest:

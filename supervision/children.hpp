@@ -33,6 +33,14 @@ struct Retry {
   std::uint64_t attempt;
 };
 
+}  // namespace airssys::rt::supervision
+
+template <>
+inline constexpr bool airssys::rt::detail::is_system_message<airssys::rt::supervision::Retry> =
+    true;
+
+namespace airssys::rt::supervision {
+
 class Children {
  public:
   Children(std::string name, unsigned intensity, Duration period)

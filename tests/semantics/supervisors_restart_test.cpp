@@ -252,6 +252,32 @@ TEST_P(SupervisorRestarts, an_attempt_that_fails_before_it_comes_to_its_child_is
   });
 }
 
+// B1, V33
+TEST_P(SupervisorRestarts, a_failed_start_is_tried_again_by_a_supervisor_whose_mailbox_is_full) {
+  run([] {
+    for (const Overflow overflow :
+         {Overflow::block, Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest}) {
+      auto starts = std::make_shared<std::atomic<unsigned>>(0);
+      auto failing_once = child_started_by("a", [starts, body = obedient("a")] {
+        if ((*starts)++ != 1) return start_body_link(body);
+        for (int i = 0; i < 4; ++i) try_send(self(), i);  // this runs in the supervisor
+        throw std::runtime_error("no disk");
+      });
+      const Pid top = start_supervisor_link(
+          tree(Strategy::one_for_one,
+               {child_supervisor("bounded",
+                                 tree(Strategy::one_for_one, {failing_once}),
+                                 {.start = {.mailbox = {.capacity = 1, .overflow = overflow}}})}));
+      const Pid bounded = which_children(top).front().pid;
+      end_child(up("a"));
+      up("a");
+      EXPECT_EQ(children_of(bounded), "a:running");
+      EXPECT_EQ(which_children(top).front().pid, bounded);
+      terminate_child(top, "bounded");
+    }
+  });
+}
+
 // V33
 TEST_P(SupervisorRestarts, a_stop_comes_before_the_next_attempt) {
   run([] {

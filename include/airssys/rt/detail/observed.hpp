@@ -141,10 +141,11 @@ struct SystemRequest {
 };
 // Sent to a process that is no behaviour of the library: tells the caller.
 void refuse_system_request(void* nobody, void* payload);
-inline constexpr MessageType system_request_type{sizeof(SystemRequest),
-                                                 destroyer<SystemRequest>(),
-                                                 "system request",
-                                                 &system_identity,
-                                                 &refuse_system_request};
+inline constexpr MessageType system_request_type{.bytes = sizeof(SystemRequest),
+                                                 .destroy = destroyer<SystemRequest>(),
+                                                 .name = "system request",
+                                                 .server = &system_identity,
+                                                 .dispatch = &refuse_system_request,
+                                                 .is_system = true};
 
 }  // namespace airssys::rt::detail

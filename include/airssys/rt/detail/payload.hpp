@@ -27,7 +27,12 @@ struct MessageType {
   void (*dispatch)(void* server, void* payload) = nullptr;
   bool is_call = false;      // the value begins with the Alias of who waits for a reply
   bool is_answered = false;  // what its handler returns is the reply
+  bool is_system = false;    // of the library's own protocols: no mailbox bounds or drops it (B1)
 };
+
+// Specialised, with true, for each type that is sent as an ordinary message and is of that kind.
+template <class T>
+inline constexpr bool is_system_message = false;
 
 template <class T>
 constexpr void (*destroyer() noexcept)(void*) noexcept {
@@ -39,7 +44,10 @@ constexpr void (*destroyer() noexcept)(void*) noexcept {
 }
 
 template <class T>
-inline constexpr MessageType message_type{sizeof(T), destroyer<T>(), type_name<T>()};
+inline constexpr MessageType message_type{.bytes = sizeof(T),
+                                          .destroy = destroyer<T>(),
+                                          .name = type_name<T>(),
+                                          .is_system = is_system_message<T>};
 
 struct PayloadHeader {
   const MessageType* type;

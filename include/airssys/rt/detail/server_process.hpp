@@ -121,6 +121,8 @@ struct Requests {
 struct StopRequest {
   ExitReason reason;
 };
+template <>
+inline constexpr bool is_system_message<StopRequest> = true;
 
 // What every server obeys: throws its reason for a StopRequest, and for the parent's Exit (G14).
 void obey_system_message(Message& message);

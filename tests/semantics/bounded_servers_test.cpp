@@ -1,0 +1,122 @@
+// bounded_servers_test.cpp: what comes through to a server whose mailbox is full (B1, C2, G17).
+//
+// Method: a server is held in a handler, or suspended, and its mailbox filled by each policy before
+// and behind what must come through. A request whose time-out is zero has been sent when the verb
+// returns, so it stands where the test wants it.
+#include <airssys/rt.hpp>
+#include <chrono>
+#include <cstddef>
+
+#include "tests/semantics/servers.hpp"
+
+namespace airssys::rt::semantics {
+namespace {
+
+using namespace std::chrono_literals;
+
+class BoundedServerRules : public ServerRules {
+ protected:
+  template <class Body>
+  void run_with_each_policy(Body body) {
+    run([&body] {
+      for (const Overflow overflow :
+           {Overflow::block, Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest})
+        body(overflow);
+    });
+  }
+};
+RT_WITH_SCHEDULERS(BoundedServerRules);
+
+constexpr std::size_t capacity = 2;
+
+struct Filler {};
+
+// More than the mailbox takes by any policy.
+void fill(Pid pid) {
+  for (std::size_t i = 0; i < 3 * capacity; ++i) try_send(pid, Filler());
+}
+
+// Holds itself in a handler until something comes through its gate, which no bound counts.
+struct Holding : Server<Holding> {
+  struct Hold {
+    Pid tester;
+  };
+  void handle(Hold hold) {
+    send(hold.tester, alias());
+    receive<Go>();
+  }
+  void handle_info(Message& /*filler*/) {}
+
+  int number = 7;
+};
+
+struct Held {
+  Pid pid;
+  Alias gate;
+
+  explicit Held(Overflow overflow) {
+    const ServerRef<Holding> server =
+        start<Holding>({.mailbox = {.capacity = capacity, .overflow = overflow}});
+    pid = server.pid();
+    cast(server, Holding::Hold{self()});
+    gate = receive<Alias>();
+    fill(pid);
+  }
+
+  void go_on() const { send(gate, Go()); }
+};
+
+// Sends the request of a system verb, without waiting for its reply.
+template <class Verb>
+void send_only(Verb verb) {
+  try {
+    verb(0ms);
+    ADD_FAILURE() << "it was answered in no time";
+  } catch (const CallError& error) {
+    EXPECT_EQ(error.kind(), CallError::timeout);
+  }
+}
+
+// B1, G17
+TEST_P(BoundedServerRules, a_stop_comes_through_to_a_full_mailbox_and_is_not_dropped) {
+  run_with_each_policy([](Overflow overflow) {
+    const Held held(overflow);
+    const MonitorRef end = monitor(held.pid);
+    EXPECT_EQ(failure_of(try_stop(held.pid, ExitReason::of(1), 0ms)), CallError::timeout);
+    fill(held.pid);
+    held.go_on();
+    EXPECT_EQ(reason_in_down(end), ExitReason::of(1));
+  });
+}
+
+// B1, C2, C3
+TEST_P(BoundedServerRules, a_full_mailbox_keeps_nobody_from_suspending_and_looking) {
+  run_with_each_policy([](Overflow overflow) {
+    const Held held(overflow);
+    send_only([&](Duration timeout) { sys::suspend(held.pid, timeout); });
+    fill(held.pid);
+    held.go_on();
+    EXPECT_TRUE(sys::get_status(held.pid).is_suspended);
+    fill(held.pid);
+    const ServerRef<Holding> server(held.pid);
+    EXPECT_EQ(sys::get_state(server, [](const Holding& holding) { return holding.number; }), 7);
+    sys::resume(held.pid);
+    EXPECT_FALSE(sys::get_status(held.pid).is_suspended);
+    stop(held.pid);
+  });
+}
+
+// C2, G17
+TEST_P(BoundedServerRules, a_suspended_server_can_be_stopped_when_its_mailbox_is_full) {
+  run_with_each_policy([](Overflow overflow) {
+    const ServerRef<Holding> server =
+        start<Holding>({.mailbox = {.capacity = capacity, .overflow = overflow}});
+    sys::suspend(server.pid());
+    fill(server.pid());
+    stop(server);
+    EXPECT_FALSE(is_alive(server.pid()));
+  });
+}
+
+}  // namespace
+}  // namespace airssys::rt::semantics
