@@ -248,6 +248,31 @@ TEST_P(EventManagers, the_owner_of_a_supervised_handler_hears_how_it_went) {
   });
 }
 
+// B1
+TEST_P(EventManagers, an_owner_whose_mailbox_is_full_hears_of_it_and_holds_nobody_up) {
+  run([] {
+    EventManagerRef manager = start_event_manager_link();
+    for (const Overflow overflow :
+         {Overflow::block, Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest}) {
+      const SpawnOptions bounded{.mailbox = {.capacity = 1, .overflow = overflow}};
+      const Spawned owner = spawn_monitor(bounded, [manager, test = self()] {
+        HandlerRef<Log> log = add_supervised_handler<Log>(manager, "a");
+        send(test, std::pair(log, alias()));
+        receive<Go>();
+        send(test, Said{receive<HandlerExit>().reason.to_string()});
+      });
+      const auto [log, gate] = receive<std::pair<HandlerRef<Log>, Alias>>();
+      for (int i = 0; i < 3; ++i) try_send(owner.pid, i);
+      remove_handler(log);
+      EXPECT_TRUE(which_handlers(manager).empty());
+      for (int i = 0; i < 3; ++i) try_send(owner.pid, i);
+      send(gate, Go());
+      EXPECT_EQ(said(), "normal");
+      EXPECT_EQ(reason_of(owner), ExitReason::normal());
+    }
+  });
+}
+
 TEST_P(EventManagers, the_owner_hears_through_its_link_of_a_manager_that_was_killed) {
   run([] {
     EventManagerRef manager = start_event_manager();

@@ -102,12 +102,15 @@ class HandlerRef {
 
 // To the owner of a supervised handler that is gone: normal when it left or was removed, shutdown
 // when its manager ended in order, else why it failed. One that was swapped names its successor.
+// As an Exit it is in no mailbox's bounds, so no owner that is full holds the manager up (B1).
 struct HandlerExit {
   Pid manager;
   std::uint64_t id;
   ExitReason reason;
   std::uint64_t successor = 0;
 };
+template <>
+inline constexpr bool detail::is_system_message<HandlerExit> = true;
 
 // --- the manager ---
 
