@@ -10,11 +10,16 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 namespace airssys::rt::base {
 
 namespace {
+
+// The ABI has a frame of some 72 bytes for each character, which must not step over the guard of a
+// stack (fiber/stack.hpp), and takes more as it goes down into the name.
+constexpr std::size_t readable_max = 200;
 
 std::string_view file_name(std::string_view path) noexcept {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
@@ -46,6 +51,7 @@ const void* function_at(const void* code) noexcept {
 }
 
 std::string readable_name(const char* mangled) {
+  if (std::strlen(mangled) > readable_max) return mangled;
   int status = 0;
   char* name = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
   std::string readable = status == 0 ? name : mangled;

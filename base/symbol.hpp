@@ -22,7 +22,8 @@ struct Symbol {
 /// none. Neither allocates nor locks.
 [[nodiscard]] const void* function_at(const void* code) noexcept;
 
-/// A name that the compiler has mangled as a person writes it; others stay as they are.
+/// A name that the compiler has mangled as a person writes it; others stay as they are, and those
+/// of more than 200 characters.
 [[nodiscard]] std::string readable_name(const char* mangled);
 
 /// "function (module+0x1a2b)", or what of it is known.

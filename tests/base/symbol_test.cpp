@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <typeinfo>
 
 namespace airssys::rt::base {
@@ -52,6 +53,10 @@ TEST(Symbol, an_address_leads_to_the_function_it_lies_in) {
 TEST(Symbol, a_mangled_name_becomes_readable_and_others_stay) {
   EXPECT_EQ(readable_name(typeid(Symbol).name()), "airssys::rt::base::Symbol");
   EXPECT_EQ(readable_name("main"), "main");
+  const std::string longest = "_Z194" + std::string(194, 'f') + "v";
+  EXPECT_EQ(readable_name(longest.c_str()), std::string(194, 'f') + "()");
+  const std::string too_long = "_Z195" + std::string(195, 'f') + "v";
+  EXPECT_EQ(readable_name(too_long.c_str()), too_long);
 }
 
 }  // namespace
