@@ -31,7 +31,7 @@
 namespace airssys::rt::fiber {
 
 struct Fiber;
-struct ThrowSite;
+struct CallStack;
 
 /// Why the entry of a fiber is called again.
 enum class Ended : std::uint8_t {
@@ -85,7 +85,7 @@ struct alignas(base::cache_line_bytes) Fiber : Strand {
 
   Entry entry = nullptr;
   void* landing_frame = nullptr;   // of the frame that cuts go back to
-  ThrowSite* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
+  CallStack* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
   _Unwind_Exception unwind_record{};
   std::jmp_buf landing{};
 };

@@ -8,20 +8,11 @@
 // is noted by the terminate handler: what stands then, for destructors may have run before.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <span>
 
 #include "fiber/context.hpp"
 
 namespace airssys::rt::fiber {
-
-struct ThrowSite {
-  static constexpr std::size_t calls_max = 32;
-
-  std::array<const void*, calls_max> calls{};  // addresses within them, the innermost first
-  std::size_t count = 0;
-};
 
 /// Notes the stack of the caller, from the throw outwards to call_guarded. On the fiber's own
 /// stack, in a call_guarded.

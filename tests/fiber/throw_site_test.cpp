@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/symbol.hpp"
+#include "fiber/call_stack.hpp"
 #include "fiber/containment.hpp"
 #include "fiber/stack.hpp"
 #include "fiber/unwind.hpp"
@@ -134,7 +135,7 @@ TEST_F(ThrowSiteTest, the_last_one_is_kept_until_it_is_forgotten) {
 
 TEST_F(ThrowSiteTest, of_a_deep_stack_the_innermost_calls_are_noted) {
   run([] { descend(200); });
-  EXPECT_EQ(noted(), ThrowSite::calls_max);
+  EXPECT_EQ(noted(), CallStack::calls_max);
   EXPECT_EQ(depth_of(&thrower), 0);
   EXPECT_EQ(depth_of(&descend), 1);
 }
