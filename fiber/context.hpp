@@ -80,8 +80,9 @@ struct alignas(base::cache_line_bytes) Fiber : Strand {
   /// Where call_guarded runs process code on this stack, else null.
   void* entry_frame = nullptr;
   Guard guard = Guard::page;
-  std::uint8_t size_class = 0;  // of fiber/stack.hpp
-  bool unwinding = false;       // a forced unwind is under way: see unwind.hpp
+  std::uint8_t size_class = 0;    // of fiber/stack.hpp
+  bool unwinding = false;         // a forced unwind is under way: see unwind.hpp
+  std::uint32_t waits_since = 0;  // of a process that waits, for show: scheduler/coarse_time.hpp
 
   Entry entry = nullptr;
   void* landing_frame = nullptr;   // of the frame that cuts go back to

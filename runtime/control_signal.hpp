@@ -53,6 +53,7 @@ inline constexpr std::uint8_t raises_level = 1;
 // Of an info_request: what is to be answered besides (rt::InfoOptions).
 inline constexpr std::uint8_t wants_messages = 2;
 inline constexpr std::uint8_t wants_dictionary = 4;
+inline constexpr std::uint8_t wants_stack = 8;
 
 inline ControlSignal* make_signal(mailbox::SignalKind kind,
                                   Pid from,

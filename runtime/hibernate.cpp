@@ -10,6 +10,7 @@
 #include "runtime/extras.hpp"
 #include "runtime/run.hpp"
 #include "runtime/wait.hpp"
+#include "runtime/waited.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -43,7 +44,11 @@ void hibernate() {
   const Call call;
   Process& process = call.process();
   if (runtime::is_unwinding(process)) throw Unwinding();
-  while (process.mail.count() == 0) runtime::hibernate_until_something_comes(process);
+  runtime::OneWait wait;
+  while (process.mail.count() == 0) {
+    wait.rests();
+    runtime::hibernate_until_something_comes(process);
+  }
 }
 
 void detail::hibernate_until_mail(Program* entry) {

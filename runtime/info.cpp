@@ -5,15 +5,20 @@
 #include <airssys/rt/process.hpp>
 #include <utility>
 
+#include "base/symbol.hpp"
+#include "fiber/call_stack.hpp"
 #include "fiber/context.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/call_reply.hpp"
 #include "runtime/extras.hpp"
+#include "runtime/receive.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/snapshot.hpp"
 #include "runtime/suspend.hpp"
+#include "runtime/wait.hpp"
+#include "scheduler/coarse_time.hpp"
 
 namespace airssys::rt {
 
@@ -21,7 +26,10 @@ namespace runtime {
 
 namespace {
 
-using InfoAnswer = std::optional<ProcessInfo>;
+struct InfoAnswer {
+  std::optional<ProcessInfo> info;
+  std::vector<const void*> calls;  // to be named by who has asked
+};
 struct AliveAnswer {
   bool is_alive;
 };
@@ -86,6 +94,23 @@ void add_drops(ProcessInfo& info, const Process& process) {
   if (process.bounds) process.bounds->drops.add_senders(info.drops);
 }
 
+// In which a process obeys, on its way to whatever it waits for.
+bool leads_here(const void* function) {
+  const auto is = [function](auto* of_runtime) {
+    return function == reinterpret_cast<const void*>(of_runtime);
+  };
+  return is(&obey_here) || is(&hold) || is(&take_mail_from) || is(&wait_until_over) ||
+         is(&hibernate_until_something_comes) ||
+         is(static_cast<bool (*)(Process&, Waker&, WaitReason, const Timeout&)>(&wait_for));
+}
+
+// By the owner, which walks its own stack: nobody else knows that it stands still.
+std::vector<const void*> calls_of_process() {
+  fiber::CallStack stack;
+  fiber::note_calls(scheduler::Thread::current()->fiber(), stack, &leads_here);
+  return {stack.calls().begin(), stack.calls().end()};
+}
+
 // By the owner.
 ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   scheduler::Thread::current()->settle_account();
@@ -100,6 +125,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .state = state_of(process, reason),
                    .wait_reason = to_string(reason),
                    .waits_for = waits_for,
+                   .waited = {},
                    .priority = static_cast<Priority>(process.level),
                    .traps_exits = process.traps_exits,
                    .reductions = process.reductions.read(),
@@ -114,7 +140,12 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .suspended_by = {},
                    .messages = {},
                    .dictionary = {},
+                   .stack = {},
                    .has_answered = true};
+  const scheduler::Thread& thread = *scheduler::Thread::current();
+  if (reason != WaitReason::none && thread.fiber().entry_frame)
+    info.waited =
+        Duration(scheduler::ns_since(thread.fiber().waits_since, thread.pool().clock.now_ns()));
   add_relations(info, process);
   if (wanted & wants_messages) add_messages(info, process);
   const Extras* extras = process.own_extras();
@@ -123,8 +154,16 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   return info;
 }
 
+// By the owner.
+InfoAnswer own_answer(System& system, Process& process, std::uint8_t wanted) {
+  InfoAnswer answer{info_of(system, process, wanted), {}};
+  if (wanted & wants_stack) answer.calls = calls_of_process();
+  return answer;
+}
+
 std::uint8_t flags_of(const InfoOptions& options) noexcept {
-  return (options.messages ? wants_messages : 0) | (options.dictionary ? wants_dictionary : 0);
+  return (options.messages ? wants_messages : 0) | (options.dictionary ? wants_dictionary : 0) |
+         (options.stack ? wants_stack : 0);
 }
 
 template <class Answer>
@@ -154,7 +193,7 @@ void answer_alive(System& system, const ControlSignal& request, bool is_alive) {
 }
 
 void answer_info(System& system, Process& process, const ControlSignal& request) {
-  reply(system, request, InfoAnswer(info_of(system, process, request.flags)));
+  reply(system, request, own_answer(system, process, request.flags));
 }
 
 void answer_info_of_dead(System& system, const ControlSignal& request) {
@@ -193,22 +232,36 @@ bool is_alive(Pid pid) {
   return answer.get_if<runtime::AliveAnswer>()->is_alive;
 }
 
-std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options) {
+namespace {
+
+using runtime::InfoAnswer;
+
+InfoAnswer ask_info(Pid pid, const InfoOptions& options) {
   const Deadline deadline = Deadline::after(options.timeout);
   const Call call;
   Process& process = call.process();
   const std::uint8_t flags = runtime::flags_of(options);
   if (pid == process.pid()) {
-    ProcessInfo own = runtime::info_of(call.system(), process, flags);
-    own.state = ProcessState::running;
+    InfoAnswer own = runtime::own_answer(call.system(), process, flags);
+    own.info->state = ProcessState::running;
     return own;
   }
   if (options.timeout > Duration::zero()) {
     Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
-    if (answer) return std::move(*answer.get_if<runtime::InfoAnswer>());
-    if (deadline.is_never()) return std::nullopt;
+    if (auto* answered = answer.get_if<InfoAnswer>()) return std::move(*answered);
+    if (deadline.is_never()) return {};
   }
-  return runtime::look_at(call.system(), pid);
+  return {runtime::look_at(call.system(), pid), {}};
+}
+
+}  // namespace
+
+std::optional<ProcessInfo> process_info(Pid pid, const InfoOptions& options) {
+  InfoAnswer answer = ask_info(pid, options);
+  // Outside of the runtime: names may take more of the stack than a call of it has for certain.
+  for (const void* call : answer.calls)
+    answer.info->stack.push_back(to_string(base::symbol_at(call)));
+  return std::move(answer.info);
 }
 
 std::vector<Pid> processes() {

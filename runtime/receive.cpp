@@ -11,6 +11,7 @@
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/wait.hpp"
+#include "runtime/waited.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -115,6 +116,7 @@ class PriorityLook : private Look {
 
 template <class Way>
 void* take_by(Way way, Process& process, const Timeout& timeout, WaitReason reason) {
+  OneWait wait;
   for (;;) {
     if (void* payload = way.go_on()) return payload;
     if (is_unwinding(process)) {
@@ -129,6 +131,7 @@ void* take_by(Way way, Process& process, const Timeout& timeout, WaitReason reas
       if (has_passed(timeout.due_ns())) return nullptr;
       timer.emplace(process, timeout);
     }
+    wait.rests();
     way.let_signals_act([&] { wait_for_mail(process, reason); });
   }
 }

@@ -8,6 +8,7 @@
 #include "runtime/exit.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/system.hpp"
+#include "runtime/waited.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -126,6 +127,7 @@ void hibernate_until_something_comes(Process& process) {
 
 bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& timeout) {
   std::optional<TimedWait> timer;
+  OneWait wait;
   for (;;) {
     if (is_unwinding(process)) return waker.has_arrived();
     obey_while_waiting(process);
@@ -135,6 +137,7 @@ bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& 
       if (has_passed(timeout.due_ns())) return false;
       timer.emplace(process, timeout);
     }
+    wait.rests();
     rest(process, reason);
   }
 }
@@ -142,9 +145,11 @@ bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& 
 void wait_until_over(Process& process, WaitReason reason, const Timeout& timeout) {
   if (is_unwinding(process)) return;
   TimedWait timer(process, timeout);
+  OneWait wait;
   for (;;) {
     obey_while_waiting(process);
     if (timer.is_over()) return;
+    wait.rests();
     rest(process, reason);
   }
 }

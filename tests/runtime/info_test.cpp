@@ -13,6 +13,18 @@
 
 #include "tests/support/in_runtime.hpp"
 
+struct Go {};
+
+// Functions whose names the program exports, as it would with -rdynamic.
+[[gnu::noinline, gnu::visibility("default")]] void wait_in_here() {
+  airssys::rt::receive<Go>();
+  asm volatile("");  // what is behind the call keeps the frame
+}
+[[gnu::noinline, gnu::visibility("default")]] void work_in_here(const std::atomic<bool>& is_over) {
+  while (!is_over.load()) airssys::rt::reductions(1);
+  asm volatile("");
+}
+
 namespace airssys::rt {
 namespace {
 
@@ -20,8 +32,6 @@ using namespace std::chrono_literals;
 
 class Info : public support::InRuntime {};
 RT_WITH_SCHEDULERS(Info);
-
-struct Go {};
 
 // The info, once it shows what is wanted.
 template <class Wanted>
@@ -36,6 +46,11 @@ ProcessInfo info_when(Pid pid, Wanted wanted) {
 void await_end(Pid pid) {
   const MonitorRef ref = monitor(pid);
   receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
+}
+
+bool has_wait_in_here(const std::vector<std::string>& stack) {
+  return std::ranges::any_of(
+      stack, [](const std::string& call) { return call.starts_with("wait_in_here("); });
 }
 
 bool contains(const std::vector<Pid>& pids, Pid pid) {
@@ -324,6 +339,57 @@ TEST_P(Info, without_any_time_nobody_is_asked) {
     await_end(waiting);
     while (seen()) yield();  // its end is told before its slot is free
     EXPECT_THROW(process_info(waiting, {.timeout = -1s}), BadArgument);
+  });
+}
+
+// P13
+TEST_P(Info, who_asks_for_the_stack_gets_the_calls_that_the_process_is_in) {
+  run([] {
+    const Pid waiting = spawn(&wait_in_here);
+    info_when(waiting, [](const ProcessInfo& info) { return info.wait_reason == "receive"; });
+    EXPECT_TRUE(process_info(waiting)->stack.empty());
+    const std::vector<std::string> stack = process_info(waiting, {.stack = true})->stack;
+    ASSERT_FALSE(stack.empty());
+    EXPECT_TRUE(has_wait_in_here(stack)) << stack[0];
+    EXPECT_FALSE(has_wait_in_here(process_info(self(), {.stack = true})->stack));
+    send(waiting, Go());
+    await_end(waiting);
+  });
+}
+
+// P13
+TEST_P(Info, a_busy_process_tells_where_it_is_at_its_safe_points) {
+  run([] {
+    std::atomic<bool> has_begun = false;
+    std::atomic<bool> is_over = false;
+    const Pid busy = spawn([&] {
+      has_begun.store(true);
+      work_in_here(is_over);
+    });
+    while (!has_begun.load()) yield();
+    EXPECT_TRUE(std::ranges::any_of(
+        process_info(busy, {.stack = true})->stack,
+        [](const std::string& call) { return call.starts_with("work_in_here("); }));
+    is_over.store(true);
+    await_end(busy);
+  });
+}
+
+// P13
+TEST_P(Info, a_wait_goes_on_whatever_else_wakes_the_process) {
+  run([] {
+    const Pid waiting = spawn([] { receive<Go>(); });
+    while (process_info(waiting, {.timeout = 0ms})->wait_reason != "receive") yield();
+    sleep(5ms);
+    constexpr int more_than_a_slice = 5000;
+    for (int i = 0; i < more_than_a_slice; ++i) send(waiting, i);
+    for (int times = 0; times < 3; ++times) {
+      const auto waits = [](const ProcessInfo& info) { return info.waited.has_value(); };
+      EXPECT_GE(*info_when(waiting, waits).waited, 3ms) << "in units of about a millisecond";
+    }
+    send(waiting, Go());
+    await_end(waiting);
+    EXPECT_FALSE(process_info(self())->waited) << "it runs";
   });
 }
 

@@ -40,6 +40,7 @@ struct InfoOptions {
   // What is answered only to who asks for it: it costs the process time in proportion.
   bool messages = false;    // ProcessInfo::messages
   bool dictionary = false;  // ProcessInfo::dictionary
+  bool stack = false;       // ProcessInfo::stack
   // How long the process may take. One that has not answered by then, for it never calls the
   // runtime or is being unwound, is seen from outside: ProcessInfo::has_answered. Zero: it is not
   // asked at all. Not negative.
@@ -74,6 +75,10 @@ struct ProcessInfo {
   ProcessState state = ProcessState::runnable;
   std::string wait_reason;  // what it waits for, by name; empty when it does not wait
   Pid waits_for;            // whose answer or room it waits for, if anybody's
+  // How long it waits already; whatever else has woken it does not count. At most as much too long
+  // as its scheduler ran code before without looking at the clock: as a rule some milliseconds.
+  // Empty when it does not wait, or rests without a stack, as a behaviour between two messages.
+  std::optional<Duration> waited;
   Priority priority = Priority::normal;
   bool traps_exits = false;
   std::uint64_t reductions = 0;
@@ -89,6 +94,10 @@ struct ProcessInfo {
   // If asked for: the types of its queued messages, oldest first, message_queue_len of them (P14).
   std::vector<std::string_view> messages;
   std::vector<LocalInfo> dictionary;  // if asked for, in no order
+  // If asked for: the calls that its code is in, the innermost first, at most 32, as in a report of
+  // its crash (docs/reports.md). Empty when it rests without a stack or has little left of it. The
+  // caller gives them their names, which takes some of its own stack: 40 KiB for the longest.
+  std::vector<std::string> stack;
   // False: it was only looked at. Its priority, links, monitors and all that it alone knows are
   // then as if it had none, its state is any but running, and its mail is that which it has taken
   // in.
