@@ -17,14 +17,15 @@
 
 namespace airssys::rt::runtime {
 
+namespace {
+
+// "process <0.12.1> "name"": how lines speak of one.
 std::string title_of(System& system, Pid pid) {
   std::string title = "process " + pid.to_string();
   const std::string name = system.names.name_of(pid);
   if (!name.empty()) title.append(" \"").append(name).append("\"");
   return title;
 }
-
-namespace {
 
 // The same, with what it calls itself.
 std::string title_of(System& system, const Process& process) {

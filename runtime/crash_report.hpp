@@ -4,16 +4,12 @@
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "runtime/process.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
-
-// "process <0.12.1> "name"": how lines speak of one.
-std::string title_of(System& system, Pid pid);
 
 // The process's code has ended by itself, with this reason, while it handled a message of this
 // type; empty: none. Says nothing of an orderly one (X16); who dies of somebody else's end is not

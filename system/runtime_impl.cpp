@@ -99,8 +99,8 @@ void RuntimeImpl::stop(Duration deadline) {
 void RuntimeImpl::stop_once(Duration deadline) {
   system_->refuse_spawns();
   const auto ending = std::make_shared<Ending>();
-  start_own(make_body([this, ending, until = Deadline::after(deadline)] {
-    end_all_processes(*this, until);
+  start_own(make_body([this, ending, deadline, until = Deadline::after(deadline)] {
+    end_all_processes(*this, until, deadline > Duration::zero());
     ending->set(ExitReason::normal());
   }));
   static_cast<void>(ending->wait());

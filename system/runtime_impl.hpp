@@ -88,7 +88,8 @@ class RuntimeImpl {
   std::optional<system::StopOnSignal> stop_on_signal_;  // uses all others
 };
 
-// stop.cpp: ends all processes but the runtime's own, as E3 says. Runs as a process.
-void end_all_processes(RuntimeImpl& runtime, Deadline deadline);
+// stop.cpp: ends all processes but the runtime's own, as E3 says, and reports of those that it
+// kills if it `tells`: who leaves them no time does not ask why they need some. Runs as a process.
+void end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells);
 
 }  // namespace airssys::rt::detail

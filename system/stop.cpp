@@ -3,19 +3,21 @@
 //   1. those without a living parent, newest first: exit `shutdown` as from their parent, one after
 //      the other, each waited for; a supervisor takes its tree down meanwhile. Whoever loses its
 //      parent that way is next.
-//   2. for the last second, or half of the time if that is less: `shutdown` for all that are left
-//   3. at the deadline: `kill`; what has not gone a second later is reported
+//   2. for the last second, or half of the time if that is less: `shutdown` for all who are left
+//   3. at the deadline: a report of each, and `kill`; what has not gone a second later is reported
+//      once more
 //   4. the watchers, which end by themselves: plain threads wait for their news
 //
 // All of it is done by a process of the runtime's own, with monitors and time-outs as anybody's.
+#include <airssys/rt/detail/survivors.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/receive.hpp>
+#include <airssys/rt/report.hpp>
 #include <algorithm>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/call.hpp"
-#include "runtime/crash_report.hpp"
 #include "runtime/signals.hpp"
 #include "system/runtime_impl.hpp"
 
@@ -25,6 +27,7 @@ namespace {
 
 constexpr std::int64_t out_of_order_ns = 1'000'000'000;
 constexpr std::int64_t after_kill_ns = 1'000'000'000;
+constexpr std::size_t told_max = 100;  // of what is left
 
 struct Living {
   Pid pid;
@@ -94,36 +97,32 @@ bool end_all(RuntimeImpl& runtime, const ExitReason& reason, Deadline until) {
   }
 }
 
-void report_what_is_left(RuntimeImpl& runtime) {
+// What each of them waits for: before it is killed, or when that has not helped.
+void report_what_is_left(RuntimeImpl& runtime, std::string_view kind, std::string_view what) {
   std::vector<Pid> pids;
   for (const Living& each : living(runtime)) pids.push_back(each.pid);
-  const runtime::Call call;
-  for (const Pid pid : pids) {
-    std::string line = runtime::title_of(call.system(), pid) + " does not end";
-    if (const runtime::Process* process = call.system().find(pid)) {
-      // relaxed: for show.
-      const auto why = process->wait_reason.load(std::memory_order_relaxed);
-      line += why == runtime::WaitReason::none ? ": it runs code that never calls the runtime"
-                                               : std::string(": it waits for ") + to_string(why);
-    }
-    call.system().log(Report(Severity::error, "stuck", line).add("pid", pid.to_string()));
-  }
+  if (pids.size() > told_max) pids.resize(told_max);
+  for (const ProcessInfo& process : ask_survivors(pids))
+    report(survivor_report(kind, process, what));
 }
 
-bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last) {
+bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last, bool tells) {
   const std::int64_t now = scheduler::Thread::current()->pool().clock.now_ns();
   const std::int64_t time = std::max<std::int64_t>(deadline.ns() - now, 0);
   const Deadline in_order = Deadline::at_ns(deadline.ns() - std::min(time / 2, out_of_order_ns));
-  return shut_down_roots(runtime, in_order) || end_all(runtime, ExitReason::shutdown(), deadline) ||
-         end_all(runtime, ExitReason::kill(), last);
+  if (shut_down_roots(runtime, in_order) || end_all(runtime, ExitReason::shutdown(), deadline))
+    return true;
+  if (tells) report_what_is_left(runtime, "survivor", "has not stopped in time");
+  return end_all(runtime, ExitReason::kill(), last);
 }
 
 }  // namespace
 
-void end_all_processes(RuntimeImpl& runtime, Deadline deadline) {
+void end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells) {
   const Deadline last =
       deadline.is_never() ? deadline : Deadline::at_ns(deadline.ns() + after_kill_ns);
-  if (!end_others(runtime, deadline, last)) report_what_is_left(runtime);
+  if (!end_others(runtime, deadline, last, tells))
+    report_what_is_left(runtime, "stuck", "does not end");
   for (const Pid watcher : runtime.own()) {
     if (watcher != self() && !wait_for_end(watcher, last)) return;
   }

@@ -294,6 +294,11 @@ TEST_P(Applications, at_its_deadline_a_phase_tells_who_waits_for_what_and_kills)
     EXPECT_EQ(field(survivors[1], "waits_for"), "sleep");
     EXPECT_TRUE(says(survivors[1].line(), "has not stopped in time: it waits for sleep"))
         << survivors[1].line();
+    // Who was too slow to answer was only looked at.
+    if (field<bool>(survivors[1], "answered")) {
+      EXPECT_TRUE(says(survivors[1].line(), "it waits for sleep for ")) << survivors[1].line();
+      EXPECT_FALSE(field<std::vector<std::string>>(survivors[1], "stack").empty());
+    }
   });
   const std::vector<Report> late = reports_of("application");
   ASSERT_EQ(late.size(), 1U);

@@ -6,11 +6,14 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/support/in_runtime.hpp"
+#include "tests/support/kept_reports.hpp"
 #include "tests/support/stress.hpp"
 
 namespace airssys::rt {
@@ -69,6 +72,30 @@ TEST_P(Stop, an_endless_deadline_is_one) {
   Runtime runtime(options);
   runtime.spawn([] { receive<Go>(); });
   runtime.stop(infinite);
+}
+
+// E3
+TEST_P(Stop, at_its_deadline_it_tells_of_who_is_left_and_is_about_to_be_killed) {
+  std::mutex mutex;
+  std::vector<Report> left;
+  options.log = [&](const Report& report) {
+    const std::lock_guard lock(mutex);
+    if (report.kind() == "survivor") left.push_back(report);
+  };
+  for (const Duration deadline : {Duration(50ms), Duration::zero()}) {
+    Runtime runtime(options);
+    std::atomic<bool> is_there = false;
+    runtime.spawn({.name = "deaf"}, [&] {
+      trap_exit(true);
+      is_there = true;
+      receive<Go>();
+    });
+    while (!is_there) std::this_thread::yield();
+    runtime.stop(deadline);
+  }
+  ASSERT_EQ(left.size(), 1U) << "who leaves them no time does not ask why they need some";
+  EXPECT_EQ(support::field(left[0], "name"), "deaf");
+  EXPECT_NE(left[0].line().find(" has not stopped in time: "), std::string::npos) << left[0].line();
 }
 
 TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {

@@ -1,7 +1,7 @@
 // survivors.hpp: who has not ended in time, and what each of them waits for.
 //
 //   process <0.14.1> "uploads" (Uploads) has not stopped in time: it waits for reply from
-//   <0.12.1>, with 3 messages
+//   <0.12.1> for 12.3 s, with 3 messages, in Uploads::flush() (daemon+0x1a2b)
 #pragma once
 
 #include <airssys/rt/info.hpp>
@@ -17,7 +17,9 @@ namespace airssys::rt::detail {
 // processes; suspends.
 std::vector<ProcessInfo> ask_survivors(const std::vector<Pid>& pids);
 
-// An error of this kind: the line says who it is, `what`, and what it waits for.
+// An error of this kind: the line says who it is, `what`, what it waits for, since when and where.
+// The place is the innermost call whose name the program exports and that is its own, or the
+// innermost addresses for addr2line.
 Report survivor_report(std::string_view kind, const ProcessInfo& process, std::string_view what);
 
 }  // namespace airssys::rt::detail
