@@ -9,8 +9,9 @@
 // came by, so all of it is ordinary again when the last of these is gone.
 //
 // A receive that waits has all of this behind its back. Before it lets signals act it notes how far
-// it has seen priority mail, and afterwards it looks from there on, at nothing twice (R3). A mark
-// (R10) is for what is never of priority: answers to calls, and the Downs of their monitors.
+// it has seen priority mail, and afterwards it looks from there on, at nothing twice (R3). One from
+// a mark (R10) has seen none of it. A call's own mark needs no such look: neither its answer nor
+// its monitor's Down is of priority.
 #pragma once
 
 #include "mailbox/mail_queue.hpp"

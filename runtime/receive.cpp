@@ -64,6 +64,9 @@ class PriorityLook : private Look {
  public:
   using Look::Look;
 
+  // From a mark: none of what has gone ahead counts as seen.
+  void look_ahead_from_the_front() { ahead_.emplace(process_.mail, Cursor::Start::oldest); }
+
   void* go_on() {
     for (;;) {
       if (ahead_) {
@@ -115,7 +118,7 @@ class PriorityLook : private Look {
 };
 
 template <class Way>
-void* take_by(Way way, Process& process, const Timeout& timeout, WaitReason reason) {
+void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitReason reason) {
   OneWait wait;
   for (;;) {
     if (void* payload = way.go_on()) return payload;
@@ -152,6 +155,15 @@ void* take_mail_from(Process& process,
   if (priority_end(process)) [[unlikely]]
     return take_by(PriorityLook(process, cursor, accepts, context), process, timeout, reason);
   return take_by(Look(process, cursor, accepts, context), process, timeout, reason);
+}
+
+void* take_mail_behind(
+    Process& process, Cursor& mark, Accepts accepts, void* context, const Timeout& timeout) {
+  if (!priority_end(process)) [[likely]]
+    return take_by(Look(process, mark, accepts, context), process, timeout, WaitReason::receive);
+  PriorityLook look(process, mark, accepts, context);
+  look.look_ahead_from_the_front();
+  return take_by(look, process, timeout, WaitReason::receive);
 }
 
 }  // namespace airssys::rt::runtime

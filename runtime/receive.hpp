@@ -20,6 +20,14 @@ void* take_mail_from(Process& process,
                      const Timeout& timeout,
                      WaitReason reason);
 
+// The same from a mark on, wherever in the ordinary mail that is: what has gone ahead (S12) may
+// have come after the mark was made, so all of it is looked at first.
+void* take_mail_behind(Process& process,
+                       mailbox::Cursor& mark,
+                       Accepts accepts,
+                       void* context,
+                       const Timeout& timeout);
+
 // A message with flags has been taken out of the mail: it is nobody's, or its receiver's, now.
 void unmark(Process& process, Envelope& message);
 

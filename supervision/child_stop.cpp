@@ -53,11 +53,11 @@ ExitReason reason_by_link(Pid child, const StillThere& still_there) {
 }
 
 // A child that was alive when it was asked has sent its Exit since then.
-void drop_exit(Pid child, detail::MailMark& since) {
+void drop_exit(Pid child, const MailMark& since) {
   unlink(child);
-  detail::receive_behind(since,
-                         when([&](Exit& exit) { return exit.from == child; }, [](Exit&) {}),
-                         after(Duration::zero(), [] {}));
+  receive(since,
+          when([&](Exit& exit) { return exit.from == child; }, [](Exit&) {}),
+          after(Duration::zero(), [] {}));
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration t
 }
 
 ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there) {
-  detail::MailMark before;
+  const MailMark before;
   std::optional<ExitReason> reason;
   if (std::optional<Duration> time = time_to_end(shutdown)) {
     reason = end_by(child, ExitReason::shutdown(), *time);

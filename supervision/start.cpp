@@ -126,19 +126,19 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
 
   ExitReason reason;
   const Outcome outcome =
-      receive_behind(mark,
-                     when([&](StartAnswer& answer) { return answer.address == address_; },
-                          [&](StartAnswer& answer) {
-                            value_ = std::move(answer.value);
-                            reason = std::move(answer.why);
-                            return answer.outcome;
-                          }),
-                     when([&](Down& down) { return down.ref == ref; },
-                          [&](Down& down) {
-                            reason = std::move(down.reason);
-                            return Outcome::ended;
-                          }),
-                     after(options.timeout, [] { return Outcome::timed_out; }));
+      receive(mark,
+              when([&](StartAnswer& answer) { return answer.address == address_; },
+                   [&](StartAnswer& answer) {
+                     value_ = std::move(answer.value);
+                     reason = std::move(answer.why);
+                     return answer.outcome;
+                   }),
+              when([&](Down& down) { return down.ref == ref; },
+                   [&](Down& down) {
+                     reason = std::move(down.reason);
+                     return Outcome::ended;
+                   }),
+              after(options.timeout, [] { return Outcome::timed_out; }));
   if (outcome == Outcome::acknowledged) return started;
 
   if (outcome == Outcome::timed_out) {

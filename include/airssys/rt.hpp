@@ -18,6 +18,7 @@
 #include <airssys/rt/interval.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/local.hpp>
+#include <airssys/rt/mail_mark.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/pool.hpp>

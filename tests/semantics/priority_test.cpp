@@ -319,6 +319,28 @@ TEST_P(PriorityRules, a_call_in_a_full_mailbox_costs_what_it_does_in_an_empty_on
   });
 }
 
+// Mail of priority goes where it is before the mark, and yet came after it.
+// S12, R10
+TEST_P(PriorityRules, a_receive_from_a_mark_finds_what_has_gone_ahead_since) {
+  run([] {
+    for (int n = 0; n < 3; ++n) send(self(), n);
+    const MailMark mark;
+    const Spawned gone = spawn_monitor([] {});
+    const MonitorRef ahead = monitor(gone.pid, {.priority = true});
+    receive(mark, when([&](Down& down) { return down.ref == gone.ref; }, [](Down&) {}));
+    receive(mark, when([&](Down& down) { return down.ref == ahead; }, [](Down&) {}));
+    const Alias address = alias({.priority = true});
+    send(address, 10, first);
+    EXPECT_EQ(receive<int>(), 10);
+    for (int n = 0; n < 3; ++n) receive<int>();  // the last one is where the mark stood
+    send(address, 11, first);
+    send(self(), 3);
+    const auto next = [&] { return receive(mark, [](int n) { return n; }); };
+    EXPECT_EQ(next(), 11);
+    EXPECT_EQ(next(), 3);
+  });
+}
+
 // S12, G10
 TEST_P(PriorityRules, a_server_handles_what_goes_ahead_before_what_waits) {
   struct Logs : Server<Logs> {

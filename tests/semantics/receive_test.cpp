@@ -196,6 +196,45 @@ TEST_P(ReceiveRules, calls_and_requests_do_not_look_at_mail_from_before_them) {
   });
 }
 
+// Counted by the predicate for what is there before the mark. The receives in between, the one that
+// fails among them, see everything and move no mark.
+// R10, R4
+TEST_P(ReceiveRules, a_receive_from_a_mark_does_not_look_at_500000_messages_before_it) {
+  run([] {
+    constexpr int count = 500'000;
+    send_numbers(count);
+    int looks = 0;
+    const auto counted = when([&](int&) { return ++looks, false; }, [](int) {});
+    const MailMark first;
+    const MonitorRef gone = monitor(spawn([] {}), AliasMode::explicit_unalias);
+    const MailMark second;
+    const Alias address = alias();
+    spawn([=] { send(address, std::string("answer")); });
+    EXPECT_THROW(receive(second, [](Go) {}, after(-1ns, [] {})), BadArgument);
+    receive(second, counted, [](const std::string& text) { EXPECT_EQ(text, "answer"); });
+    EXPECT_EQ(receive<int>(), 0);
+    receive(first, counted, when([&](Down& down) { return down.ref == gone; }, [](Down&) {}));
+    EXPECT_EQ(looks, 0);
+    EXPECT_TRUE(receive(first, [](int) { return false; }, after(0ms, [] { return true; })));
+    EXPECT_EQ(receive<int>(), 1);
+  });
+}
+
+// R10, R3
+TEST_P(ReceiveRules, what_a_receive_from_a_mark_leaves_is_found_by_the_next_one) {
+  run([] {
+    send(self(), 0);
+    const MailMark mark;
+    send_numbers(3);
+    receive(mark, when([](int& n) { return n == 2; }, [](int) {}));
+    EXPECT_EQ(receive(mark, [](int n) { return n; }), 0);
+    EXPECT_EQ(receive(MailMark(mark), [](int n) { return n; }), 1);
+    EXPECT_EQ(receive<int>(), 0);  // on which the mark stood
+    send(self(), 7);
+    EXPECT_EQ(receive(mark, [](int n) { return n; }), 7);
+  });
+}
+
 // R11, D4
 TEST_P(ReceiveRules, each_message_that_is_looked_at_costs_about_a_reduction) {
   run([] {

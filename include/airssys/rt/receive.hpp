@@ -15,8 +15,8 @@
 // receive with a time-out answers as if it had passed, one without throws Unwinding (Z3).
 #pragma once
 
-#include <airssys/rt/detail/mail_mark.hpp>
 #include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/mail_mark.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/time.hpp>
 #include <cstddef>
@@ -134,7 +134,7 @@ class Receiver {
     Message message(take_mail(&Receiver::accepts, this, deadline()));
     return run_from<0>(message);
   }
-  Result run_behind(MailMark& mark) {
+  Result run_behind(MailMark mark) {
     Message message(mark.take(&Receiver::accepts, this, deadline()));
     return run_from<0>(message);
   }
@@ -209,15 +209,16 @@ auto receive(Clauses&&... clauses) {
       .run();
 }
 
-namespace detail {
-// The same, for messages that come behind the mark.
-template <Clause... Clauses>
-auto receive_behind(MailMark& mark, Clauses&&... clauses) {
-  return Receiver<std::remove_cvref_t<Clauses>...>(
+// The same among the messages that have come since the mark was made, and those of priority (S12);
+// all others are not looked at (R10). The mark stays where it is.
+template <detail::Clause... Clauses>
+  requires(sizeof...(Clauses) > 0)
+auto receive(const MailMark& mark, Clauses&&... clauses) {
+  static_assert(detail::only_last_is_after<Clauses...>(), "rt::after stands last, once");
+  return detail::Receiver<std::remove_cvref_t<Clauses>...>(
              const_cast<std::remove_cvref_t<Clauses>&>(clauses)...)
       .run_behind(mark);
 }
-}  // namespace detail
 
 // The oldest T; with T = rt::Message, the oldest message of any type (R16).
 template <class T>

@@ -5,7 +5,7 @@
 // made through the set, so whatever answers them comes behind the set's mark in the mail.
 #pragma once
 
-#include <airssys/rt/detail/mail_mark.hpp>
+#include <airssys/rt/mail_mark.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/time.hpp>
 #include <cstddef>
