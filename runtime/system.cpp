@@ -95,6 +95,8 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
   }
   if (options && options->scheduler > count())
     throw BadArgument("SpawnOptions::scheduler: there is no such scheduler");
+  if (options && options->priority > Priority::max)
+    throw BadArgument("SpawnOptions::priority: there is no such priority");
   Process* process = take_slot();
   if (!process)
     throw SpawnError(ExitReason::error("the process table is full"),

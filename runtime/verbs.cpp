@@ -95,6 +95,7 @@ void detail::hear_system_requests(bool on) {
 
 Priority set_priority(Priority priority) {
   const Call call;
+  if (priority > Priority::max) throw BadArgument("rt::set_priority: there is no such priority");
   const auto old = std::exchange(call.process().level, static_cast<scheduler::Level>(priority));
   return static_cast<Priority>(old);
 }

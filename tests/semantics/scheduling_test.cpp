@@ -253,6 +253,16 @@ TEST_P(Scheduling, low_processes_that_are_alone_get_everything) {
   });
 }
 
+// D10
+TEST_P(Scheduling, what_is_no_priority_is_refused_and_changes_nothing) {
+  run([] {
+    constexpr auto none = static_cast<Priority>(9);
+    EXPECT_THROW(set_priority(none), BadArgument);
+    EXPECT_THROW(spawn({.priority = none}, [] {}), BadArgument);
+    EXPECT_EQ(set_priority(Priority::normal), Priority::normal);
+  });
+}
+
 // D8, D10
 TEST_P(OneQueue, behind_a_busy_higher_level_lower_ones_get_nothing) {
   run([] {

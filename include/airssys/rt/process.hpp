@@ -136,7 +136,7 @@ bool trap_exit(bool on);
 // name would be wrong: it need not be unique, and finds nobody (P13). Empty: nothing again.
 void set_label(std::string_view label);
 
-// Answers the old priority; takes effect at once (D10).
+// Answers the old priority; takes effect at once. Throws BadArgument for what is none (D10).
 Priority set_priority(Priority priority);
 
 // Lets others of the same priority run first (P17). A safe point: exit signals act here (Z1).
