@@ -117,6 +117,28 @@ MonitorRef monitor(
   return ref;
 }
 
+MonitorRef monitor_newborn(Process& parent,
+                           Process& child,
+                           const MonitorOptions& options,
+                           std::unique_ptr<DownNote> note) {
+  const std::uint64_t id = parent.new_ref();
+  parent.relations.add({.kind = RelationKind::monitor,
+                        .mode = address_mode(options.alias),
+                        .rank = rank_of(parent, options.priority),
+                        .peer = child.pid(),
+                        .mine = id,
+                        .theirs = reinterpret_cast<std::uint64_t>(note.release())});
+  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = id});
+  return {{parent.pid(), id}};
+}
+
+std::unique_ptr<DownNote> note_of(void* tagged, Down* down) {
+  auto note = std::make_unique<DownNote>();
+  note->tagged = Message(tagged);
+  note->down = down;
+  return note;
+}
+
 }  // namespace runtime
 
 namespace {
@@ -144,13 +166,6 @@ MonitorRef monitor(std::string_view name,
   return monitor(call, call.system().names.find(name).value_or(Pid()), options, std::move(note));
 }
 
-std::unique_ptr<DownNote> note_of(void* payload, Down* down) {
-  auto note = std::make_unique<DownNote>();
-  note->tagged = Message(payload);
-  note->down = down;
-  return note;
-}
-
 }  // namespace
 
 MonitorRef monitor(Pid target, const MonitorOptions& options) {
@@ -172,7 +187,8 @@ MonitorRef monitor(std::string_view name, AliasMode alias) {
 namespace detail {
 
 MonitorRef monitor_tagged(Pid target, const MonitorOptions& options, void* payload, Down* down) {
-  std::unique_ptr<DownNote> note = note_of(payload, down);  // gone if this process ends here
+  std::unique_ptr<DownNote> note =
+      runtime::note_of(payload, down);  // gone if this process ends here
   return monitor(Call(), target, options, std::move(note));
 }
 
@@ -180,7 +196,7 @@ MonitorRef monitor_tagged(std::string_view name,
                           const MonitorOptions& options,
                           void* payload,
                           Down* down) {
-  return monitor(name, options, note_of(payload, down));
+  return monitor(name, options, runtime::note_of(payload, down));
 }
 
 }  // namespace detail

@@ -33,4 +33,13 @@ MonitorRef monitor(Process& process,
                    Rank rank = Rank::ordinary,
                    std::unique_ptr<DownNote> note = nullptr);
 
+// By the parent, before the child runs: both halves at once, without a signal.
+MonitorRef monitor_newborn(Process& parent,
+                           Process& child,
+                           const MonitorOptions& options,
+                           std::unique_ptr<DownNote> note);
+
+// For a message that is to come in a Down's place, with `down` in it.
+std::unique_ptr<DownNote> note_of(void* tagged, Down* down);
+
 }  // namespace airssys::rt::runtime

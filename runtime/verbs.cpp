@@ -9,6 +9,7 @@
 
 #include "runtime/call.hpp"
 #include "runtime/exit.hpp"
+#include "runtime/monitor.hpp"
 #include "runtime/outside.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/run.hpp"
@@ -32,19 +33,19 @@ void join_by_link(Process& parent, Process& child) {
   child.relations.add({.kind = RelationKind::link, .peer = parent.pid(), .theirs = id});
 }
 
-MonitorRef watch(Process& parent, Process& child) {
-  const std::uint64_t id = parent.new_ref();
-  parent.relations.add({.kind = RelationKind::monitor, .peer = child.pid(), .mine = id});
-  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = id});
-  return {{parent.pid(), id}};
-}
-
 }  // namespace
 
 namespace detail {
 
-Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitored monitored) {
+Spawned spawn(Program* program,
+              const SpawnOptions* options,
+              bool link,
+              Monitored monitored,
+              void* tagged,
+              Down* down) {
   std::unique_ptr<Program> owned(program);
+  std::unique_ptr<runtime::DownNote> note;
+  if (tagged) note = runtime::note_of(tagged, down);
   Process* caller = runtime::calling_process();
   if (!caller && !link && monitored == Monitored::no)
     return {runtime::spawn_from_outside(runtime::guest_system(), owned.release(), options), {}};
@@ -54,7 +55,10 @@ Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitore
   Process& child = call.system().create(owned.release(), options, parent.pid());
   Spawned spawned{child.pid(), {}};
   if (link) join_by_link(parent, child);
-  if (monitored == Monitored::yes) spawned.ref = watch(parent, child);
+  if (monitored == Monitored::yes) {
+    spawned.ref = runtime::monitor_newborn(
+        parent, child, options ? options->monitor : MonitorOptions(), std::move(note));
+  }
   call.system().launch(child);
   return spawned;
 }

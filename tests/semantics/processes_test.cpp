@@ -72,6 +72,47 @@ TEST_P(ProcessRules, a_relation_of_the_spawn_is_there_from_birth) {
   });
 }
 
+struct Tag {
+  int number;
+};
+
+// P3, A3
+TEST_P(ProcessRules, the_monitor_of_a_spawn_may_be_an_alias) {
+  run([] {
+    const Spawned child =
+        spawn_monitor({.monitor = {.alias = AliasMode::reply_demonitor}}, [parent = self()] {
+          send(receive<Alias>(), 7);
+          receive<Message>();
+        });
+    send(child.pid, Alias{child.ref});
+    EXPECT_EQ(receive<int>(), 7);
+    EXPECT_FALSE(demonitor(child.ref));  // the reply has ended it
+    send_exit(child.pid, ExitReason::kill());
+    EXPECT_FALSE(is_alive(child.pid));
+    EXPECT_FALSE(receive<Message>(Duration::zero()));
+  });
+}
+
+// P3, M12, S12
+TEST_P(ProcessRules, the_monitor_of_a_spawn_may_have_a_tag_and_priority) {
+  run([] {
+    for (int i = 0; i < 3; ++i) send(self(), i);
+    const SpawnOptions ahead = {.monitor = {.priority = true}};
+    const Spawned child = spawn_monitor_tagged(ahead, Tag{5}, [] { receive<int>(); });
+    const Spawned plain = spawn_monitor(ahead, [] { receive<int>(); });
+    send(child.pid, 0);
+    const auto down = receive([](TaggedDown<Tag>& end) { return std::move(end); });
+    EXPECT_EQ(down.tag.number, 5);
+    EXPECT_EQ(down.ref, child.ref);
+    EXPECT_EQ(down.reason, ExitReason::normal());
+    const MonitorRef behind = monitor(plain.pid);
+    send(plain.pid, 0);
+    receive(when([&](Down& end) { return end.ref == behind; }, [](Down&) {}));
+    EXPECT_TRUE(
+        receive([](int) { return false; }, [&](Down& end) { return end.ref == plain.ref; }));
+  });
+}
+
 // P3
 TEST_P(ProcessRules, a_name_is_given_before_spawn_returns_or_nothing_is_spawned) {
   run([] {

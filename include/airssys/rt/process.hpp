@@ -9,14 +9,17 @@
 #include <airssys/rt/detail/program.hpp>
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
+#include <airssys/rt/link.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/time.hpp>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace airssys::rt {
@@ -66,6 +69,7 @@ struct SpawnOptions {
   unsigned scheduler = 0;       // the only one that it runs on, from 1 on; 0: any (schedulers.hpp)
   std::size_t stack_bytes = 0;  // 0: 64 KiB; rounded up to a power of two, at most 8 MiB
   bool link = false;            // to the spawner, atomically with its birth (P2)
+  MonitorOptions monitor = {};  // of the monitor that spawn_monitor makes (P3, A3)
 };
 
 // What spawn_monitor answers.
@@ -76,8 +80,14 @@ struct Spawned {
 
 namespace detail {
 enum class Monitored : bool { no, yes };
-// Takes the program over, also when it throws. `options` may be null: all defaults.
-Spawned spawn(Program* program, const SpawnOptions* options, bool link, Monitored monitored);
+// Takes the program over, and the tagged message that holds `down`, if there is one, also when it
+// throws. `options` may be null: all defaults.
+Spawned spawn(Program* program,
+              const SpawnOptions* options,
+              bool link,
+              Monitored monitored,
+              void* tagged = nullptr,
+              Down* down = nullptr);
 }  // namespace detail
 
 // Starts f as a process and answers at once, before it runs (P1). f is moved or copied into the
@@ -117,6 +127,20 @@ template <std::invocable F>
 Spawned spawn_monitor(const SpawnOptions& options, F&& f) {
   return detail::spawn(
       detail::make_body(std::forward<F>(f)), &options, options.link, detail::Monitored::yes);
+}
+
+// The same with a tag: its end is a TaggedDown<T>, and no Down is ever seen (M12).
+template <Sendable T, std::invocable F>
+Spawned spawn_monitor_tagged(const SpawnOptions& options, T&& tag, F&& f) {
+  using Tagged = TaggedDown<std::decay_t<T>>;
+  std::unique_ptr<detail::Program> program(detail::make_body(std::forward<F>(f)));
+  void* payload = detail::make_payload(Tagged{{}, std::forward<T>(tag)});
+  return detail::spawn(program.release(),
+                       &options,
+                       options.link,
+                       detail::Monitored::yes,
+                       payload,
+                       static_cast<Tagged*>(payload));
 }
 
 // The calling process. Costs about a nanosecond; never suspends.
