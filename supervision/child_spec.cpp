@@ -36,6 +36,17 @@ StartError failed_child(std::string_view id, const StartError& error) {
       is_childs_own ? error.kind() : StartError::error, error.reason(), of_child(id, error.what())};
 }
 
+// Empty: nothing is.
+std::string_view wrong_in(const RestartBackoff& backoff) {
+  if (backoff.first < Duration::zero()) return "its backoff.first is negative";
+  if (backoff.longest < Duration::zero()) return "its backoff.longest is negative";
+  if (!(backoff.factor >= 1.0)) return "its backoff.factor is less than one";
+  if (!(backoff.jitter >= 0.0 && backoff.jitter <= 1.0))
+    return "its backoff.jitter is not within 0 to 1";
+  if (backoff.stable_after < Duration::zero()) return "its backoff.stable_after is negative";
+  return {};
+}
+
 }  // namespace
 
 StartError detail::started_before() {
@@ -55,10 +66,8 @@ std::expected<void, StartError> check_childspec(const ChildSpec& spec,
   } else if (spec.shutdown.kind() == Shutdown::Kind::after &&
              spec.shutdown.time() < Duration::zero()) {
     what = "its shutdown is negative";
-  } else if (spec.backoff.first < Duration::zero() || spec.backoff.longest < Duration::zero() ||
-             !(spec.backoff.factor >= 1.0) || !(spec.backoff.jitter >= 0.0) ||
-             !(spec.backoff.jitter <= 1.0)) {
-    what = "its backoff is negative, grows by less than one, or has a jitter outside 0 to 1";
+  } else if (const std::string_view wrong = wrong_in(spec.backoff); !wrong.empty()) {
+    what = wrong;
   } else if (spec.significant && spec.restart == Restart::permanent) {
     what = "it is significant and permanent, so it never ends for good";
   } else if (spec.significant && auto_shutdown == AutoShutdown::never) {

@@ -110,9 +110,11 @@ std::vector<Wrong> wrong_specifications() {
           {with({.shutdown = -1s}), "\"a\"", "shutdown"},
           {with({.significant = true}), "\"a\"", "significant"},
           {with({.restart = Restart::transient, .significant = true}), "\"a\"", "significant"},
-          {with({.backoff = {.first = -1s}}), "\"a\"", "backoff"},
-          {with({.backoff = {.first = 1s, .factor = 0.5}}), "\"a\"", "backoff"},
-          {with({.backoff = {.first = 1s, .jitter = 2.0}}), "\"a\"", "backoff"},
+          {with({.backoff = {.first = -1s}}), "\"a\"", "backoff.first"},
+          {with({.backoff = {.first = 1s, .factor = 0.5}}), "\"a\"", "backoff.factor"},
+          {with({.backoff = {.first = 1s, .jitter = 2.0}}), "\"a\"", "backoff.jitter"},
+          {with({.backoff = {.first = 1s, .longest = -1s}}), "\"a\"", "backoff.longest"},
+          {with({.backoff = {.first = 1s, .stable_after = -1s}}), "\"a\"", "backoff.stable_after"},
           {child("a", std::move(once)), "\"a\"", "start"}};
 }
 
