@@ -153,6 +153,34 @@ TEST_P(CircuitBreakerTest, a_fallback_does_not_keep_a_process_that_exits) {
   });
 }
 
+TEST_P(CircuitBreakerTest, a_fallback_stands_in_for_whatever_is_thrown_which_counts) {
+  run([] {
+    const CircuitBreaker breaker = stays_open();
+    EXPECT_EQ(breaker.call([]() -> int { throw 42; }, [] { return 1; }), 1);
+    EXPECT_EQ(breaker.info().failures, 1U);
+  });
+}
+
+TEST_P(CircuitBreakerTest, a_fallback_is_not_made_for_a_process_that_is_killed_in_its_call) {
+  run([] {
+    const CircuitBreaker breaker = stays_open();
+    std::atomic<bool> fell_back = false;
+    const Pid caller = spawn_link([&, tester = self()] {
+      breaker.call(
+          [&] {
+            send(tester, 1);
+            receive<Message>();
+          },
+          [&] { fell_back = true; });
+    });
+    receive<int>();
+    send_exit(caller, ExitReason::kill());
+    EXPECT_EQ(exit_of(caller), ExitReason::killed());
+    EXPECT_FALSE(fell_back);
+    EXPECT_EQ(breaker.info().failures, 0U);
+  });
+}
+
 TEST_P(CircuitBreakerTest, all_copies_share_one_state) {
   run([] {
     const CircuitBreaker breaker = stays_open();

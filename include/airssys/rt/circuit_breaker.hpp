@@ -197,15 +197,18 @@ class CircuitBreaker {
   // throws is swallowed then, unless it is rt::exit.
   template <std::invocable F, std::invocable G>
   detail::CallResult<F> call(F&& f, G&& fallback) const {
-    if (std::expected<CircuitPermit, CircuitOpen> permit = permit_here()) {
+    if (std::expected<CircuitPermit, CircuitOpen> answer = permit_here()) {
       try {
+        CircuitPermit permit = *std::move(answer);  // ends before a handler: it sees what passes
         if constexpr (std::is_void_v<detail::CallResult<F>>) {
-          return detail::judged(*permit, f);
+          return detail::judged(permit, f);
         } else {
-          detail::CallResult<F> result = detail::judged(*permit, f);
+          detail::CallResult<F> result = detail::judged(permit, f);
           if (!detail::is_failure(result)) return result;
         }
-      } catch (const std::exception&) {  // the permit has heard of it
+      } catch (const ExitException&) {
+        throw;
+      } catch (...) {  // a forced unwind, too: it goes on at the end of this handler
       }
     }
     return std::invoke(fallback);
