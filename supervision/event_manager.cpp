@@ -77,6 +77,12 @@ void EventManagerServer::terminate(const ExitReason& reason) {
   handlers_.clear();
 }
 
+std::string EventManagerServer::format_state() const {
+  std::string text = "handlers:";
+  for (const Entry& entry : handlers_) text.append(" ").append(entry.handler->type());
+  return handlers_.empty() ? "no handlers" : text;
+}
+
 // --- events ---
 
 void EventManagerServer::handle(SyncNotify notify) {

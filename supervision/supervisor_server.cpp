@@ -4,6 +4,7 @@
 #include <airssys/rt/dead_letter.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
+#include <string>
 #include <utility>
 
 namespace airssys::rt::supervision {
@@ -29,6 +30,12 @@ void SupervisorServer::handle_info(Message& message) {
 
 void SupervisorServer::terminate(const ExitReason& /*reason*/) {
   children_->stop_all();
+}
+
+std::string SupervisorServer::format_state() {
+  const ChildCounts counts = children_->counts();
+  return "children: " + std::to_string(counts.specs) +
+         ", running: " + std::to_string(counts.active);
 }
 
 auto SupervisorServer::handle(StartChild request) -> StartChild::Reply {

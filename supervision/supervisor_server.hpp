@@ -56,6 +56,8 @@ class SupervisorServer : public Server<SupervisorServer> {
   void init();
   void handle_info(Message& message);
   void terminate(const ExitReason& reason);
+  // How many children it has, and how many of them run.
+  std::string format_state();
 
   StartChild::Reply handle(StartChild request);
   RestartChild::Reply handle(const RestartChild& request);

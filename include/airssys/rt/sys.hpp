@@ -14,6 +14,7 @@
 
 #include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/pid.hpp>
@@ -145,6 +146,29 @@ auto with_object(ServerRef<S> server, F f, Duration timeout) {
   if (!answer) throw_callback_failed(answer.error());
   if constexpr (!std::is_void_v<T>) return *std::move(answer);
 }
+
+// Runs f(handler) on the process of its manager; answers what f answers.
+template <class H, class F>
+auto with_handler(HandlerRef<H> handler, F f, Duration timeout) {
+  using Manager = rt::detail::EventManagerServer;
+  using T = std::invoke_result_t<F&, H&>;
+  using Found = std::optional<rt::detail::ReplyValue<T>>;
+  Found answer = with_object(
+      ServerRef<Manager>(handler.manager()),
+      [id = handler.id(), f = std::move(f)](void* manager) mutable -> Found {
+        void* object = static_cast<Manager*>(manager)->find(id, &rt::detail::handler_identity<H>);
+        if (!object) return std::nullopt;
+        if constexpr (std::is_void_v<T>) {
+          f(*static_cast<H*>(object));
+          return Found(std::in_place);
+        } else {
+          return Found(std::in_place, f(*static_cast<H*>(object)));
+        }
+      },
+      timeout);
+  if (!answer) throw Manager::no_handler();
+  if constexpr (!std::is_void_v<T>) return *std::move(answer);
+}
 }  // namespace detail
 
 // Calls f(const S&), of a state machine f(const State&, const M&) or f(const M&), and answers what
@@ -164,6 +188,21 @@ void replace_state(ServerRef<S> server, F f, Duration timeout = default_timeout)
   detail::with_object(
       server,
       [f = std::move(f)](void* object) mutable { rt::detail::Requests<S>::change(object, f); },
+      timeout);
+}
+
+// The same for a handler of an event manager: f(const H&), and f(H&) on a copy. noproc when it is
+// not there. What f throws does not remove it.
+template <class H, class F>
+auto get_state(HandlerRef<H> handler, F f, Duration timeout = default_timeout) {
+  return detail::with_handler(
+      handler, [f = std::move(f)](H& object) mutable { return f(std::as_const(object)); }, timeout);
+}
+template <class H, class F>
+void replace_state(HandlerRef<H> handler, F f, Duration timeout = default_timeout) {
+  detail::with_handler(
+      handler,
+      [f = std::move(f)](H& object) mutable { rt::detail::change_copy(object, f); },
       timeout);
 }
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -120,6 +121,8 @@ class EventManagerServer : public Server<EventManagerServer> {
   void init();
   void handle_info(Message& event);
   void terminate(const ExitReason& reason);
+  // The classes of its handlers, in the order in which they are called.
+  std::string format_state() const;
 
   void handle(SyncNotify notify);
   Add::Reply handle(Add add);
@@ -147,10 +150,13 @@ class EventManagerServer : public Server<EventManagerServer> {
     return reply;
   }
 
+  // The object of a handler that is there and of this class, else null.
+  void* find(std::uint64_t id, const void* identity) noexcept;
+  static CallError no_handler();
+
  private:
   struct Entry;
 
-  void* find(std::uint64_t id, const void* identity) noexcept;
   // Calls a function of the handler and removes it if that fails or it leaves. Why it failed.
   std::optional<ExitReason> run(std::uint64_t id, void (*function)(void*), void* argument);
   void dispatch(Message& event);
@@ -160,7 +166,6 @@ class EventManagerServer : public Server<EventManagerServer> {
   std::expected<std::uint64_t, StartError> make(
       HandlerMaker& make, AnyHandler* predecessor, Pid owner, std::uint64_t id, std::size_t place);
 
-  static CallError no_handler();
   static CallError failed(ExitReason reason);
 
   std::vector<Entry> handlers_;  // in the order in which they are called
