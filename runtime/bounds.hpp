@@ -30,6 +30,7 @@
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/send.hpp>
+#include <airssys/rt/time.hpp>
 #include <cstdint>
 
 #include "base/atomic.hpp"
@@ -147,8 +148,12 @@ BoundsShare make_bounds(const MailboxOptions& options);
 // Sends to a process with bounds, by its policy. On `sent` the message is gone, else it is still
 // the caller's, also when this throws: BadArgument when it would wait for room in its own mailbox.
 // Inside; may suspend, returns inside, maybe on another thread. A process that ends while it waits
-// is unwound from here, and its message is sent or not, never both (B2).
-SendResult send_bounded(Call& call, Process& to, Message& message, detail::WhenFull when_full);
+// is unwound from here, and its message is sent or not, never both (B2). At the deadline: full.
+SendResult send_bounded(Call& call,
+                        Process& to,
+                        Message& message,
+                        detail::WhenFull when_full,
+                        Deadline deadline = Deadline::never());
 // The same from a plain thread that is outside: it waits at most System::send_timeout_ns, then
 // full.
 SendResult send_bounded_from_outside(System& system,

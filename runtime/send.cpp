@@ -36,9 +36,9 @@ SendResult send_as_guest(Pid to, Message& message, WhenFull when_full) {
   return SendResult::no_process;
 }
 
-}  // namespace
-
-SendResult send(Pid to, void* payload, WhenFull when_full) {
+// `to_bounded(call, target, message)` sends to a mailbox that has bounds.
+template <class ToBounded>
+inline SendResult send_with(Pid to, void* payload, WhenFull when_full, ToBounded to_bounded) {
   Message message(payload);  // freed if this process ends in the doorway
   Process* caller = runtime::calling_process();
   if (!caller) [[unlikely]]
@@ -49,11 +49,26 @@ SendResult send(Pid to, void* payload, WhenFull when_full) {
   if (!target) return lose(call, to, message);
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
-  if (target->bounds) return runtime::send_bounded(call, *target, message, when_full);
+  if (target->bounds) return to_bounded(call, *target, message);
   if (!call.system().deliver(*target, Envelope::of_payload(payload)))
     return lose(call, to, message);
   static_cast<void>(message.release());
   return SendResult::sent;
+}
+
+}  // namespace
+
+SendResult send(Pid to, void* payload, WhenFull when_full) {
+  return send_with(to, payload, when_full, [=](Call& call, Process& target, Message& message) {
+    return runtime::send_bounded(call, target, message, when_full);
+  });
+}
+
+SendResult send_by(Pid to, void* payload, Deadline deadline) {
+  constexpr WhenFull policy = WhenFull::follow_policy;
+  return send_with(to, payload, policy, [=](Call& call, Process& target, Message& message) {
+    return runtime::send_bounded(call, target, message, policy, deadline);
+  });
 }
 
 void send_named(std::string_view name, void* payload) {

@@ -7,6 +7,7 @@
 #include "runtime/call.hpp"
 #include "runtime/crash_report.hpp"
 #include "runtime/system.hpp"
+#include "runtime/timeout.hpp"
 #include "runtime/wait.hpp"
 #include "runtime/waiting_for.hpp"
 
@@ -105,6 +106,11 @@ class SendWait final : public Wait, private Sender {
     return joined;
   }
   SendResult result() const noexcept { return result_of(*this); }
+  // Its time has passed. False: what it waited for has come meanwhile, and there is a result.
+  bool leave() noexcept {
+    finish();
+    return outcome == Outcome::none;
+  }
   Bounds& bounds() noexcept { return bounds_; }
 
  private:
@@ -114,7 +120,7 @@ class SendWait final : public Wait, private Sender {
   Message& message_;
 };
 
-SendResult wait_in_line(Call& call, const Delivery& sent) {
+SendResult wait_in_line(Call& call, const Delivery& sent, const Timeout& timeout) {
   SendWait wait(call.process(), *sent.to.bounds, sent.message);
   switch (wait.join()) {
     case Bounds::Joined::counted:
@@ -126,7 +132,11 @@ SendResult wait_in_line(Call& call, const Delivery& sent) {
   }
   const WaitingFor edge(call.process(), sent.pid);
   // From here on `to` may be gone.
-  wait_for(call.process(), wait.waker, WaitReason::mailbox_room);
+  if (!wait_for(call.process(), wait.waker, WaitReason::mailbox_room, timeout) && wait.leave()) {
+    wait.bounds().drops.note(DropReason::late, sent.from);
+    sent.system.dead_letters.drop({sent.pid, sent.from, DropReason::late}, sent.message);
+    return SendResult::full;
+  }
   if (wait.result() != SendResult::sent) return lose(sent);
   note_load(sent.system, sent.from, sent.pid, wait.bounds());
   return SendResult::sent;
@@ -161,14 +171,16 @@ SendResult sleep_in_line(
 
 }  // namespace
 
-SendResult send_bounded(Call& call, Process& to, Message& message, detail::WhenFull when_full) {
+SendResult send_bounded(
+    Call& call, Process& to, Message& message, detail::WhenFull when_full, Deadline deadline) {
+  const Timeout timeout(call.process(), deadline);
   const bool may_wait =
       when_full == detail::WhenFull::follow_policy && !is_unwinding(call.process());
   const Delivery sent{call.system(), call.process().pid(), to, to.pid(), message};
   if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no)) return *result;
   if (&to == &call.process())
     throw BadArgument("a process sent to its own full mailbox, and would wait for itself");
-  return wait_in_line(call, sent);
+  return wait_in_line(call, sent, timeout);
 }
 
 SendResult send_bounded_from_outside(System& system,

@@ -18,22 +18,35 @@ CallError calling_self() {
   return call_error(CallError::calling_self, "a process called itself, and would wait for ever");
 }
 
+// It waited for room until the deadline, or was not to wait.
+CallError full(Pid server, Deadline deadline) {
+  const std::string what = "call to " + server.to_string() + ": its mailbox is full";
+  if (deadline.remaining() == Duration::zero())
+    return {CallError::timeout, ExitReason::timeout(), what};
+  return call_error(CallError::overloaded, what);
+}
+
 }  // namespace
 
 namespace detail {
 
-Exchange::Exchange(
-    Pid server, std::string_view server_class, Message request, Alias& caller, CallUse use)
+Exchange::Exchange(Pid server,
+                   std::string_view server_class,
+                   Message request,
+                   Alias& caller,
+                   CallUse use,
+                   Deadline deadline)
     : server_(server), server_class_(server_class) {
   if (server == self()) return;
   pending_.emplace(server, use);
   if (pending_->is_in_circle()) return;
   caller = pending_->alias();
-  send(server, std::move(request));
+  was_refused_ = send_by(server, request.release(), deadline) == SendResult::full;
 }
 
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
   if (!pending_) return std::unexpected(calling_self());
+  if (was_refused_) return std::unexpected(full(server_, deadline));
   std::expected<Message, CallError> reply = pending_->wait(deadline);
   if (!reply) return reply;
   return result_of(*std::move(reply));

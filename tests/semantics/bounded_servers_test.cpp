@@ -118,5 +118,80 @@ TEST_P(BoundedServerRules, a_suspended_server_can_be_stopped_when_its_mailbox_is
   });
 }
 
+// Counts what reaches it, which is held as above.
+struct Counting : Server<Counting> {
+  struct Count {
+    using Reply = int;
+  };
+  struct Hold {
+    Pid tester;
+  };
+  int handle(Count) { return ++count; }
+  void handle(Hold hold) {
+    send(hold.tester, alias());
+    receive<Go>();
+  }
+  void handle_info(Message& /*filler*/) {}
+
+  int count = 0;
+};
+
+struct HeldCounting {
+  ServerRef<Counting> server;
+  Alias gate;
+
+  explicit HeldCounting(Overflow overflow)
+      : server(start<Counting>({.mailbox = {.capacity = capacity, .overflow = overflow}})) {
+    cast(server, Counting::Hold{self()});
+    gate = receive<Alias>();
+    fill(server.pid());
+  }
+
+  void go_on() const { send(gate, Go()); }
+};
+
+// G5, B2: what has not been let in by then is taken back.
+TEST_P(BoundedServerRules, a_call_that_waits_for_room_ends_in_time_and_is_not_heard_later) {
+  run([] {
+    const HeldCounting held(Overflow::block);
+    for (const Duration timeout : {Duration(0ms), Duration(20ms)})
+      EXPECT_EQ(failure_of(try_call(held.server, Counting::Count{}, timeout)), CallError::timeout);
+    held.go_on();
+    EXPECT_EQ(call(held.server, Counting::Count{}, infinite), 1);
+    stop(held.server);
+  });
+}
+
+// G5, B2: room comes in time.
+TEST_P(BoundedServerRules, a_call_that_waits_for_room_is_answered_when_there_is_some) {
+  run([] {
+    const HeldCounting held(Overflow::block);
+    const Spawned caller = spawn_monitor(
+        [server = held.server] { EXPECT_EQ(call(server, Counting::Count{}, 1h), 1); });
+    while (process_info(caller.pid)->wait_reason != "mailbox room") yield();
+    held.go_on();
+    EXPECT_EQ(reason_in_down(caller.ref), ExitReason::normal());
+    stop(held.server);
+  });
+}
+
+// G5, B3
+TEST_P(BoundedServerRules, a_call_that_is_refused_fails_at_once) {
+  run([] {
+    for (const Overflow overflow : {Overflow::reject, Overflow::drop_newest}) {
+      const HeldCounting held(overflow);
+      EXPECT_EQ(failure_of(try_call(held.server, Counting::Count{}, infinite)),
+                CallError::overloaded);
+      PendingReply<int> pending = send_request(held.server, Counting::Count{});
+      send(self(), Go());
+      Message other = receive<Message>();
+      EXPECT_FALSE(pending.check(other));
+      EXPECT_EQ(failure_of(pending.try_get(infinite)), CallError::overloaded);
+      held.go_on();
+      stop(held.server);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt::semantics

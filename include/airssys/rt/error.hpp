@@ -63,7 +63,7 @@ class CallError : public ProcessError {
     circle,           // it would wait for one who waits for it in turn: what() names them
     unwinding,        // the caller is being ended (Z3)
     callback_failed,  // a function that was sent there threw: reason() says what (C3)
-    overloaded,       // too many wait already for a member of the pool
+    overloaded,       // its mailbox is full, or too many wait already for a member of the pool
   };
 
   CallError(Kind kind, ExitReason reason, std::string what)

@@ -143,7 +143,8 @@ std::expected<typename R::Reply, CallError> call_pool(const Pool<S>& pool,
   if (!seat) return std::unexpected(std::move(seat).error());
   const Pid member = seat->member();
   CallOnItsWay<R> call = make_routed_call<S>(std::move(request), *std::move(seat));
-  Exchange exchange(member, type_name<S>(), std::move(call.message), *call.caller, CallUse::call);
+  Exchange exchange(
+      member, type_name<S>(), std::move(call.message), *call.caller, CallUse::call, deadline);
   std::expected<Message, CallError> reply = exchange.wait(deadline);
   if (!reply) call_failed(*pool.router(), member, reply.error());
   return reply_as<typename R::Reply>(std::move(reply));

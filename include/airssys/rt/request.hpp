@@ -42,7 +42,8 @@ class PendingReply {
   // message says, if it is the reply or the news that there will be none; else nothing.
   std::optional<std::expected<T, CallError>> check(Message& message) {
     check_open();
-    if (!message || detail::answered_number(message) != exchange_->id()) return std::nullopt;
+    const std::uint64_t id = exchange_->id();  // 0: it was never asked, and `wait` says why
+    if (!message || id == 0 || detail::answered_number(message) != id) return std::nullopt;
     std::expected<T, CallError> result =
         detail::reply_as<T>(exchange_->result_of(std::move(message)));
     exchange_.reset();
@@ -78,7 +79,8 @@ class PendingReply {
   std::unique_ptr<detail::Exchange> exchange_;
 };
 
-// Sends a request and does not wait. A server that is not there shows when the reply is fetched.
+// Sends a request, as `send` does: it waits for nothing but room in a mailbox whose policy is
+// `block`. A server that is not there, or is full, shows when the reply is fetched.
 template <class S, class R>
 PendingReply<typename R::Reply> send_request(ServerRef<S> server, R request) {
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));

@@ -16,6 +16,7 @@
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
+#include <airssys/rt/time.hpp>
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -43,6 +44,8 @@ struct SendOptions {
 namespace detail {
 enum class WhenFull : std::uint8_t { follow_policy, answer };
 SendResult send(Pid to, void* payload, WhenFull when_full);
+// By the policy, but waits for room no longer than this: then full. For processes.
+SendResult send_by(Pid to, void* payload, Deadline deadline);
 void send_named(std::string_view name, void* payload);
 void send_alias(const Ref& alias, void* payload, SendOptions options);
 

@@ -207,14 +207,16 @@ CallOnItsWay<R> make_call(R request) {
   return {Message(payload), &static_cast<CallMessage<R>*>(payload)->caller};
 }
 
-// One call, below the types: sends the request, whose reply goes to `caller`, which is set here.
+// One call, below the types: sends the request, whose reply goes to `caller`, which is set here. It
+// waits no longer than `deadline` for room in the server's mailbox.
 class Exchange {
  public:
   Exchange(Pid server,
            std::string_view server_class,
            Message request,
            Alias& caller,
-           CallUse use = CallUse::request);
+           CallUse use = CallUse::request,
+           Deadline deadline = Deadline::never());
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange() = default;
@@ -224,13 +226,14 @@ class Exchange {
 
   // For who waits for several at once: the tag of the reply and the id of the Down's ref; 0 when
   // the server cannot be asked, and `wait` answers why. Then what came is what `wait` would say.
-  std::uint64_t id() const noexcept { return pending_ ? pending_->alias().id : 0; }
+  std::uint64_t id() const noexcept { return pending_ && !was_refused_ ? pending_->alias().id : 0; }
   std::expected<Message, CallError> result_of(Message message) const;
 
  private:
   Pid server_;
   std::string_view server_class_;
   std::optional<PendingCall> pending_;  // empty: the server is the caller
+  bool was_refused_ = false;            // its mailbox was full
 };
 
 template <class T>
@@ -263,10 +266,12 @@ void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
 }
 
 // Sends a request and waits for its reply (G5). The failure says which: no such process, it ended
-// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), the caller
-// called itself, or one who waits for it in turn: `circle`, of up to 65 processes, without waiting
-// for the time-out (G7). `try_call` answers the CallError, `call` throws it. For processes;
-// suspends. A negative time-out throws BadArgument; `rt::infinite` waits for as long as it takes.
+// before it answered, it is no S, the time-out has passed (a late reply is dropped, G6), its
+// mailbox is full and makes nobody wait: `overloaded`, the caller called itself, or one who waits
+// for it in turn: `circle`, of up to 65 processes, without waiting for the time-out (G7). A mailbox
+// that drops the oldest may drop the request unheard; then the time-out passes. `try_call` answers
+// the CallError, `call` throws it. For processes; suspends. A negative time-out throws BadArgument;
+// `rt::infinite` waits for as long as it takes.
 template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(
     ServerRef<S> server, R request, Duration timeout = detail::Requests<S>::call_timeout) {
@@ -276,7 +281,8 @@ std::expected<typename R::Reply, CallError> try_call(
                             detail::type_name<S>(),
                             std::move(call.message),
                             *call.caller,
-                            detail::CallUse::call);
+                            detail::CallUse::call,
+                            deadline);
   return detail::reply_as<typename R::Reply>(exchange.wait(deadline));
 }
 template <class S, class R>
