@@ -32,6 +32,7 @@ constexpr Workload workloads[] = {
     {"call", bench::call},
     {"selrecv", bench::selrecv},
     {"timers", bench::timers},
+    {"growth", bench::growth},
     {"fair_base", bench::fair_base},
     {"fair_spin", bench::fair_spin},
     {"fair_yield", bench::fair_yield},

@@ -24,6 +24,7 @@ void timers();
 void fair_base();
 void fair_spin();
 void fair_yield();
+void growth();
 void wake();
 void wake_spinning();
 void restart();

@@ -2,8 +2,8 @@
 
     python3 tools/benchmark/plots.py RESULTS.json FOLDER
 
-Writes overview.png and .svg (ours beside the best peer, as a ratio) and programs.png and .svg (all
-programs, a panel for each metric).
+Writes overview.png and .svg (ours beside the best peer, as a ratio), programs.png and .svg (all
+programs, a panel for each metric) and growth.png and .svg (ours alone: costs among few and many).
 """
 
 import json
@@ -49,7 +49,9 @@ def overview(results, folder):
 
 
 def programs(results, folder):
-    panels = list(rows(results))
+    panels = [row for row in rows(results) if row[0] != "growth"]
+    if not panels:
+        return
     across = 4
     down = -(-len(panels) // across)
     figure, grid = plt.subplots(down, across, figsize=(4 * across, 2 * down), squeeze=False)
@@ -71,12 +73,39 @@ def programs(results, folder):
     save(figure, folder, "programs")
 
 
+def growth(results, folder):
+    lines = {}
+    for workload, _, metric, unit, ours, _ in rows(results):
+        if workload == "growth":
+            name, _, processes = metric.removeprefix("growth_").rpartition("_")
+            lines.setdefault((unit, name.removesuffix("_faults")), []).append(
+                (int(processes), statistics.median(ours)))
+    if not lines:
+        return
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4))
+    for axes, unit in zip(panels, ("ns", "faults")):
+        for (of_unit, name), points in lines.items():
+            if of_unit == unit:
+                axes.plot(*zip(*points), marker="o", label=name.replace("_", ", "),
+                          color=OURS if name.startswith("server") else BAD,
+                          linestyle={"spawn": "-", "message": "--"}.get(name.split("_")[1], ":"))
+        axes.set_xscale("log")
+        axes.set_xlabel("processes")
+        axes.set_ylabel("ns for each" if unit == "ns" else "page faults for each")
+        axes.grid(alpha=0.3)
+    panels[0].set_yscale("log")
+    panels[0].legend(fontsize=7)
+    figure.tight_layout()
+    save(figure, folder, "growth")
+
+
 def main():
     results = json.loads(pathlib.Path(sys.argv[1]).read_text())["results"]
     folder = pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     overview(results, folder)
     programs(results, folder)
+    growth(results, folder)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ WORKLOADS = {
     "call": (1, 2),
     "selrecv": (2,),
     "timers": (2,),
+    "growth": (1,),
     "wake": (2,),
     "restart": (2,),
     "restarts": (1, 2),
@@ -30,7 +31,7 @@ WORKLOADS = {
 }
 
 # What a quick session leaves out: a minute each.
-SLOW = ("idle", "idle_servers", "timers")
+SLOW = ("idle", "idle_servers", "timers", "growth")
 
 # Peers that were first or second somewhere: a quick session and the aims run these alone.
 STRONGEST = {
@@ -46,6 +47,7 @@ STRONGEST = {
     "wake": ("sobjectizer", "erlang"),
     "restart": ("tokio", "caf1", "caf"),
     "restarts": (),  # ours alone
+    "growth": (),
     "fair_base": ("boost_fiber", "go"),
     "fair_spin": ("erlang", "go"),
     "fair_yield": ("go", "erlang"),
