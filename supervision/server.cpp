@@ -41,12 +41,13 @@ Exchange::Exchange(Pid server,
   pending_.emplace(server, use);
   if (pending_->is_in_circle()) return;
   caller = pending_->alias();
-  was_refused_ = send_by(server, request.release(), deadline) == SendResult::full;
+  if (send_by(server, request.release(), deadline) == SendResult::full)
+    refusal_ = full(server, deadline);
 }
 
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
   if (!pending_) return std::unexpected(calling_self());
-  if (was_refused_) return std::unexpected(full(server_, deadline));
+  if (refusal_) return std::unexpected(*refusal_);
   std::expected<Message, CallError> reply = pending_->wait(deadline);
   if (!reply) return reply;
   return result_of(*std::move(reply));

@@ -21,7 +21,8 @@ struct Go {};
   asm volatile("");  // what is behind the call keeps the frame
 }
 [[gnu::noinline, gnu::visibility("default")]] void work_in_here(const std::atomic<bool>& is_over) {
-  while (!is_over.load()) airssys::rt::reductions(1);
+  // relaxed: it is only waited for.
+  while (!is_over.load(std::memory_order_relaxed)) airssys::rt::reductions(1);
   asm volatile("");
 }
 
@@ -266,7 +267,7 @@ TEST_P(Info, a_starving_process_answers_at_the_priority_of_who_asks) {
         EXPECT_FALSE(is_alive(pid));
       }
     }
-    is_over.store(true);
+    is_over.store(true, std::memory_order_relaxed);
   });
 }
 
@@ -363,10 +364,10 @@ TEST_P(Info, a_busy_process_tells_where_it_is_at_its_safe_points) {
     std::atomic<bool> has_begun = false;
     std::atomic<bool> is_over = false;
     const Pid busy = spawn([&] {
-      has_begun.store(true);
+      has_begun.store(true, std::memory_order_relaxed);  // relaxed, here and below: only waited for
       work_in_here(is_over);
     });
-    while (!has_begun.load()) yield();
+    while (!has_begun.load(std::memory_order_relaxed)) yield();
     EXPECT_TRUE(std::ranges::any_of(
         process_info(busy, {.stack = true})->stack,
         [](const std::string& call) { return call.starts_with("work_in_here("); }));

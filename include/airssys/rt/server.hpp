@@ -226,14 +226,14 @@ class Exchange {
 
   // For who waits for several at once: the tag of the reply and the id of the Down's ref; 0 when
   // the server cannot be asked, and `wait` answers why. Then what came is what `wait` would say.
-  std::uint64_t id() const noexcept { return pending_ && !was_refused_ ? pending_->alias().id : 0; }
+  std::uint64_t id() const noexcept { return pending_ && !refusal_ ? pending_->alias().id : 0; }
   std::expected<Message, CallError> result_of(Message message) const;
 
  private:
   Pid server_;
   std::string_view server_class_;
   std::optional<PendingCall> pending_;  // empty: the server is the caller
-  bool was_refused_ = false;            // its mailbox was full
+  std::optional<CallError> refusal_;    // its mailbox was full
 };
 
 template <class T>
