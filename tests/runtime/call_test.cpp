@@ -43,7 +43,7 @@ class Notifier {
 
 TEST_P(Calls, a_destructor_that_sends_in_the_middle_of_a_verb_is_no_safe_point) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(100); ++i) {
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
       const auto [process, ref] = spawn_monitor([tester = self()] {
         const Alias closed = alias();
         send(tester, closed);
@@ -71,7 +71,7 @@ struct Server {
 
 TEST_P(Calls, a_body_that_never_ran_refuses_a_request_and_dies_of_the_kill_behind_it) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(100); ++i) {
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
       const auto [process, ref] = spawn_monitor([] { receive<Gone>(); });
       detail::PendingCall pending(process);
       send(process,

@@ -15,7 +15,7 @@ namespace airssys::rt {
 namespace {
 
 using namespace std::chrono_literals;
-using support::stress_size;
+using support::rounds;
 
 class Links : public support::InRuntime {};
 RT_WITH_SCHEDULERS(Links);
@@ -37,7 +37,7 @@ void end(const Spawned& process) {
 TEST_P(Links, two_links_are_one_and_there_is_one_exit) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       // Both ends link at once, and twice.
       const auto [process, ref] = spawn_monitor([other = self()] {
         link(other);
@@ -81,7 +81,7 @@ TEST_P(Links, a_link_to_the_dead_throws_or_is_heard_by_who_traps) {
 // L6
 TEST_P(Links, after_an_unlink_no_exit_comes_and_nobody_dies) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const bool traps = i % 2;
       trap_exit(traps);
       const auto [process, ref] = spawn_monitor({.link = traps}, [] {
@@ -117,7 +117,7 @@ TEST_P(Links, an_unlink_by_either_end_ends_it_for_both) {
 TEST_P(Links, a_link_made_again_is_not_hit_by_the_exit_of_the_old_one) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const auto [process, ref] = spawn_monitor({.link = true}, [other = self()] {
         unlink(other);
         exit(ExitReason::of(1));
@@ -135,7 +135,7 @@ TEST_P(Links, a_link_made_again_is_not_hit_by_the_exit_of_the_old_one) {
 // L8
 TEST_P(Links, both_ends_agree_after_crossing_links_and_unlinks) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(100); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const auto [process, ref] = spawn_monitor([other = self()] {
         for (int n = 0; n < 20; ++n) {
           link(other);
@@ -164,7 +164,7 @@ TEST_P(Links, both_ends_agree_after_crossing_links_and_unlinks) {
 TEST_P(Links, both_crossing_links_hear_the_real_reason_or_that_nobody_was_there) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const auto [process, ref] = spawn_monitor([other = self()] {
         link(other);
         exit(ExitReason::of(1));
@@ -242,7 +242,7 @@ TEST_P(Links, a_monitor_by_name_stays_with_the_process_it_found) {
 // M8, M9
 TEST_P(Links, a_demonitor_that_races_with_the_end_tells_the_truth) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const auto [process, ref] = spawn_monitor([] {});
       const MonitorRef last = monitor(process);
       if (i % 3 == 0) yield();
@@ -296,7 +296,7 @@ TEST_P(Links, of_four_messages_through_a_one_shot_alias_the_first_comes) {
 // A5
 TEST_P(Links, after_an_unalias_nothing_more_enters) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Alias address = alias();
       const auto [process, ref] = spawn_monitor([address] {
         for (int n = 0; n < 20; ++n) send(address, n);

@@ -178,23 +178,28 @@ TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
   with_runtime([](Runtime& runtime) {
     std::atomic<std::uint64_t> timer = 0;
     std::atomic<int> cancelled = -1;
-    const int rounds = static_cast<int>(support::stress_size(200));
+    std::atomic<bool> is_over = false;
     std::thread canceller([&] {
-      for (int round = 0; round < rounds; ++round) {
-        std::uint64_t id = 0;
-        while ((id = timer.exchange(0)) == 0) std::this_thread::yield();
-        cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
+      while (!is_over) {
+        const std::uint64_t id = timer.exchange(0);
+        if (id == 0) {
+          std::this_thread::yield();
+        } else {
+          cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
+        }
       }
     });
     runtime.run([&] {
-      for (int round = 0; round < rounds; ++round) {
+      for (const std::size_t round : support::rounds()) {
         cancelled.store(-1);
         timer.store(send_after(std::chrono::microseconds(20 * (round % 5)), self(), round).id);
         while (cancelled.load() < 0) yield();
-        const auto message = cancelled.load() == 1 ? receive<int>(0ms) : receive<int>(60s);
+        const auto message =
+            cancelled.load() == 1 ? receive<std::size_t>(0ms) : receive<std::size_t>(60s);
         EXPECT_EQ(message.has_value(), cancelled.load() == 0);
       }
     });
+    is_over = true;
     canceller.join();
   });
 }

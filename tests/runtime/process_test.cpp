@@ -19,7 +19,8 @@ namespace airssys::rt {
 namespace {
 
 using namespace std::chrono_literals;
-using support::stress_size;
+using support::rounds;
+using support::stagger;
 
 class Processes : public support::InRuntime {
  protected:
@@ -40,7 +41,7 @@ ExitReason reason_of(const Spawned& process) {
 TEST_P(Processes, a_child_that_dies_instantly_shows_its_real_reason) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const auto [pid, ref] = spawn_monitor({.link = true}, [] { exit(ExitReason::of(3)); });
       const Exit exit = receive<Message>().take<Exit>();  // the exit comes first (P8)
       EXPECT_EQ(exit.from, pid);
@@ -91,7 +92,7 @@ TEST_P(Processes, a_new_process_inherits_nothing) {
 // P6, Z5
 TEST_P(Processes, what_its_stack_owns_is_gone_before_anybody_hears_of_its_end) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       auto owned = std::make_shared<int>(1);
       const Spawned process = spawn_monitor([copy = owned] {
         const auto on_stack = copy;
@@ -119,7 +120,7 @@ TEST_P(Processes, sends_of_destructors_come_before_the_down_and_their_waits_do_n
     }
   };
   run([] {
-    for (std::size_t i = 0; i < stress_size(100); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor([tester = self()] {
         const Late late{tester};
         send(tester, Go());
@@ -136,7 +137,7 @@ TEST_P(Processes, sends_of_destructors_come_before_the_down_and_their_waits_do_n
 TEST_P(Processes, a_list_shows_all_that_live_and_none_that_is_known_to_be_dead) {
   run([] {
     const Spawned lives = spawn_monitor([] { receive<Go>(); });
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned dies = spawn_monitor([] {});
       reason_of(dies);
       const std::vector<Pid> all = processes();
@@ -153,7 +154,7 @@ TEST_P(Processes, a_pid_of_the_dead_never_names_another) {
   run([] {
     const Spawned dead = spawn_monitor([] {});
     reason_of(dead);
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned next = spawn_monitor([] { EXPECT_FALSE(receive<int>(0ms)); });
       EXPECT_NE(next.pid, dead.pid);
       send(dead.pid, 1);
@@ -168,7 +169,7 @@ TEST_P(Processes, a_pid_of_the_dead_never_names_another) {
 
 TEST_P(Processes, a_name_is_free_when_its_holders_end_is_heard) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned holder = spawn_monitor({.name = "only"}, [] { receive<Go>(); });
       EXPECT_EQ(whereis("only"), holder.pid);
       send_exit(holder.pid, ExitReason::kill());
@@ -187,23 +188,27 @@ TEST_P(Processes, a_name_is_free_when_its_holders_end_is_heard) {
 TEST_P(Processes, a_name_that_many_want_is_never_stale_or_stolen) {
   run([] {
     std::atomic<int> holders = 0;
+    std::atomic<int> held = 0;
     std::vector<Spawned> rivals;
-    for (int r = 0; r < 8; ++r) {
-      rivals.push_back(spawn_monitor([&holders] {
-        for (std::size_t got = 0; got < stress_size(50);) {
-          spawn_monitor([&holders] {
+    for (std::size_t r = 0; r < 8; ++r) {
+      rivals.push_back(spawn_monitor([&, r] {
+        for (const std::size_t i : rounds()) {
+          spawn_monitor([&] {
             if (!try_register_name("wanted", self())) return;
             EXPECT_EQ(++holders, 1);
             EXPECT_EQ(whereis("wanted"), self());
             --holders;
+            ++held;
             exit(ExitReason::of(1));
           });
-          got += receive<Down>().reason == ExitReason::of(1);
+          receive<Down>();
+          stagger(i * 8 + r);
         }
       }));
     }
     for (const Spawned& rival : rivals) EXPECT_EQ(reason_of(rival), ExitReason::normal());
     EXPECT_FALSE(whereis("wanted"));
+    EXPECT_GT(held, 0);
   });
 }
 

@@ -110,7 +110,7 @@ TEST_P(Receive, a_time_out_runs_from_the_beginning_and_is_never_early) {
 // R8
 TEST_P(Receive, a_message_and_a_time_out_that_race_give_one_of_both) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const auto time = std::chrono::microseconds(i % 100);
       spawn([time, tester = self()] {
         sleep(time);

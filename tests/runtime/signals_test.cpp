@@ -17,6 +17,7 @@ namespace airssys::rt {
 namespace {
 
 using namespace std::chrono_literals;
+using support::rounds;
 using support::stress_size;
 
 class Signals : public support::InRuntime {};
@@ -168,7 +169,7 @@ TEST_P(Signals, an_exit_stands_among_the_messages_in_its_place) {
 TEST_P(Signals, nothing_behind_a_kill_is_received_and_a_monitor_before_it_hears_killed) {
   run([] {
     std::atomic<int> late = 0;
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Pid process = spawn([&late] {
         receive<int>();
         ++late;
@@ -186,7 +187,7 @@ TEST_P(Signals, nothing_behind_a_kill_is_received_and_a_monitor_before_it_hears_
 
 TEST_P(Signals, only_the_first_terminating_signal_counts) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor([] { receive<Go>(); });
       send_exit(process.pid, ExitReason::of(1));
       send_exit(process.pid, ExitReason::of(2));
@@ -198,7 +199,7 @@ TEST_P(Signals, only_the_first_terminating_signal_counts) {
 
 TEST_P(Signals, a_message_never_comes_behind_its_senders_down) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor([tester = self()] {
         for (int n = 0; n < 5; ++n) send(tester, n);
       });
@@ -314,7 +315,7 @@ TEST_P(Signals, a_busy_process_is_killed_at_a_safe_point) {
 
 TEST_P(Signals, is_alive_after_a_kill_is_always_false) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Pid process = spawn([] { receive<Go>(); });
       send_exit(process, ExitReason::kill());
       EXPECT_FALSE(is_alive(process));
@@ -326,7 +327,7 @@ TEST_P(Signals, is_alive_after_a_kill_is_always_false) {
 // X13
 TEST_P(Signals, an_exit_and_a_time_out_that_race_end_the_process_once) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const auto time = std::chrono::microseconds(i % 120);
       const Spawned process = spawn_monitor([time] {
         receive<Go>(time);
@@ -342,7 +343,7 @@ TEST_P(Signals, an_exit_and_a_time_out_that_race_end_the_process_once) {
 // X9
 TEST_P(Signals, whether_it_traps_is_asked_when_the_signal_is_acted_on) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor([] {
         EXPECT_FALSE(trap_exit(true));
         EXPECT_TRUE(trap_exit(true));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
 
 namespace airssys::rt {
 namespace {
@@ -258,16 +259,17 @@ TEST_P(Timers, a_timer_is_cancelled_once_or_fires_once) {
         send(me, cancel_timer(timer).has_value());
       }
     });
-    for (int i = 0; i < 300; ++i) {
+    for (const std::size_t i : support::rounds()) {
       const TimerRef timer = send_after(std::chrono::microseconds(i % 60), me, i);
       send(rival, timer);
+      support::stagger(i);
       const bool mine = cancel_timer(timer).has_value();
       const bool theirs = receive<bool>();
       EXPECT_FALSE(mine && theirs);
       if (mine || theirs) {
-        EXPECT_FALSE(receive<int>(0ms));
+        EXPECT_FALSE(receive<std::size_t>(0ms));
       } else {
-        EXPECT_EQ(receive<int>(), i);
+        EXPECT_EQ(receive<std::size_t>(), i);
       }
     }
     send(rival, TimerRef());

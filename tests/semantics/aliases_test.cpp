@@ -16,7 +16,7 @@ namespace airssys::rt {
 namespace {
 
 using namespace std::chrono_literals;
-using support::stress_size;
+using support::rounds;
 
 class AliasRules : public support::InRuntime {};
 RT_WITH_SCHEDULERS(AliasRules);
@@ -181,7 +181,7 @@ class Stream {
 TEST_P(AliasRules, after_an_unalias_or_demonitor_nothing_more_enters) {
   run([] {
     const Spawned target = spawn_waiting();
-    for (std::size_t i = 0; i < stress_size(100); ++i) {
+    for (const std::size_t i : rounds()) {
       const MonitorRef ref = monitor(target.pid, AliasMode::demonitor);
       {
         const Stream stream(address_of(ref));
@@ -225,7 +225,7 @@ TEST_P(AliasRules, whoever_knows_an_alias_may_send_through_it) {
 // A8
 TEST_P(AliasRules, sends_by_several_aliases_and_by_pid_keep_their_order) {
   run([] {
-    for (std::size_t round = 0; round < stress_size(50); ++round) {
+    for ([[maybe_unused]] const std::size_t round : rounds()) {
       const Alias one = alias();
       const Alias other = alias();
       const Spawned sender = spawn_monitor([pid = self(), one, other] {

@@ -176,7 +176,7 @@ TEST_P(CallCircles, those_who_call_one_another_at_once_never_all_wait) {
     for (const std::size_t count : {2UZ, 3UZ, 5UZ}) {
       const auto callers = start_callers(count);
       std::size_t circles = 0;
-      for (std::size_t round = 0; round < stress_size(1000); ++round) {
+      for ([[maybe_unused]] const std::size_t round : rounds()) {
         for (std::size_t i = 0; i < count; ++i)
           cast(callers[i], Caller::Go{callers[(i + 1) % count], self()});
         std::size_t failed = 0;
@@ -233,7 +233,7 @@ TEST_P(CallCircles, who_has_answered_may_call_its_caller) {
   run([] {
     const ServerRef<CallsBack> one = start<CallsBack>();
     const ServerRef<CallsBack> other = start<CallsBack>();
-    for (std::size_t round = 0; round < stress_size(5000); ++round) {
+    for ([[maybe_unused]] const std::size_t round : rounds()) {
       cast(one, CallsBack::Begin{other, one, self()});
       for (int i = 0; i < 2; ++i) {
         const auto answer = receive<Answer>();
@@ -357,7 +357,7 @@ TEST_P(CallCircles, who_leaves_the_answer_to_another_may_call_its_caller) {
     });
     const ServerRef<LeavesAnswers> other = start<LeavesAnswers>(worker.pid);
     const ServerRef<Asks> one = start<Asks>();
-    for (std::size_t round = 0; round < stress_size(1000); ++round) {
+    for (const std::size_t round : rounds()) {
       cast(one, Asks::Begin{other, one, self(), self(), round % 2 == 1});
       for (int i = 0; i < 2; ++i) {
         const auto answer = receive<Answer>();
@@ -384,7 +384,7 @@ TEST_P(CallCircles, whose_call_is_left_to_another_is_not_told_of_a_circle_that_w
     });
     const ServerRef<LeavesAnswers> other = start<LeavesAnswers>(worker.pid);
     const ServerRef<Asks> one = start<Asks>();
-    for (std::size_t round = 0; round < stress_size(200); ++round) {
+    for (const std::size_t round : rounds()) {
       if (round % 2 == 0) cast(one, Asks::Begin{other, one, self(), Pid()});
       cast(other, LeavesAnswers::CallOut{one, self()});
       if (round % 2 == 1) cast(one, Asks::Begin{other, one, self(), Pid()});
@@ -444,7 +444,7 @@ TEST_P(CallCircles, who_only_looks_for_a_reply_is_in_no_circle_and_loses_none) {
   run([] {
     const ServerRef<Polls> one = start<Polls>();
     const ServerRef<Polls> other = start<Polls>();
-    for (std::size_t round = 0; round < stress_size(300); ++round) {
+    for ([[maybe_unused]] const std::size_t round : rounds()) {
       cast(one, Polls::Begin{other, one, self()});
       ASSERT_TRUE(receive<bool>());
     }
@@ -466,7 +466,7 @@ TEST_P(CallCircles, questions_that_are_answered_in_any_wait_close_no_circle) {
   };
   run([] {
     const ServerRef<Curious> server = start<Curious>();
-    for (std::size_t round = 0; round < stress_size(300); ++round)
+    for ([[maybe_unused]] const std::size_t round : rounds())
       ASSERT_TRUE(call(server, Curious::Ask{self()}, infinite));
     stop(server);
   });

@@ -179,7 +179,7 @@ TEST_P(CppRules, an_end_is_heard_of_when_the_last_destructor_has_returned) {
     }
   };
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(100); ++i) {
+    for (const std::size_t i : support::rounds()) {
       std::atomic<bool> done = false;
       const Spawned process = spawn_monitor({.name = "slow"}, [&done] {
         const Slow slow{done};

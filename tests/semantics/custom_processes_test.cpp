@@ -151,7 +151,7 @@ TEST_P(CustomProcesses, a_body_that_returns_a_loop_goes_on_as_a_server) {
 // G22
 TEST_P(CustomProcesses, requests_that_come_before_the_loop_wait_for_it) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const Pid pid = start_body_link([tester = self(), i](Starter starter) {
         starter.acknowledge();
         for (std::size_t turns = i % 4; turns > 0; --turns) yield();

@@ -401,7 +401,7 @@ TEST_P(EventManagers, between_its_adding_and_its_removal_a_handler_sees_every_ev
         which_handlers(manager);
       }
     });
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       notify(manager, Alarm{"before"});
       const HandlerRef<Log> log = add_handler<Log>(manager, "log", self());
       for (std::size_t event = 0; event < i % 4; ++event) notify(manager, Alarm{"event"});
@@ -420,13 +420,14 @@ TEST_P(EventManagers, between_its_adding_and_its_removal_a_handler_sees_every_ev
 TEST_P(EventManagers, a_handler_never_outlives_its_owner_whenever_that_ends) {
   run([] {
     const EventManagerRef manager = start_event_manager_link();
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const Spawned owner = spawn_monitor([manager] {
         add_supervised_handler<Log>(manager, "supervised");
         add_supervised_handler<Log>(manager, "another");
         receive<Go>();
       });
       for (std::size_t turns = i % 6; turns > 0; --turns) yield();
+      support::stagger(i);
       if (i % 4 == 0) {
         send(owner.pid, Go());
       } else {

@@ -236,9 +236,10 @@ TEST_P(ExitRules, down_a_chain_of_links_kill_stays_kill_and_killed_stays_killed)
 // X8
 TEST_P(ExitRules, of_several_terminating_exits_the_first_counts) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned target = spawn_target();
       if (i % 2) yield();
+      stagger(i);
       send_exit(target.pid, ExitReason::normal());
       send_exit(target.pid, ExitReason::of(1));
       send_exit(target.pid, ExitReason::of(2));
@@ -312,7 +313,7 @@ TEST_P(ExitRules, whatever_a_process_waits_for_an_exit_wakes_it_to_end) {
           });
         },
     };
-    for (std::size_t i = 0; i < stress_size(40) * waits.size(); ++i) {
+    for (const std::size_t i : rounds()) {
       const auto& wait = waits[i % waits.size()];
       const Spawned waiting = spawn_monitor([&] {
         wait();
@@ -320,6 +321,7 @@ TEST_P(ExitRules, whatever_a_process_waits_for_an_exit_wakes_it_to_end) {
       });
       // Long enough, at times, for it to be waiting; right either way.
       for (std::size_t n = 0; n < i % 4; ++n) yield();
+      stagger(i);
       send_exit(waiting.pid, ExitReason::of(1));
       EXPECT_EQ(reason_of(waiting), ExitReason::of(1));
     }
@@ -333,7 +335,7 @@ TEST_P(ExitRules, whatever_a_process_waits_for_an_exit_wakes_it_to_end) {
 // X13
 TEST_P(ExitRules, an_exit_that_wins_over_a_time_out_is_the_end_of_it) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const auto time = std::chrono::microseconds(i % 150);
       std::atomic<bool> has_timed_out = false;
       const Spawned process = spawn_monitor([&has_timed_out, time] {

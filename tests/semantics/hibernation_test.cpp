@@ -57,7 +57,7 @@ ProcessInfo info_when_hibernating(Pid pid) {
 // P16
 TEST_P(Hibernations, it_waits_until_there_is_mail_and_receives_nothing) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor([tester = self()] {
         hibernate();
         EXPECT_EQ(process_info(self())->message_queue_len, 1U);
@@ -106,7 +106,7 @@ TEST_P(Hibernations, pages_of_the_stack_that_hold_nothing_are_given_back) {
 // P16, X13
 TEST_P(Hibernations, an_exit_ends_it_and_its_destructors_run) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       auto owned = std::make_shared<int>(1);
       const Spawned process = spawn_monitor([owned, i] {
         const auto unwound = owned;
@@ -131,7 +131,7 @@ struct SaysWhenItEnds {
 // P16
 TEST_P(Hibernations, with_an_entry_it_unwinds_and_begins_there_when_there_is_mail) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned process = spawn_monitor({.name = "hibernates"}, [tester = self()] {
         kept.put(5);
         set_label("kept as well");

@@ -31,7 +31,7 @@ void expect_no_exit(Pid other) {
 TEST_P(LinkRules, links_from_both_ends_at_once_are_one) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor([tester = self()] {
         link(tester);
         link(tester);
@@ -39,6 +39,7 @@ TEST_P(LinkRules, links_from_both_ends_at_once_are_one) {
         receive<Go>();
       });
       if (i % 2) yield();
+      stagger(i);
       link(other.pid);
       link(other.pid);
       receive<Ready>();
@@ -115,7 +116,7 @@ TEST_P(LinkRules, who_links_to_a_dying_process_hears_its_reason_or_that_nobody_w
     const auto is_right = [](const ExitReason& reason) {
       return reason == ExitReason::of(1) || reason == ExitReason::noproc();
     };
-    for (std::size_t i = 0; i < stress_size(1500); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned dying = spawn_monitor([] {
         receive<Go>();
         exit(ExitReason::of(1));
@@ -126,6 +127,7 @@ TEST_P(LinkRules, who_links_to_a_dying_process_hears_its_reason_or_that_nobody_w
         exit(receive<Exit>().reason);
       });
       if (i % 2) yield();
+      stagger(i);
       send(dying.pid, Go());
       // Uncaught, link's own error is noproc as well.
       EXPECT_TRUE(is_right(reason_of(linking)));
@@ -152,7 +154,7 @@ TEST_P(LinkRules, an_unlink_of_the_dead_or_of_strangers_succeeds) {
 TEST_P(LinkRules, behind_an_unlink_and_a_look_no_exit_comes) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor([] {
         receive<Go>(0ms);
         exit(ExitReason::of(1));
@@ -160,6 +162,7 @@ TEST_P(LinkRules, behind_an_unlink_and_a_look_no_exit_comes) {
       if (i % 3 == 0) yield();
       link(other.pid);
       if (i % 2) send(other.pid, Go());
+      stagger(i);
       unlink(other.pid);
       receive(when([&](Exit& exit) { return exit.from == other.pid; }, [](Exit&) {}),
               after(0ms, [] {}));
@@ -172,12 +175,13 @@ TEST_P(LinkRules, behind_an_unlink_and_a_look_no_exit_comes) {
 // L6
 TEST_P(LinkRules, who_has_unlinked_in_time_survives) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor({.link = true}, [] {
         receive<Go>();
         exit(ExitReason::of(1));
       });
       // Go follows the unlink, so the link is gone before the end begins; on our side at once.
+      stagger(i);
       unlink(other.pid);
       send(other.pid, Go());
       EXPECT_EQ(reason_of(other), ExitReason::of(1));
@@ -199,7 +203,7 @@ TEST_P(LinkRules, an_exit_in_the_mailbox_outlives_an_unlink) {
 // L7
 TEST_P(LinkRules, an_unlink_by_the_other_end_saves_both) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const bool dies_first = i % 2;
       const Spawned unlinks = spawn_monitor({.link = true}, [tester = self()] {
         unlink(tester);
@@ -235,12 +239,13 @@ TEST_P(LinkRules, an_unlink_by_the_other_end_saves_both) {
 TEST_P(LinkRules, a_link_made_again_leads_to_one_exit_of_its_own) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor({.link = true}, [i] {
         for (std::size_t n = 0; n < i % 7; ++n) yield();
         exit(ExitReason::of(1));
       });
       if (i % 2) yield();
+      stagger(i);
       unlink(other.pid);
       const auto of_old = receive<Exit>(0ms);
       if (of_old) {
@@ -263,7 +268,7 @@ TEST_P(LinkRules, a_link_made_again_leads_to_one_exit_of_its_own) {
 TEST_P(LinkRules, the_end_of_one_who_had_unlinked_does_not_hit_a_later_link) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor({.link = true}, [tester = self()] {
         unlink(tester);
         exit(ExitReason::of(1));
@@ -307,7 +312,7 @@ TEST_P(LinkRules, an_exit_that_was_delivered_ends_the_link_on_both_sides) {
 TEST_P(LinkRules, a_normal_end_leaves_the_other_alive_and_unlinked) {
   run([] {
     const Spawned survives = spawn_target();
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor([pid = survives.pid] { link(pid); });
       EXPECT_EQ(reason_of(other), ExitReason::normal());
       // Asked by who has heard of the end; the news to the target is one of another stream.

@@ -73,7 +73,7 @@ TEST_P(LocalValues, they_end_with_their_process_before_anybody_hears_of_its_end)
   run([] {
     const std::vector<ExitReason> reasons = {
         ExitReason::normal(), ExitReason::of(1), ExitReason::kill()};
-    for (std::size_t i = 0; i < stress_size(600); ++i) {
+    for (const std::size_t i : rounds()) {
       auto value = std::make_shared<int>(1);
       const Spawned process = spawn_monitor([&] {
         shared.put(value);

@@ -133,7 +133,7 @@ TEST_P(MonitorRules, a_monitor_by_name_stays_with_its_process_when_the_name_move
 // M6
 TEST_P(MonitorRules, after_its_down_a_monitor_is_inert) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned target = spawn_monitor([] {});
       if (i % 2) send_exit(target.pid, ExitReason::kill());
       reason_of(target);
@@ -170,11 +170,12 @@ TEST_P(MonitorRules, a_demonitor_of_whatever_is_no_monitor_of_ours_answers_no) {
 // M8
 TEST_P(MonitorRules, after_a_demonitor_no_down_enters) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned target = spawn_target();
       const MonitorRef last = monitor(target.pid);
       send_exit(target.pid, ExitReason::of(1));
       for (std::size_t n = 0; n < i % 4; ++n) yield();
+      stagger(i);
       const Flush flush = i % 2 ? Flush::yes : Flush::no;
       const bool was_active = demonitor(target.ref, flush);
       const bool is_here = receive(
@@ -209,13 +210,14 @@ TEST_P(MonitorRules, a_demonitor_tells_whether_a_down_was_or_will_be_seen) {
 TEST_P(MonitorRules, the_end_of_a_watcher_is_silent_and_leaves_nothing) {
   run([] {
     const Spawned target = spawn_target();
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned watcher = spawn_monitor([pid = target.pid, tester = self(), i] {
         for (int n = 0; n < 3; ++n) monitor(pid);
         send(tester, Ready());
         if (i % 2) receive<Go>();
       });
       receive<Ready>();
+      stagger(i);
       if (i % 2) send_exit(watcher.pid, ExitReason::kill());
       reason_of(watcher);
       // The watcher's last words are a stream of their own.
@@ -253,9 +255,10 @@ TEST_P(MonitorRules, the_reason_in_a_down_is_the_real_one) {
 // M11
 TEST_P(MonitorRules, a_monitor_that_was_there_in_time_never_says_noproc) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Pid target = spawn([] { receive<Go>(); });
       if (i % 2) yield();
+      stagger(i);
       const MonitorRef ref = monitor(target);
       if (i % 3 == 0) {
         send(target, Go());
@@ -340,7 +343,7 @@ TEST_P(MonitorRules, a_monitor_may_be_an_alias_as_well) {
 // M14
 TEST_P(MonitorRules, who_has_the_down_can_take_the_name) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned target = spawn_target({.name = "inherited"});
       if (i % 2) {
         send_exit(target.pid, ExitReason::kill());

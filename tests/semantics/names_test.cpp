@@ -16,7 +16,8 @@ namespace airssys::rt {
 namespace {
 
 using namespace std::chrono_literals;
-using support::stress_size;
+using support::rounds;
+using support::stagger;
 
 class NameRules : public support::InRuntime {
  protected:
@@ -106,9 +107,10 @@ TEST_P(NameRules, a_name_that_nobody_has_cannot_be_taken_back) {
 TEST_P(NameRules, nobody_finds_a_process_of_whose_end_he_has_heard) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(600); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned holder = spawn_monitor({.name = "holder", .link = true}, [] { receive<Go>(); });
       send_exit(holder.pid, ExitReason::kill());
+      stagger(i);
       if (const auto found = whereis("holder")) {
         EXPECT_EQ(found, holder.pid);
       }
@@ -130,14 +132,15 @@ TEST_P(NameRules, nobody_finds_a_process_of_whose_end_he_has_heard) {
 // N5
 TEST_P(NameRules, of_all_who_want_a_name_one_gets_it_and_all_see_that_one) {
   run([] {
-    constexpr int rivals = 6;
-    for (std::size_t round = 0; round < stress_size(100); ++round) {
-      std::atomic<int> ready = 0;
+    constexpr std::size_t rivals = 6;
+    for (const std::size_t round : rounds()) {
+      std::atomic<std::size_t> ready = 0;
       std::atomic<int> winners = 0;
       std::vector<Spawned> all;
-      for (int i = 0; i < rivals; ++i) {
-        all.push_back(spawn_monitor([&] {
+      for (std::size_t i = 0; i < rivals; ++i) {
+        all.push_back(spawn_monitor([&, i] {
           for (++ready; ready < rivals;) yield();
+          stagger(round * rivals + i);
           const auto given = try_register_name("wanted", self());
           const auto seen = whereis("wanted");
           if (given) {
@@ -186,7 +189,7 @@ TEST_P(NameRules, a_successor_never_collides_with_its_dying_predecessor) {
   run([] {
     trap_exit(true);
     Pid before;
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       // However it ends: by itself, killed, or of an error in the middle.
       const Pid holder = spawn_link({.name = "service"}, [i] {
         if (i % 3 == 0) return;
@@ -194,6 +197,7 @@ TEST_P(NameRules, a_successor_never_collides_with_its_dying_predecessor) {
         receive<Go>();
       });
       EXPECT_NE(holder, before);
+      stagger(i);
       if (i % 3 == 2) send_exit(holder, ExitReason::kill());
       EXPECT_EQ(receive<Exit>().from, holder);
       before = holder;
@@ -206,9 +210,10 @@ TEST_P(NameRules, a_successor_never_collides_with_its_dying_predecessor) {
 // N7, N9
 TEST_P(NameRules, no_name_stays_with_the_dead_who_was_given_it_while_dying) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned dying = spawn_monitor([i] {
         for (std::size_t n = i % 4; n > 0; --n) yield();
+        stagger(i);
       });
       const Spawned giver = spawn_monitor([&] {
         const auto given = try_register_name("doomed", dying.pid);

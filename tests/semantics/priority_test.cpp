@@ -233,7 +233,7 @@ TEST_P(PriorityRules, all_mail_is_ordinary_when_the_last_of_them_is_gone) {
 // S12, R3
 TEST_P(PriorityRules, a_receive_that_waits_sees_what_goes_ahead_and_nothing_twice) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Alias address = alias({.priority = true});
       constexpr int ordinary = 20;
       for (int n = 0; n < ordinary; ++n) send(self(), n);

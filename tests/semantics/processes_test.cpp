@@ -51,7 +51,7 @@ TEST_P(ProcessRules, a_spawn_answers_before_the_body_runs_and_whatever_it_does) 
 // P2
 TEST_P(ProcessRules, a_relation_of_the_spawn_is_there_from_birth) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       // A parent that does not trap dies of its child's real reason, however soon it comes.
       const Spawned parent = spawn_monitor([i] {
         if (i % 2) {
@@ -130,7 +130,7 @@ TEST_P(ProcessRules, a_name_is_given_before_spawn_returns_or_nothing_is_spawned)
 // P4
 TEST_P(ProcessRules, however_many_ways_there_were_a_process_ends_once_and_of_one_reason) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(700); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned target = spawn_monitor([] {
         receive<Go>(0ms);
         throw 1;
@@ -138,6 +138,7 @@ TEST_P(ProcessRules, however_many_ways_there_were_a_process_ends_once_and_of_one
       const Pid sender = spawn([pid = target.pid] { send_exit(pid, ExitReason::of(1)); });
       const MonitorRef second = monitor(target.pid);
       if (i % 2) yield();
+      stagger(i);
       send_exit(target.pid, ExitReason::of(2));
       const ExitReason reason = reason_of(target);
       const ExitReason of_second = reason_in_down(second);
@@ -174,7 +175,7 @@ TEST_P(ProcessRules, a_reason_of_any_size_comes_unchanged_to_everybody) {
 TEST_P(ProcessRules, who_hears_of_an_end_finds_everything_released) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(700); ++i) {
+    for (const std::size_t i : rounds()) {
       auto owned = std::make_shared<int>(1);
       const Spawned process = spawn_monitor({.name = "ends", .link = true}, [copy = owned, i] {
         const auto on_stack = copy;
@@ -208,7 +209,7 @@ TEST_P(ProcessRules, who_hears_of_an_end_finds_everything_released) {
 // P7
 TEST_P(ProcessRules, unread_mail_of_the_dead_vanishes_and_nobody_is_told) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       auto mail = std::make_shared<int>(1);
       const Spawned process = spawn_target();
       for (int n = 0; n < 10; ++n) send(process.pid, mail);
@@ -236,9 +237,10 @@ TEST_P(ProcessRules, after_a_kill_nobody_finds_it_alive_whatever_it_does) {
           for (;;) reason_of(spawn_monitor([] {}));
         },
     };
-    for (std::size_t i = 0; i < stress_size(1500); ++i) {
+    for (const std::size_t i : rounds()) {
       const Pid process = spawn({.name = "killed"}, works[i % works.size()]);
       if (i % 3) yield();
+      stagger(i);
       EXPECT_TRUE(is_alive(process));
       send_exit(process, ExitReason::kill());
       EXPECT_FALSE(is_alive(process));
@@ -252,7 +254,7 @@ TEST_P(ProcessRules, after_a_kill_nobody_finds_it_alive_whatever_it_does) {
 TEST_P(ProcessRules, a_pid_of_the_dead_reaches_nobody_when_many_have_come_since) {
   run([] {
     const Pid dead = spawn_dead();
-    for (std::size_t i = 0; i < stress_size(3000); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned next = spawn_monitor([] { receive<Go>(); });
       EXPECT_NE(next.pid, dead);
       send_exit(dead, ExitReason::kill());
@@ -362,7 +364,7 @@ TEST_P(ProcessRules, a_list_has_all_that_live_and_none_that_is_known_to_be_dead)
     const Spawned churn = spawn_monitor([&is_over] {
       while (!is_over) reason_of(spawn_monitor([] {}));
     });
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned killed = spawn_target();
       send_exit(killed.pid, ExitReason::kill());
       EXPECT_FALSE(is_alive(killed.pid));

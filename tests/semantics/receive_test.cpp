@@ -92,7 +92,7 @@ TEST_P(ReceiveRules, time_outs_are_of_any_length_but_not_negative) {
 // R6
 TEST_P(ReceiveRules, a_time_out_of_zero_sees_what_one_sent_who_has_been_heard_since) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       send_numbers(100);
       const Spawned other = spawn_monitor([tester = self()] {
         send(tester, std::string("text"));
@@ -137,7 +137,7 @@ TEST_P(ReceiveRules, a_sleep_leaves_the_mailbox_alone) {
 // R8
 TEST_P(ReceiveRules, a_time_out_that_lost_leaves_no_trace) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const auto time = std::chrono::microseconds(i % 80);
       send_after(time, self(), 1);
       if (!receive<int>(time)) receive<int>();
@@ -325,7 +325,7 @@ TEST_P(ReceiveRules, a_process_that_is_killed_in_a_long_look_does_not_finish_it)
 // R13, X13
 TEST_P(ReceiveRules, a_receive_that_begins_or_waits_is_ended_whatever_mail_is_there) {
   run([] {
-    for (std::size_t i = 0; i < support::stress_size(200); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const Spawned waiting = spawn_monitor([i] {
         send(self(), 1);
         if (i % 2) receive<Never>();
@@ -335,6 +335,7 @@ TEST_P(ReceiveRules, a_receive_that_begins_or_waits_is_ended_whatever_mail_is_th
         }
       });
       if (i % 3) yield();
+      support::stagger(i);
       send_exit(waiting.pid, ExitReason::kill());
       EXPECT_EQ(reason_of(waiting), ExitReason::killed());
     }

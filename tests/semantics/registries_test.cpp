@@ -24,7 +24,7 @@ namespace airssys::rt::semantics {
 namespace {
 
 using namespace std::chrono_literals;
-using support::stress_size;
+using support::rounds;
 
 class RegistryRules : public ServerRules {};
 RT_WITH_SCHEDULERS(RegistryRules);
@@ -254,7 +254,7 @@ TEST_P(RegistryRules, a_successor_gets_the_name_as_soon_as_the_end_is_heard_of) 
                                                }});
         },
     };
-    for (std::size_t round = 0; round < stress_size(40); ++round) {
+    for ([[maybe_unused]] const std::size_t round : rounds()) {
       for (const auto& end : ends) {
         const auto holder = try_start_monitor<Told>({.name = "it", .registry = book}, self());
         ASSERT_TRUE(holder) << holder.error().what();

@@ -170,7 +170,7 @@ TEST_P(CallRules, replies_and_time_outs_that_race_give_one_of_both) {
       }
     };
     const ServerRef<Slow> slow = start_link<Slow>();
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const auto timeout = std::chrono::microseconds(10 * (i % 11));
       const auto reply = try_call(slow, Slow::Ask{i}, timeout);
       if (reply) {
@@ -262,7 +262,7 @@ TEST_P(CallRules, a_server_that_calls_itself_is_told_so_at_once) {
 TEST_P(CallRules, anybody_may_reply_later_and_the_first_reply_counts) {
   run([] {
     const ServerRef<Told> told = start_told();
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
       // Three processes race to reply; each owns a From of the same call.
       const auto delegate = [tester = self()](Told&, From<int> from) {
         const Alias caller = from.release();
@@ -304,7 +304,7 @@ TEST_P(CallRules, a_from_replies_once_and_is_nobodys_then) {
 // G8, G5
 TEST_P(CallRules, a_reply_and_an_end_that_race_give_one_of_both) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const ServerRef<Told> told = start<Told>(self());
       const auto race = [i, tester = self()](Told&, From<int> from) {
         spawn([tester, from = std::move(from), i]() mutable {

@@ -190,7 +190,7 @@ TEST_P(LoopRules, an_idle_time_passes_only_when_nothing_comes_and_never_early) {
 TEST_P(LoopRules, any_message_ends_the_idle_time_and_one_that_is_there_wins) {
   run([] {
     const ServerRef<Told> told = start_told();
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const auto time = std::chrono::microseconds(10 * (i % 10));
       cast(told, Told::Do{"set", [time](Told&) {
                             send(self(), Said{"there"});
@@ -200,6 +200,7 @@ TEST_P(LoopRules, any_message_ends_the_idle_time_and_one_that_is_there_wins) {
       // Another message races with the time-out: idle comes before it, or not at all.
       cast(told, Told::Do{"set", [time](Told&) { idle_after(time); }});
       for (std::size_t turns = i % 5; turns > 0; --turns) yield();
+      support::stagger(i);
       cast(told, Told::Do{"other"});
       const std::string first = said(2);
       if (first != "set, other") {

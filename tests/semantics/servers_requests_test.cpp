@@ -125,7 +125,7 @@ TEST_P(RequestRules, failures_are_answered_and_end_nobody) {
 TEST_P(RequestRules, what_is_given_up_never_answers) {
   run([] {
     const ServerRef<Teller> teller = closed_teller(7);
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : support::rounds()) {
       {
         const PendingReply<int> dropped = send_request(teller, Teller::Ask{});
         if (i % 2) yield();
@@ -218,12 +218,13 @@ TEST_P(RequestRules, who_takes_its_messages_itself_recognizes_replies_of_a_colle
 // G9
 TEST_P(RequestRules, a_server_that_ends_gives_up_what_it_has_asked) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(100); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const std::vector tellers{free_teller(1), closed_teller(2), free_teller(3)};
       const ServerRef<Asker> asker = start_link<Asker>(self(), tellers);
       PendingReply<int> one = send_request(asker, Asker::Begin{});
       PendingReply<int> sum = send_request(asker, Asker::BeginMany{});
       if (i % 2) yield();
+      support::stagger(i);
       if (i % 3) {
         send_exit(asker.pid(), ExitReason::kill());
       } else {
@@ -285,10 +286,11 @@ TEST_P(RequestRules, a_failure_in_a_collection_has_the_label_of_its_request) {
 TEST_P(RequestRules, what_is_left_in_a_collection_is_given_up) {
   run([] {
     const ServerRef<Teller> teller = closed_teller(1);
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       PendingReplies<int> replies;
       for (std::size_t k = 0; k < 5; ++k) replies.send(teller, Teller::Ask{}, k);
       if (i % 2) yield();
+      support::stagger(i);
       if (i % 3) static_cast<void>(replies.wait(0ms));
     }
     call(teller, Teller::Release{});
@@ -360,7 +362,7 @@ TEST_P(RequestRules, replies_that_race_with_the_shared_time_out_are_answered_or_
     };
     std::vector<ServerRef<Slow>> servers;
     for (int i = 1; i <= 5; ++i) servers.push_back(start_link<Slow>(i));
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const auto replies =
           multi_call(servers, Slow::Ask{}, std::chrono::microseconds(20 * (i % 9)));
       for (std::size_t k = 0; k < replies.size(); ++k) {

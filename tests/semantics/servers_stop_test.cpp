@@ -211,7 +211,7 @@ TEST_P(StopRules, any_callback_may_end_with_a_reply_that_it_owes) {
 // G17
 TEST_P(StopRules, a_stop_returns_when_the_server_is_gone) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const ServerRef<Told> told = start<Told>({.name = "told"}, self());
       const ExitReason reason = i % 2 ? ExitReason::normal() : ExitReason::of(1);
       stop(told, reason);
@@ -261,7 +261,7 @@ TEST_P(StopRules, a_suspended_server_is_stopped_before_its_mail) {
 // G17, G18
 TEST_P(StopRules, calls_and_stops_that_race_all_come_to_an_end) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(700); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const ServerRef<Told> told = start_told();
       std::vector<Spawned> callers;
       for (std::size_t k = 0; k < 3; ++k) {

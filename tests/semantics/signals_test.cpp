@@ -39,7 +39,7 @@ Spawned spawn_busy() {
 // S1, P13
 TEST_P(SignalRules, a_question_sees_every_kind_of_signal_sent_before_it) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = i % 2 ? spawn_busy() : spawn_target();
       const auto info = [pid = other.pid] { return process_info(pid).value(); };
       send(other.pid, 1);
@@ -67,15 +67,15 @@ TEST_P(SignalRules, messages_and_exits_of_one_sender_come_in_the_order_sent) {
   run([] {
     trap_exit(true);
     constexpr int senders = 6;
-    const int rounds = static_cast<int>(stress_size(300));
+    const int count = static_cast<int>(round_count());
     struct Nth {
       Pid from;
       int number;
     };
     std::vector<std::pair<Pid, int>> next;
     for (int s = 0; s < senders; ++s) {
-      next.emplace_back(spawn([rounds, tester = self()] {
-                          for (int n = 0; n < rounds; n += 2) {
+      next.emplace_back(spawn([count, tester = self()] {
+                          for (int n = 0; n < count; n += 2) {
                             send(tester, Nth{self(), n});
                             if (n % 3 == 0) yield();
                             send_exit(tester, ExitReason::of(n + 1));
@@ -90,7 +90,7 @@ TEST_P(SignalRules, messages_and_exits_of_one_sender_come_in_the_order_sent) {
         }
       }
     };
-    for (int i = 0; i < senders * (rounds + rounds % 2); ++i) {
+    for (int i = 0; i < senders * (count + count % 2); ++i) {
       receive([&](Nth message) { expect_next(message.from, message.number); },
               [&](Exit& exit) { expect_next(exit.from, *exit.reason.value<int>()); });
     }
@@ -102,9 +102,9 @@ TEST_P(SignalRules, pid_name_and_alias_are_one_way) {
   run([] {
     register_name("one way", self());
     const Alias address = alias();
-    const int rounds = static_cast<int>(stress_size(1000));
-    const Spawned sender = spawn_monitor([pid = self(), address, rounds] {
-      for (int i = 0; i < rounds; ++i) {
+    const int count = static_cast<int>(round_count());
+    const Spawned sender = spawn_monitor([pid = self(), address, count] {
+      for (int i = 0; i < count; ++i) {
         switch (i % 7 % 3) {
           case 0:
             send(pid, i);
@@ -118,7 +118,7 @@ TEST_P(SignalRules, pid_name_and_alias_are_one_way) {
         if (i % 11 == 0) yield();
       }
     });
-    for (int i = 0; i < rounds; ++i) ASSERT_EQ(receive<int>(), i);
+    for (int i = 0; i < count; ++i) ASSERT_EQ(receive<int>(), i);
     reason_of(sender);
     unregister_name("one way");
   });
@@ -166,12 +166,13 @@ TEST_P(SignalRules, a_send_never_waits_for_its_receiver) {
 TEST_P(SignalRules, nothing_comes_behind_the_news_of_an_end) {
   run([] {
     trap_exit(true);
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned sender = spawn_monitor({.link = true}, [tester = self(), i] {
         for (int n = 0; i % 3 == 0 || n < 5; ++n) send(tester, n);
         if (i % 3 == 1) exit(ExitReason::of(1));
       });
       for (std::size_t n = 0; n < i % 5; ++n) yield();
+      stagger(i);
       if (i % 3 == 0) send_exit(sender.pid, ExitReason::kill());
       int expected = 0;
       for (bool is_over = false; !is_over;)
@@ -189,12 +190,13 @@ TEST_P(SignalRules, nothing_comes_behind_the_news_of_an_end) {
 TEST_P(SignalRules, what_a_process_did_not_get_to_act_on_is_lost_or_answered_as_by_the_dead) {
   run([] {
     std::atomic<int> received = 0;
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned other = spawn_monitor([&received] {
         receive<std::shared_ptr<int>>();
         ++received;
       });
       if (i % 2) yield();
+      stagger(i);
       auto message = std::make_shared<int>(1);
       send_exit(other.pid, ExitReason::of(1));
       send(other.pid, message);
@@ -245,7 +247,7 @@ TEST_P(SignalRules, who_does_not_receive_acts_on_signals_all_the_same) {
 // S9
 TEST_P(SignalRules, what_stands_behind_a_terminating_exit_is_never_received) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : rounds()) {
       std::atomic<int> last = 0;
       const int before = static_cast<int>(i % 20);
       const Spawned receiver = spawn_monitor([&last] {
@@ -263,9 +265,10 @@ TEST_P(SignalRules, what_stands_behind_a_terminating_exit_is_never_received) {
 // S9
 TEST_P(SignalRules, an_exit_does_not_overtake_a_monitor) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(2000); ++i) {
+    for (const std::size_t i : rounds()) {
       const Pid other = spawn([] { receive<Go>(); });
       if (i % 2) yield();
+      stagger(i);
       const MonitorRef before = monitor(other);
       send_exit(other, ExitReason::kill());
       const MonitorRef behind = monitor(other);

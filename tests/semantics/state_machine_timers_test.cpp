@@ -252,9 +252,10 @@ TEST_P(MachineTimers, a_cancelled_time_out_never_comes_even_if_it_has_expired) {
 // The verb that ends a time-out races with it: an old event comes before, or never.
 void race(const Script::Deed& set, const Script::Deed& end, std::string_view old_event) {
   ServerRef<Script> script = entered_script();
-  for (std::size_t i = 0; i < stress_size(1000); ++i) {
+  for (const std::size_t i : support::rounds()) {
     cast(script, Do{"set", set});
     for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+    support::stagger(i);
     cast(script, Do{"end", end});
     const std::string all = story(script);
     ASSERT_TRUE(all == "set@a, end@a" || all == "set@a, " + std::string(old_event) + "@a, end@a")
@@ -290,9 +291,10 @@ TEST_P(MachineTimers, an_event_time_out_never_comes_behind_another_event) {
 TEST_P(MachineTimers, a_state_time_out_never_comes_in_another_state) {
   run([] {
     ServerRef<Script> script = entered_script();
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : support::rounds()) {
       cast(script, Do{"set", [](Script& s) { s.state_timeout(20us); }});
       for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+      support::stagger(i);
       cast(script, Do{"go", [](Script& s) { s.next_state(b); }});
       cast(script, Do{"back", [](Script& s) { s.next_state(a); }});
       const std::string all = story(script);
@@ -307,9 +309,10 @@ TEST_P(MachineTimers, a_state_time_out_never_comes_in_another_state) {
 TEST_P(MachineTimers, an_update_that_races_gives_the_new_content_once) {
   run([] {
     ServerRef<Script> script = entered_script();
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : support::rounds()) {
       cast(script, Do{"set", [](Script& s) { s.named_timeout("t", 20us, Note{"old"}); }});
       for (std::size_t turns = i % 7; turns > 0; --turns) yield();
+      support::stagger(i);
       cast(script, Do{"update", [](Script& s) { s.update_named_timeout("t", Note{"new"}); }});
       const std::string first = said(3);
       if (first == "set@a, old@a, update@a") {

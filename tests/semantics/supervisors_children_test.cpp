@@ -254,7 +254,7 @@ TEST_P(SupervisorRequests, a_temporary_childs_id_is_free_as_soon_as_it_has_ended
   run([] {
     const Pid top = start_supervisor_link({.intensity = 0});
     const ChildSpec spec = worker("a", {.restart = Restart::temporary});
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : support::rounds()) {
       start_child(top, spec);
       end_child(up("a"), i % 2 ? ExitReason::normal() : ExitReason::error("boom"));
       EXPECT_EQ(children_of(top), "");

@@ -219,7 +219,7 @@ TEST_P(SupervisorEnd, what_waits_for_a_killed_supervisor_dies_with_it) {
 // V18
 TEST_P(SupervisorEnd, a_supervisor_that_is_killed_at_any_moment_leaves_nobody_behind) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : support::rounds()) {
       SupervisorOptions shaken = tree(i % 2 ? Strategy::one_for_all : Strategy::rest_for_one,
                                       {plain("a"), plain("b"), plain("c")});
       shaken.intensity = 1'000'000;
@@ -233,6 +233,7 @@ TEST_P(SupervisorEnd, a_supervisor_that_is_killed_at_any_moment_leaves_nobody_be
         }
       });
       for (std::size_t n = 0; n < i % 60; ++n) yield();
+      support::stagger(i);
       send_exit(top, ExitReason::kill());
       EXPECT_EQ(exit_of(top), ExitReason::killed());
       reason_of(shooter);

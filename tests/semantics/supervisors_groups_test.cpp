@@ -142,23 +142,26 @@ TEST_P(SupervisorGroups, siblings_that_died_on_their_own_cause_no_second_restart
 // V32, V29
 TEST_P(SupervisorGroups, two_deaths_at_once_are_one_restart_whoever_is_first) {
   run([] {
-    const std::size_t rounds = stress_size(300);
-    const Pid top = start_supervisor_link(tree(Strategy::one_for_all,
-                                               {worker("a"), worker("b"), worker("c")},
-                                               static_cast<unsigned>(rounds)));
-    for (std::size_t i = 0; i < rounds; ++i) {
-      Pid victims[] = {up("a"), up("c")};
-      up("b");
-      if (i % 2) std::swap(victims[0], victims[1]);
-      send(victims[0], End{ExitReason::error("boom")});
-      for (std::size_t n = 0; n < i % 5; ++n) yield();
-      send(victims[1], End{ExitReason::error("boom")});
+    constexpr unsigned deaths = 5;
+    for (const std::size_t round : rounds()) {
+      const Pid top = start_supervisor_link(
+          tree(Strategy::one_for_all, {worker("a"), worker("b"), worker("c")}, deaths));
+      for (std::size_t i = 0; i < deaths; ++i) {
+        Pid victims[] = {up("a"), up("c")};
+        up("b");
+        if (round % 2) std::swap(victims[0], victims[1]);
+        send(victims[0], End{ExitReason::error("boom")});
+        for (std::size_t n = 0; n < i; ++n) yield();
+        stagger(round * deaths + i);
+        send(victims[1], End{ExitReason::error("boom")});
+        while (receive<Going>(0ms)) continue;
+      }
+      end_child(up("b"));
+      ASSERT_EQ(exit_of(top), ExitReason::shutdown());
+      ASSERT_EQ(next_ups(2), "ac");
+      ASSERT_FALSE(receive<Up>(0ms));
       while (receive<Going>(0ms)) continue;
     }
-    end_child(up("b"));
-    EXPECT_EQ(exit_of(top), ExitReason::shutdown());
-    EXPECT_EQ(next_ups(2), "ac");
-    EXPECT_FALSE(receive<Up>(0ms));
   });
 }
 

@@ -83,7 +83,7 @@ TEST_P(SupervisorRestarts, a_server_comes_back_under_its_name) {
   run([] {
     const ChildOptions named = {.start = {.name = "store"}};
     start_supervisor_link({.intensity = 1'000'000, .children = {child<Store>("a", named)}});
-    for (std::size_t i = 0; i < stress_size(100); ++i) {
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
       const Pid store = whereis("store").value();
       const MonitorRef ref = monitor(store);
       cast(server_ref<Store>(store), typename Store::Crash{});

@@ -128,7 +128,7 @@ TEST_P(SupervisorStop, a_child_that_has_unlinked_itself_does_not_hang_its_superv
 TEST_P(SupervisorStop, the_exit_of_a_child_that_was_stopped_leaves_no_trace) {
   run([] {
     const Pid top = start_supervisor_link(tree(Strategy::one_for_one, {worker("a")}));
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       const Pid a = up("a");
       if (i % 2 == 0) send(a, End{ExitReason::shutdown()});  // it may go before it is asked
       terminate_child(top, "a");

@@ -60,7 +60,7 @@ TEST_P(Suspensions, a_busy_process_stands_still_from_the_return_of_suspend_to_it
           step();
         }
       });
-      for (std::size_t i = 0; i < stress_size(150); ++i) {
+      for ([[maybe_unused]] const std::size_t i : rounds()) {
         suspend(busy.pid);
         const std::uint64_t then = count;
         let_others_run();
@@ -79,7 +79,7 @@ TEST_P(Suspensions, a_busy_process_stands_still_from_the_return_of_suspend_to_it
 TEST_P(Suspensions, a_waiting_process_takes_mail_in_and_handles_it_when_it_goes_on) {
   run([] {
     const Spawned echo = spawn_echo();
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       suspend(echo.pid);
       for (int n = 0; n < 5; ++n) send(echo.pid, Echo{self(), n});
       const ProcessInfo info = process_info(echo.pid, {.messages = true}).value();
@@ -145,7 +145,7 @@ TEST_P(Suspensions, each_suspender_counts_for_itself_and_the_last_resume_counts)
 // P15
 TEST_P(Suspensions, the_end_of_a_suspender_takes_its_suspends_back) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(300); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned echo = spawn_echo();
       const Spawned suspender = spawn_monitor([&, tester = self(), i] {
         suspend(echo.pid);
@@ -174,7 +174,7 @@ TEST_P(Suspensions, the_end_of_a_suspender_takes_its_suspends_back) {
 TEST_P(Suspensions, a_suspender_that_is_killed_at_any_moment_leaves_nobody_suspended) {
   run([] {
     const Spawned echo = spawn_echo();
-    for (std::size_t i = 0; i < stress_size(700); ++i) {
+    for (const std::size_t i : rounds()) {
       const Spawned suspender = spawn_monitor([&] {
         for (;;) {
           suspend(echo.pid);
@@ -182,6 +182,7 @@ TEST_P(Suspensions, a_suspender_that_is_killed_at_any_moment_leaves_nobody_suspe
         }
       });
       for (std::size_t n = 0; n < i % 4; ++n) yield();
+      stagger(i);
       send_exit(suspender.pid, ExitReason::kill());
       send(echo.pid, Echo{self(), 1});
       EXPECT_EQ(receive<int>(), 1);
@@ -204,13 +205,14 @@ TEST_P(Suspensions, an_exit_ends_a_suspended_process) {
           for (;;) yield();
         },
     };
-    for (std::size_t i = 0; i < stress_size(400); ++i) {
+    for (const std::size_t i : rounds()) {
       auto owned = std::make_shared<int>(1);
       const Spawned target = spawn_monitor([owned, work = works[i % works.size()]] {
         const auto unwound = owned;
         work();
       });
       if (i % 3) yield();
+      stagger(i);
       suspend(target.pid);
       if (i % 5 == 0) suspend(target.pid);
       const ExitReason reason = i % 2 ? ExitReason::kill() : ExitReason::of(1);
@@ -240,7 +242,7 @@ TEST_P(Suspensions, who_traps_finds_the_exits_when_it_goes_on) {
 // P15, S1
 TEST_P(Suspensions, a_suspend_keeps_its_place_among_the_signals_of_its_sender) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       const Spawned target = spawn_target();
       send(target.pid, 1);
       suspend(target.pid);
@@ -278,7 +280,7 @@ TEST_P(Suspensions, oneself_the_dead_and_those_whom_one_has_not_suspended_are_re
 TEST_P(Suspensions, one_that_has_not_begun_begins_when_it_is_resumed) {
   run([] {
     set_priority(Priority::high);
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       std::atomic<bool> has_begun = false;
       const Spawned process = spawn_monitor({.priority = Priority::low}, [&] { has_begun = true; });
       try {
@@ -319,7 +321,7 @@ struct Adder : Server<Adder> {
 TEST_P(Suspensions, a_server_at_rest_is_suspended_without_a_stack) {
   run([] {
     const ServerRef<Adder> adder = start<Adder>();
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for (const std::size_t i : rounds()) {
       suspend(adder.pid());
       for (int n = 0; n < 10; ++n) cast(adder, Adder::Add{1});
       const ProcessInfo info = process_info(adder.pid()).value();
@@ -390,7 +392,7 @@ TEST_P(Suspensions, many_suspenders_and_much_mail_lose_nothing) {
     std::vector<Spawned> others;
     for (int i = 0; i < suspenders; ++i) {
       others.push_back(spawn_monitor([&, i] {
-        for (std::size_t n = 0; n < stress_size(200); ++n) {
+        for (const std::size_t n : rounds()) {
           const Pid pid = targets[(n + static_cast<std::size_t>(i)) % targets.size()].pid;
           suspend(pid);
           if (n % 3 == 0) suspend(adder.pid());
@@ -400,14 +402,14 @@ TEST_P(Suspensions, many_suspenders_and_much_mail_lose_nothing) {
         }
       }));
     }
-    const auto rounds = static_cast<int>(stress_size(300));
-    for (int n = 0; n < rounds; ++n) {
+    const auto turns = static_cast<int>(stress_size(300));
+    for (int n = 0; n < turns; ++n) {
       for (const Spawned& target : targets) send(target.pid, Echo{self(), n});
       cast(adder, Adder::Add{1});
       for (std::size_t i = 0; i < targets.size(); ++i) EXPECT_EQ(receive<int>(), n);
     }
     for (const Spawned& other : others) EXPECT_EQ(reason_of(other), ExitReason::normal());
-    EXPECT_EQ(call(adder, Adder::Sum{}, infinite), rounds);
+    EXPECT_EQ(call(adder, Adder::Sum{}, infinite), turns);
     stop(adder);
     for (const Spawned& target : targets) EXPECT_EQ(end(target), ExitReason::normal());
   });

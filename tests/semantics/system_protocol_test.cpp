@@ -222,10 +222,11 @@ TEST_P(SystemRules, after_a_suspension_nothing_is_handled_whatever_races) {
         call(counter, Counter::Value{}, infinite);
       }
     });
-    for (std::size_t i = 0; i < stress_size(500); ++i) {
+    for (const std::size_t i : support::rounds()) {
       sys::suspend(counter.pid());
       const long before = value_of(counter);
       for (std::size_t turns = i % 5; turns > 0; --turns) yield();
+      support::stagger(i);
       ASSERT_EQ(value_of(counter), before);
       sys::resume(counter.pid());
     }

@@ -12,6 +12,9 @@
 
 namespace airssys::rt::semantics {
 
+using support::round_count;
+using support::rounds;
+using support::stagger;
 using support::stress_size;
 
 class QuietRules : public support::InRuntime {

@@ -17,7 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
-using support::stress_size;
+using support::rounds;
+using support::stagger;
 
 class TimerRules : public support::InRuntime {};
 RT_WITH_SCHEDULERS(TimerRules);
@@ -75,9 +76,10 @@ TEST_P(TimerRules, delays_of_any_length_are_accepted) {
 // T3, T4
 TEST_P(TimerRules, after_a_cancel_in_vain_the_message_has_been_delivered) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(1000); ++i) {
+    for (const std::size_t i : rounds()) {
       const TimerRef timer = send_after(std::chrono::microseconds(i % 70), self(), 1);
       if (i % 2) yield();
+      stagger(i);
       if (const auto left = cancel_timer(timer)) {
         EXPECT_GE(*left, 0ns);
         ASSERT_FALSE(receive<int>(i % 10 ? 0ns : 100us));
@@ -192,7 +194,7 @@ TEST_P(TimerRules, a_timer_finds_a_name_that_was_registered_after_it_was_set) {
 // T11
 TEST_P(TimerRules, a_delay_of_zero_comes_behind_what_oneself_has_sent) {
   run([] {
-    for (std::size_t i = 0; i < stress_size(200); ++i) {
+    for ([[maybe_unused]] const std::size_t i : rounds()) {
       for (int n = 0; n < 5; ++n) send(self(), n);
       send_after(0ms, self(), 5);
       for (int n = 0; n < 6; ++n) ASSERT_EQ(receive<int>(), n);

@@ -30,7 +30,7 @@ class Stop : public testing::TestWithParam<unsigned> {
 RT_WITH_SCHEDULERS(Stop);
 
 TEST_P(Stop, a_thread_that_waits_in_run_hears_how_its_process_was_ended) {
-  for (std::size_t i = 0; i < support::stress_size(50); ++i) {
+  for ([[maybe_unused]] const std::size_t i : support::rounds()) {
     Runtime runtime(options);
     constexpr int count = 4;
     std::atomic<int> running = 0;
@@ -52,7 +52,7 @@ TEST_P(Stop, a_thread_that_waits_in_run_hears_how_its_process_was_ended) {
 }
 
 TEST_P(Stop, threads_that_send_while_it_stops_are_not_hurt) {
-  for (std::size_t i = 0; i < support::stress_size(20); ++i) {
+  for ([[maybe_unused]] const std::size_t i : support::rounds()) {
     Runtime runtime(options);
     const Pid target = runtime.spawn([] {
       for (;;) receive<int>();
