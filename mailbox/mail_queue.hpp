@@ -14,13 +14,15 @@
 //
 // The owner alone calls all of this, except `count` and `bytes`, which anybody may read.
 // Invariants: Q1 newest_ is null exactly when oldest_ is. Q2 a cursor stands on a queued signal, or
-// at the front. Cursors are few (one per nested receive, one per outstanding reference), so that
+// at the front. Q3 the queue knows the cursors that stand on a signal; to one at the front nothing
+// can happen. Cursors are few (one per nested receive, one per outstanding reference), so that
 // looking through them costs less than it would to keep a second link in every signal.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "base/assert.hpp"
 #include "base/atomic.hpp"
 #include "mailbox/signal.hpp"
 
@@ -35,75 +37,108 @@ class MailQueue {
   MailQueue& operator=(const MailQueue&) = delete;
 
   // Puts one signal at the end. Its link is overwritten.
-  void append(Signal& signal) noexcept;
+  void append(Signal& signal) noexcept {
+    signal.next = nullptr;
+    (newest_ != nullptr ? newest_->next : oldest_) = &signal;
+    newest_ = &signal;
+    set_figures(figures() + figures_of(signal));
+  }
+  bool is_empty() const noexcept { return oldest_ == nullptr; }
   Signal* oldest() const noexcept { return oldest_; }
   // Takes the oldest signal, or null. What a receive tries first: it needs no cursor for it.
-  Signal* take_oldest() noexcept;
+  Signal* take_oldest() noexcept { return oldest_ != nullptr ? &take_after(nullptr) : nullptr; }
   // Takes all, linked oldest first, and forgets the cursors.
   Signal* take_everything() noexcept;
   // For a process whose frames may have been abandoned with cursors in them.
   void forget_cursors() noexcept { cursors_ = nullptr; }
 
   // Any thread: how many signals wait, and their bytes, each rounded up to a multiple of 16.
-  std::uint32_t count() const noexcept {
-    // relaxed: a figure for show; nobody decides by it.
-    return count_.load(std::memory_order_relaxed);
-  }
-  std::uint64_t bytes() const noexcept {
-    // relaxed: as above.
-    return std::uint64_t{granules_.load(std::memory_order_relaxed)} * granule_bytes;
-  }
+  std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(figures()); }
+  std::uint64_t bytes() const noexcept { return (figures() >> 32) * granule_bytes; }
 
  private:
   friend class Cursor;
 
-  // Takes the signal behind `before`; null: the oldest. Requires: there is one.
-  Signal& take_after(Signal* before) noexcept;
-  static std::uint32_t granules_of(const Signal& signal) noexcept;
-  void add_to_figures(const Signal& signal) noexcept;
-  void subtract_from_figures(const Signal& signal) noexcept;
-
   static constexpr std::uint32_t granule_bytes = 16;
+
+  // Takes the signal behind `before`; null: the oldest. Requires: there is one.
+  Signal& take_after(Signal* before) noexcept {
+    Signal*& link = before != nullptr ? before->next : oldest_;
+    RT_CHECK(link != nullptr, "Q2: nothing to take behind this cursor");
+    Signal& taken = *link;
+    link = taken.next;
+    if (newest_ == &taken) newest_ = before;
+    if (cursors_ != nullptr) [[unlikely]]
+      move_cursors(taken, before);
+    set_figures(figures() - figures_of(taken));
+    return taken;
+  }
+  void move_cursors(Signal& taken, Signal* before) noexcept;
+
+  static std::uint64_t figures_of(const Signal& signal) noexcept {
+    return (std::uint64_t{signal.bytes} + granule_bytes - 1) / granule_bytes << 32 | 1;
+  }
+  std::uint64_t figures() const noexcept {
+    return figures_.load(std::memory_order_relaxed);  // relaxed: for show, nobody decides by it
+  }
+  void set_figures(std::uint64_t figures) noexcept {
+    figures_.store(figures, std::memory_order_relaxed);  // relaxed: one writer, as above
+  }
 
   // Owner only.
   Signal* oldest_ = nullptr;
   Signal* newest_ = nullptr;
   Cursor* cursors_ = nullptr;
-  // Written by the owner, read by anybody.
-  base::Atomic<std::uint32_t> count_{0};
-  base::Atomic<std::uint32_t> granules_{0};  // of 16 bytes: 64 GiB
+  // Written by the owner, read by anybody: granules of 16 bytes (64 GiB) | signals, 32 bits each.
+  base::Atomic<std::uint64_t> figures_{0};
 };
 
 class Cursor {
  public:
   enum class Start : std::uint8_t { oldest, end };
 
-  Cursor(MailQueue& queue, Start start) noexcept;
-  Cursor(const Cursor& mark) noexcept;  // at the same place
+  Cursor(MailQueue& queue, Start start) noexcept : queue_(queue) {
+    stand_on(start == Start::end ? queue.newest_ : nullptr);
+  }
+  Cursor(const Cursor& mark) noexcept : queue_(mark.queue_) { move_to(mark); }  // at the same place
   Cursor& operator=(const Cursor&) = delete;
-  ~Cursor();
+  ~Cursor() { stand_on(nullptr); }
 
   // The next signal not yet looked at, or null: there is none so far.
-  Signal* peek() const noexcept { return behind_ != nullptr ? behind_->next : queue_.oldest_; }
+  Signal* peek() const noexcept { return left_ != nullptr ? left_->next : queue_.oldest_; }
   // Leaves that signal where it is and goes on behind it. Requires: peek().
-  void skip() noexcept;
+  void skip() noexcept {
+    Signal* next = peek();
+    RT_CHECK(next != nullptr, "Q2: nothing to skip behind this cursor");
+    stand_on(next);
+  }
   // Takes that signal out of the queue. Requires: peek().
-  Signal& take() noexcept;
+  Signal& take() noexcept { return queue_.take_after(left_); }
   // Puts a signal in front of that one and goes on behind it. Cursors at the same place have it
   // before them, those further on do not. Its link is overwritten.
   void insert(Signal& signal) noexcept;
 
   // The last signal left behind, or null: none.
-  const Signal* left() const noexcept { return behind_; }
+  const Signal* left() const noexcept { return left_; }
   // To where another cursor of the same queue stands.
-  void move_to(const Cursor& other) noexcept { behind_ = other.behind_; }
+  void move_to(const Cursor& other) noexcept { stand_on(other.left_); }
 
  private:
   friend class MailQueue;
 
+  void stand_on(Signal* signal) noexcept {
+    if ((left_ != nullptr) != (signal != nullptr)) signal != nullptr ? join() : leave();
+    left_ = signal;
+  }
+  void join() noexcept {
+    next_ = queue_.cursors_;
+    queue_.cursors_ = this;
+  }
+  void leave() noexcept;
+
   MailQueue& queue_;
-  Signal* behind_;  // the last signal left behind; null: none, the cursor is at the front
-  Cursor* next_;    // of the queue's cursors
+  Signal* left_ = nullptr;  // the last signal left behind; null: none, the cursor is at the front
+  Cursor* next_ = nullptr;  // of those that the queue knows
 };
 
 }  // namespace airssys::rt::mailbox
