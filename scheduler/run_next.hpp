@@ -3,30 +3,43 @@
 // A message's receiver runs next on its sender's core, while the message is still in the cache:
 // some 15 ns for a round trip instead of 290 across cores. A task must not wait here behind a long
 // slice while others are idle, nor be snatched away at once, which would make every such receiver
-// travel. So thieves may take it, last, and only once they have seen it stand for some time.
+// travel. So thieves may take it, last, and only once they have seen it stand for some time. That
+// is seldom, and a message's way comes by here twice; so the owner pays a few plain instructions,
+// and a thief a membarrier.
 //
-//             put                   put: the displaced one goes to the run queue
-//   null ───────────▶ task ──▶ task'
-//    ▲                  │
-//    └── take, steal ───┘
+//             steal                  something stands here
+//   claim_: none ────────▶ asked ──────────────────────────▶ that task: it is the thief's now
+//            ▲ ▲             │ nothing does                     │
+//            │ └─────────────┘                                  │
+//            └────────── take it, or put another over it ───────┘
 //
-// States      slot_ is null or the task; puts_ counts the puts, so that two tasks that take turns
-//             here are not mistaken for one that waits
+// States      slot_ is null or a task; puts_ counts the puts, so that two tasks that take turns
+//             here are not mistaken for one that waits. claim_: none | asked = a thief, holding
+//             mutex_, is about to say | the task that was stolen, until the owner learns it
 // Roles       put, take: the owner. steal: any other thread, with a Sighting it keeps per victim.
-// Invariants  N1 a task leaves exactly once: to take, to steal, or displaced by put.
-// Orders      put releases, steal acquires: the thief sees the task
-// Progress    wait-free; a put into an empty slot and a take of nothing are plain instructions
+// Invariants  N1 a task leaves exactly once: to take, to a thief, or displaced by put. N2 whoever
+//             changes a slot that was not empty looks at claim_ before it uses what stood there.
+// Orders      slot_, then light_fence, then claim_ | claim_, then heavy_fence, then slot_.
+//             put releases, steal acquires: the thief sees the task
+// Progress    put and take are wait-free unless a thief is just asking; then they wait for the
+//             verdict, a few microseconds
 // Not here    the clock: the thief brings its own, the owner reads none
-// Proof       tests/model/run_next_model.cpp
+// Proof       tests/model/run_next_model.cpp. In short: a thief reads a task after its fence.
+//             The owner's change that removes it cannot have come before that fence; so it comes
+//             after, and so does the owner's look at claim_, which waits for the verdict.
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
+#include "base/asymmetric_fence.hpp"
 #include "base/atomic.hpp"
+#include "base/mutex.hpp"
 
 namespace airssys::rt::scheduler {
 
-template <class T>
+// `Lock` is base::Mutex; the model test brings one that its explorer can follow.
+template <class T, class Lock = base::Mutex>
 class RunNext {
  public:
   // What a thief remembers of one victim between two looks.
@@ -43,22 +56,13 @@ class RunNext {
   [[nodiscard]] T* put(T& task) noexcept {
     // relaxed, twice: one writer; a thief who reads it late waits a little longer.
     puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    // relaxed: only the owner makes null into a task, so a null it reads stays null.
-    if (slot_.load(std::memory_order_relaxed) == nullptr) {
-      // release: hands over the task, pairs with steal. Weaker, and a thief runs a task that it
-      // sees as it was before.
-      slot_.store(&task, std::memory_order_release);
-      return nullptr;
-    }
-    // release: as above. Nothing to acquire: what comes back was this owner's already.
-    return slot_.exchange(&task, std::memory_order_release);
+    return change_to(&task);
   }
 
   // Owner: the task, or null.
   [[nodiscard]] T* take() noexcept {
-    // relaxed, twice: the owner put the task here itself; the exchange only decides who has it.
-    if (slot_.load(std::memory_order_relaxed) == nullptr) return nullptr;
-    return slot_.exchange(nullptr, std::memory_order_relaxed);
+    // relaxed: the owner wrote it itself.
+    return slot_.load(std::memory_order_relaxed) == nullptr ? nullptr : change_to(nullptr);
   }
 
   // A thief: the task, if the same one has been seen standing for `patience_ns`; else null, and the
@@ -66,34 +70,73 @@ class RunNext {
   [[nodiscard]] T* steal(Sighting& sighting,
                          std::int64_t now_ns,
                          std::int64_t patience_ns) noexcept {
-    // relaxed: only a guess; the compare-and-swap decides.
-    T* task = slot_.load(std::memory_order_relaxed);
+    if (is_empty()) return nullptr;
     // relaxed: a put that is missed here costs that put's task some of its patience, no more.
     const std::uint32_t puts = puts_.load(std::memory_order_relaxed);
-    if (task == nullptr) return nullptr;
     if (puts != sighting.puts) {
       sighting = {puts, now_ns};
       return nullptr;
     }
-    if (now_ns - sighting.since_ns < patience_ns) return nullptr;
-    // acquire: pairs with put's release, also when the same task has been put again meanwhile.
-    // relaxed on failure: nothing is used.
-    const bool stolen = slot_.compare_exchange_strong(
-        task, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
-    return stolen ? task : nullptr;
+    return now_ns - sighting.since_ns < patience_ns ? nullptr : claim(puts);
   }
 
   // Any thread: a look that may be out of date at once.
   [[nodiscard]] bool is_empty() const noexcept {
-    // relaxed: who must not miss a put has a fence of its own: idle.hpp.
-    return slot_.load(std::memory_order_relaxed) == nullptr;
+    // relaxed, twice: who must not miss a put has a fence of its own: idle.hpp.
+    T* task = slot_.load(std::memory_order_relaxed);
+    return task == nullptr || claim_.load(std::memory_order_relaxed) == as_word(task);
   }
 
  private:
+  static constexpr std::uintptr_t none = 0;
+  static constexpr std::uintptr_t asked = 1;
+  static std::uintptr_t as_word(T* task) noexcept { return reinterpret_cast<std::uintptr_t>(task); }
+
+  // Owner. What stood in the slot before, if it is still the owner's.
+  T* change_to(T* task) noexcept {
+    // relaxed: the owner wrote it itself.
+    T* before = slot_.load(std::memory_order_relaxed);
+    // release: hands over the task, pairs with claim. Weaker, and a thief runs a task that it sees
+    // as it was before.
+    slot_.store(task, std::memory_order_release);
+    if (before == nullptr) return nullptr;
+    base::light_fence();  // pairs with the heavy fence in claim
+    // relaxed: the fence orders it; nothing is taken over from a thief.
+    return claim_.load(std::memory_order_relaxed) == none ? before : await_verdict(before);
+  }
+
+  [[gnu::noinline]] T* await_verdict(T* before) noexcept {
+    const std::lock_guard lock(mutex_);
+    // relaxed, twice: under the mutex.
+    if (claim_.load(std::memory_order_relaxed) != as_word(before)) return before;
+    claim_.store(none, std::memory_order_relaxed);
+    return nullptr;
+  }
+
+  // A thief: what stands there since so many puts, unless the owner does not yet know of the last
+  // theft.
+  T* claim(std::uint32_t puts) noexcept {
+    const std::lock_guard lock(mutex_);
+    // relaxed, twice: written under the mutex only; the fence puts the store before the look.
+    if (claim_.load(std::memory_order_relaxed) != none) return nullptr;
+    claim_.store(asked, std::memory_order_relaxed);
+    base::heavy_fence();  // pairs with the light fence in change_to
+    // acquire: pairs with the release in change_to.
+    T* task = slot_.load(std::memory_order_acquire);
+    // relaxed: as in steal. What was put during the fence has not stood.
+    if (puts_.load(std::memory_order_relaxed) != puts) task = nullptr;
+    // relaxed: the verdict is read under the mutex.
+    claim_.store(as_word(task), std::memory_order_relaxed);
+    return task;
+  }
+
   // Any thread, atomic: see Orders.
   base::Atomic<T*> slot_{nullptr};
   // Written by the owner.
   base::Atomic<std::uint32_t> puts_{0};
+  // Written under mutex_, read by the owner.
+  base::Atomic<std::uintptr_t> claim_{none};
+  Lock mutex_{base::LockRank::queue};
 };
 
 }  // namespace airssys::rt::scheduler

@@ -3,14 +3,15 @@
 // Aim: that a task put into the run-next slot leaves it exactly once, and that whoever has it sees
 // what its owner wrote before.
 // Method: all interleavings of an owner who puts, displaces and takes with two impatient thieves.
-// Each task's Cell is touched by whoever got it. Then with orders weakened, and with a slot whose
-// owner takes in two steps.
+// Each task's Cell is touched by whoever got it. Then without the membarrier, with orders weakened,
+// and with a thief that looks before it asks.
 #include "scheduler/run_next.hpp"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 
+#include "tests/model/blocking.hpp"
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
@@ -26,7 +27,7 @@ struct Task {
   void run() { taken = taken + 1; }
 };
 
-template <class Slot>
+template <class Slot, int thieves = 1>
 void owner_against_thieves(Program& program) {
   struct State {
     Slot slot;
@@ -41,7 +42,7 @@ void owner_against_thieves(Program& program) {
       if (Task* next = state->slot.take()) next->run();
     }
   });
-  for (int thief = 0; thief < 2; ++thief) {
+  for (int thief = 0; thief < thieves; ++thief) {
     program.thread([state] {
       typename Slot::Sighting sighting;
       for (std::int64_t now = 0; now < 2; ++now) {
@@ -55,42 +56,54 @@ void owner_against_thieves(Program& program) {
   });
 }
 
+using ModelRunNext = RunNext<Task, model::Mutex>;
+
 TEST(RunNextModel, a_task_leaves_exactly_once) {
-  const model::Outcome outcome = explore(owner_against_thieves<RunNext<Task>>, {.preemptions = 3});
-  EXPECT_TRUE(outcome) << outcome.report;
+  const model::Outcome one = explore(owner_against_thieves<ModelRunNext>, {.preemptions = 4});
+  EXPECT_TRUE(one) << one.report;
+  const model::Outcome two = explore(owner_against_thieves<ModelRunNext, 2>, {.preemptions = 2});
+  EXPECT_TRUE(two) << two.report;
 }
 
-TEST(RunNextModel, needs_each_of_its_orders) {
+TEST(RunNextModel, needs_its_fence_and_the_order_that_hands_the_task_over) {
   const auto survives = [](Weakness weakness) {
-    return explore(owner_against_thieves<RunNext<Task>>, {.weakness = weakness}).passed;
+    return explore(owner_against_thieves<ModelRunNext>, {.weakness = weakness}).passed;
   };
+  EXPECT_FALSE(survives(Weakness::no_membarrier));
   EXPECT_FALSE(survives(Weakness::stores_do_not_release));
-  EXPECT_FALSE(survives(Weakness::updates_do_not_release));
-  EXPECT_FALSE(survives(Weakness::updates_do_not_acquire));
+  EXPECT_FALSE(survives(Weakness::loads_do_not_acquire));
 }
 
-// Takes what it read a step before.
-class TwoStepRunNext : public RunNext<Task> {
+// Its thief looks what is there before it asks.
+class HastyRunNext {
  public:
-  Task* put(Task& task) {
-    slot_.store(&task, std::memory_order_release);
-    return nullptr;
-  }
-  Task* take() {
-    Task* task = slot_.load(std::memory_order_relaxed);
-    slot_.store(nullptr, std::memory_order_relaxed);
+  using Sighting = ModelRunNext::Sighting;
+
+  Task* put(Task& task) { return change_to(&task); }
+  Task* take() { return change_to(nullptr); }
+  Task* steal(Sighting& /*sighting*/, std::int64_t /*now*/, std::int64_t /*patience*/) {
+    Task* task = slot_.load(std::memory_order_acquire);
+    if (task == nullptr || is_stolen_.load(std::memory_order_relaxed)) return nullptr;
+    is_stolen_.store(true, std::memory_order_relaxed);
+    base::heavy_fence();
     return task;
-  }
-  Task* steal(Sighting&, std::int64_t, std::int64_t) {
-    return slot_.exchange(nullptr, std::memory_order_acquire);
   }
 
  private:
+  Task* change_to(Task* task) {
+    Task* before = slot_.load(std::memory_order_relaxed);
+    slot_.store(task, std::memory_order_release);
+    if (before == nullptr || !is_stolen_.load(std::memory_order_relaxed)) return before;
+    is_stolen_.store(false, std::memory_order_relaxed);
+    return nullptr;
+  }
+
   model::Atomic<Task*> slot_{nullptr};
+  model::Atomic<bool> is_stolen_{false};
 };
 
-TEST(RunNextModel, notices_a_slot_that_is_emptied_in_two_steps) {
-  EXPECT_FALSE(explore(owner_against_thieves<TwoStepRunNext>).passed);
+TEST(RunNextModel, notices_a_thief_that_looks_before_it_asks) {
+  EXPECT_FALSE(explore(owner_against_thieves<HastyRunNext>).passed);
 }
 
 }  // namespace
