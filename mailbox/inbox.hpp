@@ -4,20 +4,23 @@
 //            ┌───────────────────────────────┐
 //            │                               ▼
 //          empty ◀────── take_all ───────── mail ◀─┐ push: queued
-//           │ ▲                              ▲ └───┘
-//  try_idle │ │ claim                        │
-//           ▼ │                              │
-//           idle ──────── push: first ───────┘         close: empty or mail → closed, for ever
+//           │ ▲                                └───┘
+//  try_idle │ │ push: first, claim
+//           ▼ │
+//           idle                              close: empty or mail → closed, for ever
 //
 // States      word_ is: empty (the owner runs, or is queued, or somebody has claimed it) | idle (it
 //             is parked and its context is saved) | mail (as empty, with mail) | closed
 // Roles       push, claim: any thread. take_all, close: the owner, running. try_idle: who holds the
-//             owner while it does not run: its thread's loop after the switch, or a claimer.
+//             owner while it does not run: who runs next on its thread, or a claimer.
 // Invariants  M1 a signal is reachable from word_ until the owner takes it. M2 closed is final.
 //             M3 each change away from idle has one author, who owes exactly one wake, or after a
 //             claim one try_idle. M4 take_all gives signals in the order of their pushes, so one
-//             sender's stay in the order it sent them, on whatever threads it ran.
-// Orders      push releases, take_all and close acquire: what the sender wrote, the owner sees.
+//             sender's stay in the order it sent them, on whatever threads it ran. Who gets `first`
+//             puts the signal into the owner's own hands, before it can be older than another of
+//             its sender's.
+// Orders      push releases, take_all and close acquire: what the sender wrote, the owner sees. (A
+//             `first` signal goes the way of the wake.)
 //             try_idle releases, `first` and claim acquire: who wakes sees the saved context.
 //             close releases, `closed` acquires: who is refused sees what was undone before.
 // Progress    push is lock-free, all others wait-free; nothing here allocates or blocks
@@ -27,6 +30,8 @@
 // Every wake is a push, also that of a time-out or a finished job, so that no second word can race
 // with this one. Rejected: a queue with two ends that its producers link in two steps. A producer
 // that stops between them hides everything behind it; here a push is there whole, or not at all.
+// That a `first` signal stays with its pusher, who holds the owner anyway, spares a message that
+// finds its receiver at rest one of three locked instructions.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +44,7 @@ namespace airssys::rt::mailbox {
 
 enum class Pushed : std::uint8_t {
   queued,  // the owner will find it: nothing owed
-  first,   // the owner was parked and is now the caller's to wake, once
+  first,   // the owner was parked; it is the caller's now, to be given the signal and woken, once
   closed,  // the owner is gone: the signal is still the caller's
 };
 
@@ -56,15 +61,23 @@ class BasicInbox {
     // acquire, here and on failure: for `closed`, pairs with close's release; weaker, and who was
     // told that this process is gone could still find its name taken (N8).
     std::uintptr_t word = word_.load(std::memory_order_acquire);
-    do {
+    for (;;) {
       if (word == closed) return Pushed::closed;
-      signal.next = word == idle ? nullptr : as_node(word);
+      if (word == idle) {
+        // acquire: pairs with try_idle's release; weaker, and the thread that runs the owner next
+        // switches to a half-saved context. acquire on failure: as the load.
+        if (word_.compare_exchange_weak(
+                word, empty, std::memory_order_acquire, std::memory_order_acquire))
+          return Pushed::first;
+        continue;
+      }
+      signal.next = as_node(word);
       // release: hands over the signal, pairs with take_all's acquire; weaker, and the owner reads
-      // a half-written message. acquire: for `first`, pairs with try_idle's release; weaker, and
-      // the thread that runs the owner next switches to a half-saved context.
-    } while (!word_.compare_exchange_weak(
-        word, as_word(signal), std::memory_order_acq_rel, std::memory_order_acquire));
-    return word == idle ? Pushed::first : Pushed::queued;
+      // a half-written message. acquire on failure: as the load.
+      if (word_.compare_exchange_weak(
+              word, as_word(signal), std::memory_order_release, std::memory_order_acquire))
+        return Pushed::queued;
+    }
   }
 
   // The owner: everything pushed so far, oldest first, or null. Writes nothing when there is none.

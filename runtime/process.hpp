@@ -57,8 +57,9 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<Extras*> extras{nullptr};
 
   // Owner only.
-  mailbox::MailQueue mail;             // obeyed and not yet received
-  mailbox::Signal* pending = nullptr;  // taken from the inbox and not yet obeyed, oldest first
+  mailbox::MailQueue mail;  // obeyed and not yet received
+  // Taken from the inbox, or handed over by who woke it, and not yet obeyed; oldest first.
+  mailbox::Signal* pending = nullptr;
   Relations relations;
   Wait* waits = nullptr;  // records of what will wake it, on its stack or the heap
   ExitReason reason;      // once must_end: why

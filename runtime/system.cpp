@@ -141,20 +141,15 @@ void System::launch(Process& process) {
   }
 }
 
-bool System::deliver(Process& to, mailbox::Signal& signal) {
-  switch (to.inbox.push(signal)) {
-    case mailbox::Pushed::first:
-      wake(to);
-      return true;
-    case mailbox::Pushed::queued:
-      return true;
-    case mailbox::Pushed::closed:
-      return false;
+void System::wake_with(Process& process, mailbox::Signal& signal) {
+  if (!process.pending) [[likely]] {
+    signal.next = nullptr;
+    process.pending = &signal;
+  } else {
+    // It rests in the middle of its end, with what it has not obeyed (Wait::finish).
+    const mailbox::Pushed pushed = process.inbox.push(signal);
+    RT_CHECK(pushed == mailbox::Pushed::queued, "M3: in hand, and yet idle or closed");
   }
-  RT_UNREACHABLE("a push that answers nothing");
-}
-
-void System::wake(Process& process) {
   if (Thread* thread = Thread::driving(*this)) {
     thread->make_runnable_next(process);
   } else {

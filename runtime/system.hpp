@@ -61,9 +61,13 @@ class System final : public scheduler::Pool {
 
   // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
   // the caller's.
-  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal);
-  // Whoever has turned an inbox from idle owes this, once.
-  void wake(Process& process);
+  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal) {
+    const mailbox::Pushed pushed = to.inbox.push(signal);
+    if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+    return pushed != mailbox::Pushed::closed;
+  }
+  // Whoever has turned an inbox from idle by pushing this signal owes this, once.
+  void wake_with(Process& process, mailbox::Signal& signal);
 
   // Takes a slot back when a process is gone. On the thread that ran it.
   void retire(Process& process);

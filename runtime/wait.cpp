@@ -14,35 +14,13 @@ namespace airssys::rt::runtime {
 
 using scheduler::Thread;
 
-namespace {
-
-// At rest until something has come, whatever it is; acts on nothing.
-void rest(Process& process, WaitReason reason) {
-  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
-  Thread::park();
-}
-
-void show_running(Process& process) {
-  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
-}
-
-// What comes while it waits is obeyed before it shows itself running: a question about it is
-// answered by what it was doing when it was asked.
-void obey_while_waiting(Process& process) {
-  const bool must_end = obey(process);
-  show_running(process);
-  if (must_end) end_here(process);
-}
-
-}  // namespace
-
 void Waker::wake() {
   System& system = *system_;
   Process& owner = owner_;
   // The owner cannot end before it has obeyed this: its inbox is open.
   const auto pushed = owner.inbox.push(*this);
   RT_CHECK(pushed != mailbox::Pushed::closed, "I3: a wake for a process that is gone");
-  if (pushed == mailbox::Pushed::first) system.wake(owner);
+  if (pushed == mailbox::Pushed::first) system.wake_with(owner, *this);
 }
 
 Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()) {
@@ -68,9 +46,12 @@ void Wait::finish() noexcept {
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);
   while (!waker.has_arrived()) {
-    *end = process_.inbox.take_all();
+    if (mailbox::Signal* fresh = process_.inbox.take_all()) {
+      *end = fresh;
+    } else {
+      rest(process_, WaitReason::wake_on_way);  // who wakes it puts a signal there
+    }
     end = obey_wakes_only(end);
-    if (!waker.has_arrived()) rest(process_, WaitReason::wake_on_way);
   }
   show_running(process_);
 }
@@ -111,11 +92,6 @@ bool TimedWait::is_over() {
 
 bool TimedWait::disarm() noexcept {
   return scheduler::TimerWheel::cancel(*this);
-}
-
-void wait_for_mail(Process& process, WaitReason reason) {
-  rest(process, reason);
-  obey_while_waiting(process);
 }
 
 void hibernate_until_something_comes(Process& process) {

@@ -31,7 +31,8 @@ template <std::size_t mail_count>
 struct World {
   BasicInbox<Mail> inbox;
   model::Cell<int> context{0};
-  std::size_t received = 0;  // by the process, so by one thread at a time
+  model::Cell<Mail*> handed{nullptr};  // by who woke it
+  std::size_t received = 0;            // by the process, so by one thread at a time
   Mail mail[mail_count];
   base::Atomic<bool> queued{true};  // a new process waits for its first run
   Mistake mistake = Mistake::none;
@@ -42,11 +43,17 @@ struct World {
   }
 
   void send(Mail& signal) {
-    if (inbox.push(signal) == Pushed::first) enqueue();
+    if (inbox.push(signal) != Pushed::first) return;
+    handed = &signal;
+    enqueue();
   }
 
   void run_process() {
     context = context + 1;
+    if (handed != nullptr) {
+      handed = nullptr;
+      ++received;
+    }
     for (Mail* signal = inbox.take_all(); signal != nullptr; signal = signal->next) ++received;
     model::pause();
     context = context + 1;

@@ -37,16 +37,20 @@ struct Node {
   base::Atomic<std::uint32_t> waits_in_call{0};
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
   mailbox::BasicInbox<Mail> inbox;
+  model::Cell<Mail*> handed{nullptr};  // by who woke it
   model::Parker parker;
 
   void push(Mail& mail) {
-    if (inbox.push(mail) == Pushed::first) parker.unpark();
+    if (inbox.push(mail) != Pushed::first) return;
+    handed = &mail;
+    parker.unpark();
   }
   // Rests until mail has come, and takes it. Answers how much it was.
   unsigned rest_once(WaitReason reason = WaitReason::reply) {
     wait_reason.store(reason, std::memory_order_relaxed);
     if (inbox.try_idle()) parker.park();
-    unsigned count = 0;
+    unsigned count = handed == nullptr ? 0 : 1;
+    handed = nullptr;
     for (const Mail* mail = inbox.take_all(); mail != nullptr; mail = mail->next) ++count;
     wait_reason.store(WaitReason::none, std::memory_order_relaxed);
     return count;
