@@ -38,29 +38,17 @@ void Scheduler::push_behind_all(Task& task) noexcept {
   pool_.injectors[queue].put(ports_[queue], std::span<Task* const>(&yielder, 1));
 }
 
-void Scheduler::push_next(Task& task) noexcept {
-  if (task.level != Level::normal) {
-    push(task);
-  } else if (Task* displaced = run_next_.put(task)) {
-    push(*displaced);
+Task* Scheduler::pick_among_all() noexcept {
+  if (turns_to_injector_ <= 0) {
+    turns_to_injector_ = injector_turns;
+    if (Task* task = take_injected()) return task;
+    if (Task* task = take_homecoming()) return task;
   }
+  return pick_local();
 }
 
-Task* Scheduler::pick() noexcept {
-  for (;;) {
-    Task* task = nullptr;
-    if (++turns_ % injector_turns == 0) {
-      task = take_injected();
-      if (!task) task = take_homecoming();
-    }
-    if (!task) task = pick_local();
-    if (!task) return nullptr;
-    if (may_run(*task)) [[likely]] {
-      counters.turns.add(1);
-      return task;
-    }
-    pool_.send_home(*task);
-  }
+void Scheduler::send_home(Task& task) noexcept {
+  pool_.send_home(task);
 }
 
 Task* Scheduler::pick_local() noexcept {

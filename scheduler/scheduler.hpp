@@ -67,10 +67,25 @@ class Scheduler {
   void push_behind_all(Task& task) noexcept;
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
   // of another level are pushed.
-  void push_next(Task& task) noexcept;
+  void push_next(Task& task) noexcept {
+    if (task.level != Level::normal) [[unlikely]]
+      return push(task);
+    if (Task* displaced = run_next_.put(task)) push(*displaced);
+  }
 
   // Owner: the task to run now, or null. Sets `reductions` to its slice.
-  Task* pick() noexcept;
+  Task* pick() noexcept {
+    for (;;) {
+      Task* task = is_turn_of_run_next() ? run_next_.take() : nullptr;
+      if (!task) task = pick_among_all();
+      if (!task) return nullptr;
+      if (may_run(*task)) [[likely]] {
+        counters.turns.add(1);
+        return task;
+      }
+      send_home(*task);
+    }
+  }
   // Owner, while it searches and has nothing itself: something from elsewhere, or null.
   // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
@@ -102,13 +117,19 @@ class Scheduler {
     std::int64_t since_ns = 0;
   };
 
-  static constexpr unsigned queue_count = 3;           // low and normal share one
-  static constexpr std::uint32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
-  static constexpr std::size_t take_batch = 32;        // tasks from an injector at a time
+  static constexpr unsigned queue_count = 3;          // low and normal share one
+  static constexpr std::int32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
+  static constexpr std::size_t take_batch = 32;       // tasks from an injector at a time
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
   static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
   static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
 
+  bool is_turn_of_run_next() noexcept {
+    return --turns_to_injector_ > 0 && reductions > 0 && queues_[1].is_empty() &&
+           queues_[2].is_empty();
+  }
+  Task* pick_among_all() noexcept;
+  void send_home(Task& task) noexcept;
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
   Task* take_asked(unsigned queue) noexcept;
@@ -132,7 +153,7 @@ class Scheduler {
 
   // Owner only.
   base::Random random_;
-  std::uint32_t turns_ = 0;
+  std::int32_t turns_to_injector_ = injector_turns;
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
   std::array<QueueSighting, 128> queue_sightings_{};
 };

@@ -63,8 +63,8 @@ struct Doors {
   Turn (*run)(Task& task);
   // On a runner whose task was cut: its process code was unwound or abandoned.
   Turn (*ended)(Task& task, fiber::Ended why);
-  // On a thread's loop, after the switch away from a task that parked: true if it is at rest now,
-  // false if mail has come meanwhile.
+  // After the switch away from a task that parked: true if it is at rest now, false if mail has
+  // come meanwhile.
   bool (*try_idle)(Task& task);
 };
 

@@ -55,9 +55,8 @@ void Thread::run() noexcept {
   base::name_this_thread("airs-scheduler");
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, this);
   base::BlockCache::open();
-  fiber::ThreadContext context;
+  context_.emplace();
   const fiber::AlternateStack alternate_stack;
-  context_ = &context;
   if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
   // relaxed: the id, which is released, brings it.
@@ -70,10 +69,11 @@ void Thread::run() noexcept {
       wait_for_scheduler();
     }
   }
-  if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*runner_);
+  if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*std::exchange(runner_, nullptr));
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
   base::BlockCache::close();
+  context_.reset();
   has_ended_.store(true, std::memory_order_release);  // release: pairs with has_ended
 }
 
@@ -85,38 +85,20 @@ void Thread::drive() noexcept {
   get_up();
   while (scheduler_ && !pool_.is_stopping()) {
     stay_inside();
-    Task* task = std::exchange(next_, nullptr);
-    if (!task) task = pick();
+    Task* task = pick();
     if (!task) task = wait_for_work();
-    if (task) resume(*task);
+    if (!task) continue;
+    fiber::switch_to(*context_, stack_for(*task));
+    settle();
   }
   tenure_.leave();
 }
 
-// Announces itself anew, so that grace periods do not wait for a thread that is always inside.
-void Thread::stay_inside() noexcept {
-  pool_.quiescence.enter(tenure_.place());
-}
-
-void Thread::resume(Task& task) noexcept {
-  begin(task);
-  fiber::Fiber* fiber = task.fiber;
-  if (!fiber) {
-    handed_ = &task;
-    if (task.stack_class != 0) {
-      fiber = &take_fiber(task.stack_class);
-    } else {
-      if (!runner_) runner_ = &take_fiber(0);
-      fiber = runner_;
-    }
-  }
-  fiber::switch_to(*context_, *fiber);
-  settle(*fiber);
-}
-
-void Thread::begin(Task& task) noexcept {
-  task_ = &task;
-  reductions_at_begin_ = scheduler_->reductions;
+fiber::Fiber& Thread::stack_to_begin_on(Task& task) noexcept {
+  handed_ = &task;
+  if (task.stack_class != 0) return take_fiber(task.stack_class);
+  if (!runner_) runner_ = &take_fiber(0);
+  return *runner_;
 }
 
 fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
@@ -126,43 +108,23 @@ fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {
   return *fiber;
 }
 
-void Thread::settle(fiber::Fiber& fiber) noexcept {
-  Task* task = std::exchange(noted_, nullptr);
-  task_ = nullptr;
+void Thread::settle_seldom() noexcept {
+  auto& left = *static_cast<fiber::Fiber*>(context_->left);
   switch (std::exchange(note_, Note::none)) {
-    case Note::none:
-      break;
     case Note::hibernated:
-      fiber::StackPool::drop_unused(fiber);
-      [[fallthrough]];
-    case Note::parked:
-      if (!pool_.doors.try_idle(*task)) scheduler_->push_next(*task);
-      break;
+      fiber::StackPool::drop_unused(left);
+      return publish(*noted_);
     case Note::yielded:
-      scheduler_->push_behind_all(*task);
-      break;
+      return scheduler_->push_behind_all(*noted_);
     case Note::handed_over:
       lose_scheduler();
-      pool_.inject(*task);
-      break;
+      return pool_.inject(*noted_);
     case Note::released:
-      scheduler_->stacks.give(fiber);
-      break;
+      return scheduler_->stacks.give(left);
+    case Note::none:
+    case Note::parked:
+      RT_UNREACHABLE("settled where it is frequent");
   }
-}
-
-void Thread::settle_account() noexcept {
-  const std::int32_t used = reductions_at_begin_ - scheduler_->reductions;
-  reductions_at_begin_ = scheduler_->reductions;
-  if (used <= 0) return;
-  const auto charged = static_cast<std::uint64_t>(used);
-  scheduler_->counters.reductions.add(charged);
-  if (task_) task_->reductions.add(charged);
-}
-
-Task* Thread::pick() noexcept {
-  if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
-  return scheduler_->pick();
 }
 
 void Thread::look_around() noexcept {
@@ -347,74 +309,63 @@ void Thread::get_up() noexcept {
 // --- On a fiber. -------------------------------------------------------------------------------
 
 void Thread::runner(fiber::Fiber& fiber, fiber::Ended last) noexcept {
-  if (last != fiber::Ended::returned) {
+  if (last == fiber::Ended::returned) {
+    current()->settle();  // this stack's first step
+  } else {
     // Process code was cut; it may have been outside the runtime when it was.
-    Task& task = *enter().task_;
-    end_turn(fiber, current()->pool_.doors.ended(task, last));
+    Task* task = enter().task_;
+    RT_CHECK(task != nullptr, "I2: cut off while it looked for who runs next");
+    end_turn(fiber, current()->pool_.doors.ended(*task, last));
   }
   for (;;) {
-    Task* task = next_for_runner(fiber);
-    end_turn(fiber, current()->pool_.doors.run(*task));
+    Task& task = next_for_runner(fiber);
+    end_turn(fiber, current()->pool_.doors.run(task));
   }
 }
 
-// The next task that has no stack; goes back to the loop while there is none.
-Task* Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
+// The next task that has no stack; leaves this one while there is none.
+Task& Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
   for (;;) {
-    Thread* thread = current();
-    if (Task* task = std::exchange(thread->handed_, nullptr)) return task;
-    if (!thread->pool_.is_stopping()) {
-      thread->stay_inside();
-      Task* task = thread->pick();
-      if (task && !task->fiber && task->stack_class == 0) {
-        thread->begin(*task);
-        return task;
-      }
-      thread->next_ = task;
+    Thread& thread = *current();
+    if (Task* task = std::exchange(thread.handed_, nullptr)) return *task;
+    Task* task = thread.next_task();
+    if (task && !task->fiber && task->stack_class == 0) {
+      thread.begin(*task);
+      return *task;
     }
-    fiber::switch_back(fiber, *thread->context_);
+    thread.depart(fiber, task);
   }
 }
 
 void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
-  Thread* thread = current();
-  Task* task = std::exchange(thread->task_, nullptr);
-  if (turn == Turn::again) thread->scheduler_->push_behind_all(*task);
-  if (thread->runner_ == &fiber) return;
-  if (!thread->runner_ && fiber.size_class == 0) {
-    thread->runner_ = &fiber;
+  Thread& thread = *current();
+  Task* task = std::exchange(thread.task_, nullptr);
+  if (turn == Turn::again) thread.scheduler_->push_behind_all(*task);
+  if (thread.runner_ == &fiber) return;
+  if (!thread.runner_ && fiber.size_class == 0) {
+    thread.runner_ = &fiber;
     return;
   }
-  thread->note_ = Note::released;
-  fiber::switch_back(fiber, *thread->context_);
+  thread.note_ = Note::released;
+  thread.depart(fiber, thread.next_task());
 }
 
-void Thread::switch_away(Note note) noexcept {
-  Thread* thread = current();
-  fiber::Fiber& fiber = *thread->context_->running;
-  RT_CHECK(thread->task_ != nullptr, "I2: a fiber without a task cannot wait");
-  thread->note_ = note;
-  thread->noted_ = thread->task_;
-  thread->task_->fiber = &fiber;
-  if (thread->runner_ == &fiber) thread->runner_ = nullptr;
-  fiber::switch_back(fiber, *thread->context_);
-}
-
-void Thread::park() noexcept {
-  current()->settle_account();
-  switch_away(Note::parked);
+// Who yields is queued before it is known who runs next: it may be itself.
+void Thread::go_back_to_loop(Note note) noexcept {
+  Thread& thread = *current();
+  thread.depart(keep_stack(thread, note), nullptr);
 }
 
 void Thread::hibernate() noexcept {
   current()->settle_account();
-  switch_away(Note::hibernated);
+  go_back_to_loop(Note::hibernated);
 }
 
 void Thread::yield() noexcept {
   Thread* thread = current();
   thread->settle_account();
   thread->look_around();
-  switch_away(Note::yielded);
+  go_back_to_loop(Note::yielded);
 }
 
 void Thread::wait_for_turn() noexcept {
@@ -427,7 +378,7 @@ void Thread::wait_for_turn() noexcept {
 
 Thread& Thread::lost() noexcept {
   current()->pool_.refuse_forked_child();
-  switch_away(Note::handed_over);
+  go_back_to_loop(Note::handed_over);
   return *current();
 }
 
@@ -439,16 +390,6 @@ void Thread::orphan() noexcept {
 void Thread::make_runnable(Task& task) noexcept {
   scheduler_->push(task);
   wake_for_own_work();
-}
-
-void Thread::make_runnable_next(Task& task) noexcept {
-  scheduler_->push_next(task);
-  wake_for_own_work();
-}
-
-// This thread is awake and will come to it: others are woken as far as that has paid off.
-void Thread::wake_for_own_work() noexcept {
-  if (pool_.ration.allows(looked_at_ns_, woke_other_at_ns_)) pool_.wake_one();
 }
 
 }  // namespace airssys::rt::scheduler

@@ -1,13 +1,14 @@
 // thread.hpp: one OS thread's loop: it drives a scheduler, resumes fibers, and sleeps.
 //
-//        loop (on the thread's own stack)                 a fiber
-//   pick ──▶ switch_to ─────────────────────────▶ runner takes tasks without a stack, back to back
-//    ▲                                            task blocks: keeps this stack, `park` ──┐
-//    │                                            or: nothing left, or a task with a stack ┤
-//    └── settle: publish what the fiber asked for ◀────────────── switch_back ─────────────┘
+//   runner   a fiber that takes tasks without a stack, back to back; one that blocks keeps it
+//   loop     on the thread's own stack: goes on where no task is left, sleeps, takes over
 //
-// A fiber cannot publish itself as parked while it still runs, so it leaves a note (After) and
-// switches; the loop then acts on the note. From that moment another thread may resume the fiber.
+//   who waits:  leaves a note ▶ picks who is next ▶ jumps there
+//   who comes:  settles the note ▶ runs
+//
+// A fiber cannot publish itself as parked while it still runs, so it leaves a note of what is to be
+// done about it, and the first step on whatever stack comes next acts on the note (`settle`). From
+// that moment another thread may resume the fiber.
 //
 // Process code enters the runtime by enter() and leaves by leave(); the loop is always inside,
 // except while it sleeps. enter() may find that the monitor has taken the scheduler; then the task
@@ -16,8 +17,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <thread>
+#include <utility>
 
+#include "base/assert.hpp"
 #include "base/atomic.hpp"
 #include "base/os.hpp"
 #include "base/parker.hpp"
@@ -68,11 +72,11 @@ class Thread {
 
   // --- Process code, on this thread.
   // Into the runtime. Afterwards the process may be on another thread, which is the answer.
-  static Thread& enter() noexcept {
-    Thread* thread = current();
-    if (thread->tenure_.enter(thread->pool_.quiescence) == Held::taken) [[unlikely]]
+  static Thread& enter() noexcept { return enter(*current()); }
+  static Thread& enter(Thread& thread) noexcept {  // by who knows which thread it is on
+    if (thread.tenure_.enter(thread.pool_.quiescence) == Held::taken) [[unlikely]]
       return lost();
-    return *thread;
+    return thread;
   }
   // Back to process code.
   void leave() noexcept { tenure_.leave(); }
@@ -93,24 +97,40 @@ class Thread {
   Scheduler& scheduler() const noexcept { return *scheduler_; }
   fiber::Fiber& fiber() const noexcept { return *context_->running; }
 
-  // The running task waits: it keeps this stack, and is at rest once the loop has found its inbox
-  // empty. Returns when somebody has made it runnable, or at once when mail had come.
-  static void park() noexcept;
+  // The running task waits: it keeps this stack, and is at rest once whoever runs next here has
+  // found its inbox empty. Returns when somebody has made it runnable, or mail had come.
+  static void park() noexcept {
+    Thread& thread = *current();
+    thread.settle_account();
+    fiber::Fiber& fiber = keep_stack(thread, Note::parked);
+    thread.depart(fiber, thread.next_task());
+  }
   // The same for a long wait: pages of the stack that hold nothing are given back first.
   static void hibernate() noexcept;
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
   // Queues a task that somebody owed a wake.
-  void make_runnable(Task& task) noexcept;       // behind all others
-  void make_runnable_next(Task& task) noexcept;  // before all others of normal level
+  void make_runnable(Task& task) noexcept;        // behind all others
+  void make_runnable_next(Task& task) noexcept {  // before all others of normal level
+    scheduler_->push_next(task);
+    wake_for_own_work();
+  }
 
   // Charges the running task. Whether its slice is used up.
   bool charge(std::int32_t reductions) noexcept {
     return (scheduler_->reductions -= reductions) <= 0;
   }
+  bool slice_is_over() const noexcept { return scheduler_->reductions <= 0; }
   // Counts what the running task has been charged since its turn began or this was last called.
   // Before the task is at rest or gone.
-  void settle_account() noexcept;
+  void settle_account() noexcept {
+    const std::int32_t used = reductions_at_begin_ - scheduler_->reductions;
+    reductions_at_begin_ = scheduler_->reductions;
+    if (used <= 0) return;
+    const auto charged = static_cast<std::uint64_t>(used);
+    scheduler_->counters.reductions.add(charged);
+    if (task_) task_->reductions.add(charged);
+  }
   // When it last read the clock: at most some turns ago while it runs tasks.
   std::int64_t looked_at_ns() const noexcept { return looked_at_ns_; }
   // Process code or the runtime, on this thread: it has read the clock just now.
@@ -121,9 +141,9 @@ class Thread {
  private:
   friend class Monitor;
 
-  // What the loop does after a fiber has switched back.
+  // What is to be done about who has just left its stack.
   enum class Note : std::uint8_t {
-    none,         // nothing left to run here, or next_ is to be run
+    none,         // nothing: an idle runner, or the loop
     parked,       // noted_ waits
     hibernated,   // likewise, for long
     yielded,      // noted_ is to be queued
@@ -136,25 +156,79 @@ class Thread {
   static constexpr std::size_t timers_at_once = 256;
 
   static void runner(fiber::Fiber& fiber, fiber::Ended last) noexcept;
-  static Task* next_for_runner(fiber::Fiber& fiber) noexcept;
+  static Task& next_for_runner(fiber::Fiber& fiber) noexcept;
   static void end_turn(fiber::Fiber& fiber, Turn turn) noexcept;
   static Thread& lost() noexcept;
-  static void switch_away(Note note) noexcept;
+  // The fiber that its task keeps while it does not run.
+  static fiber::Fiber& keep_stack(Thread& thread, Note note) noexcept {
+    fiber::Fiber& fiber = thread.fiber();
+    RT_CHECK(thread.task_ != nullptr, "I2: a fiber without a task cannot wait");
+    thread.note_ = note;
+    thread.noted_ = std::exchange(thread.task_, nullptr);
+    thread.noted_->fiber = &fiber;
+    if (thread.runner_ == &fiber) thread.runner_ = nullptr;
+    return fiber;
+  }
+  static void go_back_to_loop(Note note) noexcept;
 
   void run() noexcept;
   void drive() noexcept;
-  void resume(Task& task) noexcept;
-  void begin(Task& task) noexcept;
-  void settle(fiber::Fiber& fiber) noexcept;
+  void begin(Task& task) noexcept {
+    task_ = &task;
+    reductions_at_begin_ = scheduler_->reductions;
+  }
+  void settle() noexcept {
+    if (note_ == Note::parked) [[likely]] {
+      note_ = Note::none;
+      publish(*noted_);
+    } else if (note_ != Note::none) {
+      settle_seldom();
+    }
+  }
+  void settle_seldom() noexcept;
+  // At rest, or runnable at once: somebody else is about to run here, so others may take it.
+  void publish(Task& task) noexcept {
+    if (!pool_.doors.try_idle(task)) make_runnable_next(task);
+  }
+  // Where the task goes on, or begins.
+  fiber::Fiber& stack_for(Task& task) noexcept {
+    begin(task);
+    return task.fiber ? *task.fiber : stack_to_begin_on(task);
+  }
+  fiber::Fiber& stack_to_begin_on(Task& task) noexcept;
+  // Leaves this stack. Returns when somebody has come back to it, maybe on another thread.
+  void depart(fiber::Fiber& fiber, Task* next) noexcept {
+    if (next) {
+      fiber::switch_over(fiber, *context_, stack_for(*next));
+    } else {
+      fiber::switch_back(fiber, *context_);
+    }
+    current()->settle();
+  }
+  // Who runs next on this thread; null: the loop goes on.
+  Task* next_task() noexcept {
+    if (pool_.is_stopping()) return nullptr;
+    stay_inside();
+    return pick();
+  }
   fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
-  Task* pick() noexcept;
+  Task* pick() noexcept {
+    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
+    return scheduler_->pick();
+  }
   Task* wait_for_work() noexcept;
   Task* search() noexcept;
   Task* steal(std::int64_t now_ns) noexcept;
-  void wake_for_own_work() noexcept;
+  // This thread is awake and will come to it: others are woken as far as that has paid off.
+  void wake_for_own_work() noexcept {
+    if (pool_.idle.has_somebody_to_wake() && pool_.ration.allows(looked_at_ns_, woke_other_at_ns_))
+        [[unlikely]]
+      pool_.wake_one();
+  }
   void judge_last_wake() noexcept;
   Task* take_after_sleep(bool& searching) noexcept;
-  void stay_inside() noexcept;
+  // Announces itself anew, so that grace periods do not wait for a thread that is always inside.
+  void stay_inside() noexcept { pool_.quiescence.enter(tenure_.place()); }
   bool anything_to_do() noexcept;
   void sleep_until_something_happens() noexcept;
   void wake_up() noexcept;
@@ -170,11 +244,10 @@ class Thread {
 
   // This thread only, inside the runtime.
   Scheduler* scheduler_ = nullptr;
-  fiber::ThreadContext* context_ = nullptr;
+  std::optional<fiber::ThreadContext> context_;  // from the thread's begin to its end
   fiber::Fiber* runner_ = nullptr;  // the fiber for tasks without a stack; null: the last was kept
   Task* task_ = nullptr;            // whose code runs
-  Task* handed_ = nullptr;          // from the loop to the runner
-  Task* next_ = nullptr;            // from the runner to the loop
+  Task* handed_ = nullptr;          // to the runner that is switched to
   Task* noted_ = nullptr;           // what note_ is about
   Note note_ = Note::none;
   std::int32_t reductions_at_begin_ = slice_reductions;
