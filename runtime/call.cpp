@@ -18,11 +18,8 @@ void give_way(Process& process) {
   if (obey(process)) end_here(process);
 }
 
-Process& current_process() {
-  Process* process = calling_process();
-  if (!process)
-    throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
-  return *process;
+void refuse_plain_thread() {
+  throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
 }
 
 Visit::Visit(System& system) : system_(system) {

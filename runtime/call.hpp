@@ -29,9 +29,7 @@ namespace airssys::rt::runtime {
 // unwound or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
 inline void safe_point(Process& process);
 
-// The process whose code calls. Throws BadArgument on a thread that runs none.
-Process& current_process();
-// The same, or null.
+// The process whose code calls, or null on a thread that runs none.
 inline Process* calling_process() noexcept {
   scheduler::Thread* thread = scheduler::Thread::current();
   if (!thread) return nullptr;
@@ -40,11 +38,20 @@ inline Process* calling_process() noexcept {
   return static_cast<Process*>(thread->task());
 }
 
+[[noreturn]] void refuse_plain_thread();
+// The same. Throws BadArgument on a thread that runs none.
+inline Process& current_process() {
+  Process* process = calling_process();
+  if (!process) [[unlikely]]
+    refuse_plain_thread();
+  return *process;
+}
+
 // Ends the process with stack_overflow here, at the door, if what is left of its stack may be too
 // little for the runtime's own frames: those would meet the guard while they hold locks (Z10).
-inline void cut_if_stack_is_short() noexcept {
+inline void cut_if_stack_is_short(scheduler::Thread& thread) noexcept {
   constexpr std::ptrdiff_t needed = fiber::sanitizer::address ? 16 << 10 : 8 << 10;
-  fiber::Fiber& fiber = scheduler::Thread::current()->fiber();
+  fiber::Fiber& fiber = thread.fiber();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
   if (here - fiber.low < needed) [[unlikely]]
     fiber::abandon(fiber, fiber::Ended::overflowed);
@@ -56,8 +63,9 @@ class Inside {
   explicit Inside(Process& process) noexcept
       : process_(process), is_outermost_(!process.is_inside) {
     if (!is_outermost_) return;
-    cut_if_stack_is_short();
-    scheduler::Thread::enter();
+    scheduler::Thread& thread = *scheduler::Thread::current();
+    cut_if_stack_is_short(thread);
+    scheduler::Thread::enter(thread);
     process_.is_inside = true;
   }
   Inside(const Inside&) = delete;
@@ -84,6 +92,11 @@ class Call {
   // Requires: the caller is this process.
   explicit Call(Process& caller, Kind kind = Kind::safe_point) : inside_(caller) {
     if (kind == Kind::safe_point && inside_.is_outermost()) safe_point(process());
+  }
+  // A safe point that charges for the call first.
+  Call(Process& caller, std::int32_t reductions) : inside_(caller) {
+    charge(reductions);
+    if (inside_.is_outermost()) safe_point(process());
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -126,7 +139,7 @@ inline void safe_point(Process& process) {
   if (is_unwinding(process)) return;
   if (obey(process)) [[unlikely]]
     end_here(process);
-  if (scheduler::Thread::current()->charge(0)) [[unlikely]]
+  if (scheduler::Thread::current()->slice_is_over()) [[unlikely]]
     give_way(process);
 }
 

@@ -69,8 +69,9 @@ class ProcessTable {
 
   // The process, exiting or not, or null.
   Process* find(Pid pid) noexcept {
-    if (pid.node() != 0) return nullptr;
-    Process* process = at(pid.slot());
+    const std::uint64_t place = pid.bits() >> Pid::generation_bits;  // its node and its slot
+    if (place >= slots_max) return nullptr;
+    Process* process = at(static_cast<std::uint32_t>(place));
     // acquire: pairs with publish. Weaker: the inbox could be seen as its last owner closed it.
     if (!process || process->pid_bits.load(std::memory_order_acquire) != pid.bits()) return nullptr;
     return process;

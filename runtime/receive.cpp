@@ -44,8 +44,29 @@ class Look {
   void let_signals_act(Act act) {
     act();
   }
+  // After a rest: what it waits for, if that has come and nothing else has; else all of it acts.
+  void* look_at_news() {
+    if (Signal* signal = lone_message(process_)) [[likely]]
+      return look_at_lone(*signal);
+    obey_while_waiting(process_);
+    return nullptr;
+  }
 
  protected:
+  // It stays where it is while the predicate looks, which may throw (R2).
+  void* look_at_lone(Signal& signal) {
+    show_running(process_);
+    Thread::current()->charge(2);  // as obey and go_on do
+    void* payload = Envelope::of_signal(signal).payload();
+    const bool is_wanted = accepts_(context_, payload);
+    if (process_.pending != &signal) return nullptr;  // a predicate that waits: it is mail by now
+    process_.pending = signal.next;
+    if (is_wanted) return payload;
+    process_.mail.append(signal);
+    cursor_.skip();
+    return nullptr;
+  }
+
   void* take(Cursor& cursor) {
     Envelope& message = Envelope::of_signal(cursor.take());
     if (message.flags != 0) unmark(process_, message);
@@ -83,6 +104,10 @@ class PriorityLook : private Look {
     if (!ahead_ && stands_among_ordinary()) ahead_.emplace(*priority_end(process_));
     act();
   }
+  void* look_at_news() {
+    let_signals_act([this] { obey_while_waiting(process_); });
+    return nullptr;
+  }
 
  private:
   // Until the slice is over, or there is no next one.
@@ -118,7 +143,7 @@ class PriorityLook : private Look {
 };
 
 template <class Way>
-void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitReason reason) {
+inline void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitReason reason) {
   OneWait wait;
   for (;;) {
     if (void* payload = way.go_on()) return payload;
@@ -126,17 +151,42 @@ void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitReason re
       if (timeout.is_never()) throw Unwinding();
       return nullptr;
     }
-    way.let_signals_act([&] { safe_point(process); });
-    if (way.has_more()) continue;
-    // Armed only while it rests: a predicate that is cut off leaves no timer behind in its frames.
-    std::optional<TimedWait> timer;
-    if (!timeout.is_never()) {
-      if (has_passed(timeout.due_ns())) return nullptr;
-      timer.emplace(process, timeout);
+    if (has_news(process)) {
+      way.let_signals_act([&] { safe_point(process); });
+      if (way.has_more()) continue;
     }
-    wait.rests();
-    way.let_signals_act([&] { wait_for_mail(process, reason); });
+    {
+      // Armed only while it rests: a predicate that is cut off leaves no timer behind.
+      std::optional<TimedWait> timer;
+      if (!timeout.is_never()) {
+        if (has_passed(timeout.due_ns())) return nullptr;
+        timer.emplace(process, timeout);
+      }
+      wait.rests();
+      rest(process, reason);
+    }
+    if (void* payload = way.look_at_news()) return payload;
   }
+}
+
+[[gnu::noinline]] void* take_where_mail_goes_ahead(PriorityLook look,
+                                                   Process& process,
+                                                   const Timeout& timeout,
+                                                   WaitReason reason) {
+  return take_by(look, process, timeout, reason);
+}
+
+// Inline in all that use it: it waits, and each frame around a wait costs (fiber/context.hpp).
+[[gnu::always_inline]] inline void* take(Process& process,
+                                         Cursor& cursor,
+                                         Accepts accepts,
+                                         void* context,
+                                         const Timeout& timeout,
+                                         WaitReason reason) {
+  if (priority_end(process)) [[unlikely]]
+    return take_where_mail_goes_ahead(
+        PriorityLook(process, cursor, accepts, context), process, timeout, reason);
+  return take_by(Look(process, cursor, accepts, context), process, timeout, reason);
 }
 
 }  // namespace
@@ -152,9 +202,7 @@ void* take_mail_from(Process& process,
                      void* context,
                      const Timeout& timeout,
                      WaitReason reason) {
-  if (priority_end(process)) [[unlikely]]
-    return take_by(PriorityLook(process, cursor, accepts, context), process, timeout, reason);
-  return take_by(Look(process, cursor, accepts, context), process, timeout, reason);
+  return take(process, cursor, accepts, context, timeout, reason);
 }
 
 void* take_mail_behind(
@@ -175,8 +223,7 @@ void* take_mail(bool (*accepts)(void*, void*), void* context, Deadline deadline)
   const runtime::Timeout timeout(process, deadline);
   const runtime::Call call(process);
   mailbox::Cursor cursor(process.mail, mailbox::Cursor::Start::oldest);
-  return runtime::take_mail_from(
-      process, cursor, accepts, context, timeout, runtime::WaitReason::receive);
+  return runtime::take(process, cursor, accepts, context, timeout, runtime::WaitReason::receive);
 }
 
 }  // namespace airssys::rt::detail

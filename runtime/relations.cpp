@@ -68,9 +68,11 @@ Relation* Relations::find(RelationKind kind, std::uint64_t first, std::uint64_t 
   const Key key{kind, first, second};
   Relation* items = block_->items();
   if (!block_->index) {
-    Relation* end = items + block_->count;
-    Relation* found = std::find_if(items, end, [&](const Relation& r) { return key_of(r) == key; });
-    return found == end ? nullptr : found;
+    // The newest first: a call's monitor is gone before its caller does anything else.
+    for (std::uint32_t i = block_->count; i-- > 0;) {
+      if (items[i].kind == kind && key_of(items[i]) == key) return &items[i];
+    }
+    return nullptr;
   }
   const std::uint32_t mask = block_->index_slots - 1;
   for (std::uint32_t slot = hash_of(key) & mask;; slot = (slot + 1) & mask) {

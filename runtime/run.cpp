@@ -54,6 +54,16 @@ bool is_system_request(mailbox::Signal& signal) {
   return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
 }
 
+// Which then needs no place in the mail.
+mailbox::Signal* take_lone_message(Process& process) {
+  mailbox::Signal* signal = process.mail.is_empty() ? lone_message(process) : nullptr;
+  if (signal) {
+    process.pending = nullptr;
+    Thread::current()->charge(1);  // as obey does
+  }
+  return signal;
+}
+
 // At rest, without a stack: it is somebody else's now. False: something has come meanwhile.
 bool rests(Process& process, WaitReason reason) {
   process.fiber = nullptr;
@@ -64,7 +74,7 @@ bool rests(Process& process, WaitReason reason) {
 
 // Its slice is used up: what it had of a stack it does not need.
 bool gives_way(Process& process) {
-  if (!Thread::current()->charge(0)) return false;
+  if (!Thread::current()->slice_is_over()) return false;
   process.fiber = nullptr;
   Thread::current()->settle_account();
   return true;
@@ -73,19 +83,23 @@ bool gives_way(Process& process) {
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (;;) {
-    const bool must_end = obey_at_rest(process);
+    mailbox::Signal* signal = take_lone_message(process);
+    const bool must_end = !signal && obey_at_rest(process);
     process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
     if (must_end) return finish(process);
     if (is_suspended(process)) [[unlikely]] {
       if (rests(process, WaitReason::receive)) return Turn::over;
-    } else if (mailbox::Signal* signal = process.mail.take_oldest()) {
+      continue;
+    }
+    if (!signal) signal = process.mail.take_oldest();
+    if (signal) {
       // A look from outside is nothing that came (G13).
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
       const detail::MessageType& type = *Envelope::of_signal(*signal).header.type;
       if (auto failure = call_message(process, *signal))
         return end_behaviour(process, std::move(*failure), type.name);
-    } else if (idler_is_due(process)) {
+    } else if (process.own_extras() && idler_is_due(process)) {
       Behaviour& behaviour = *process.program->behaviour();
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))
         return end_behaviour(process, std::move(*failure));

@@ -43,14 +43,16 @@ inline SendResult send_with(Pid to, void* payload, WhenFull when_full, ToBounded
   Process* caller = runtime::calling_process();
   if (!caller) [[unlikely]]
     return send_as_guest(to, message, when_full);
-  Call call(*caller);
-  call.charge(1);
-  Process* target = call.system().find(to);
-  if (!target) return lose(call, to, message);
+  Call call(*caller, 1);
+  System& system = call.system();
+  Process* target = system.find(to);
+  if (!target) [[unlikely]]
+    return lose(call, to, message);
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
-  if (target->bounds) return to_bounded(call, *target, message);
-  if (!call.system().deliver(*target, Envelope::of_payload(payload)))
+  if (target->bounds) [[unlikely]]
+    return to_bounded(call, *target, message);
+  if (!system.deliver(*target, Envelope::of_payload(payload))) [[unlikely]]
     return lose(call, to, message);
   static_cast<void>(message.release());
   return SendResult::sent;

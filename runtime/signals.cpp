@@ -216,7 +216,6 @@ bool obey_here(Process& process) {
 bool obey_all(Process& process) {
   if (process.must_end) return true;
   if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
-  if (!process.pending) return false;
   std::int32_t obeyed = 0;
   std::int32_t acted_on = 0;  // since it last gave way; messages are only moved into the mail
   while (process.pending && !process.must_end) {

@@ -6,6 +6,8 @@
 //                          └ a terminating exit: must_end is set and the rest stays in `pending`,
 //                            unobeyed (S9); the end of the process refuses it
 //
+// What finds its receiver at rest is not in the inbox: who wakes it puts it into `pending`. If that
+// is one plain message and nothing else has come, its reader has it from there (lone_message).
 // All of it is the owner's, inside the runtime. A refused signal is one that a dead process will
 // never act on: requests among them are answered as by the dead (L4, M3, P9).
 #pragma once
@@ -17,9 +19,27 @@
 #include "runtime/control_signal.hpp"
 #include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
+#include "runtime/suspend.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
+
+// Whether there is something to act on.
+inline bool has_news(const Process& process) noexcept {
+  return process.pending || !process.inbox.looks_empty();
+}
+
+// What most waits end with: one plain message has come, of a kind that this process takes, and
+// nothing else has. It is still pending; null: that is not how it is.
+inline mailbox::Signal* lone_message(Process& process) noexcept {
+  mailbox::Signal* signal = process.pending;
+  if (!signal || signal->next || !process.inbox.looks_empty()) return nullptr;
+  if (process.must_end || process.own_extras() || is_suspended(process)) return nullptr;
+  if (signal->kind != mailbox::SignalKind::message || signal->flags != 0) return nullptr;
+  const detail::PayloadHeader& header = Envelope::of_signal(*signal).header;
+  const bool is_taken = !header.type->server || process.program->takes_requests();
+  return is_taken && header.tag == 0 ? signal : nullptr;
+}
 
 // Acts on everything that has come. True: the process must end, with process.reason. One reduction
 // for each signal; in the middle of a flood it gives way after each slice's worth (S11). What comes
@@ -27,14 +47,12 @@ namespace airssys::rt::runtime {
 // without a stack: when it is suspended afterwards it rests on.
 bool obey_all(Process& process);
 inline bool obey_at_rest(Process& process) {
-  if (!process.pending && process.inbox.looks_empty()) return process.must_end;
-  return obey_all(process);
+  return has_news(process) ? obey_all(process) : process.must_end;
 }
 // The same for one on its stack, which stays here for as long as it is suspended (P15).
 bool obey_here(Process& process);
 inline bool obey(Process& process) {
-  if (!process.pending && process.inbox.looks_empty()) return process.must_end;
-  return obey_here(process);
+  return has_news(process) ? obey_here(process) : process.must_end;
 }
 
 // Acts on the wakes among the signals that hang at `place`, and on nothing else: for a process that

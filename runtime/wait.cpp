@@ -49,11 +49,11 @@ void Wait::finish() noexcept {
     if (mailbox::Signal* fresh = process_.inbox.take_all()) {
       *end = fresh;
     } else {
-      rest(process_, WaitReason::wake_on_way);  // who wakes it puts a signal there
+      rest(process_, WaitReason::wake_on_way);
+      show_running(process_);
     }
     end = obey_wakes_only(end);
   }
-  show_running(process_);
 }
 
 void Wait::abandon_all(Process& process) {

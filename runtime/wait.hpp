@@ -3,7 +3,7 @@
 // Whoever will wake it holds a Waker, and every wake is a signal in the inbox, so the inbox's word
 // alone decides who sleeps:
 //
-//   armed ── source: wake() ──▶ on its way (in the inbox) ── owner obeys ──▶ arrived
+//   armed ── source: wake() ──▶ on its way (a signal) ── owner obeys ──▶ arrived
 //     │                              ▲
 //     └── owner: the source's disarm answers "too late" ─┘      or "will not come": done
 //
@@ -17,7 +17,9 @@
 #include <cstdint>
 
 #include "mailbox/signal.hpp"
+#include "runtime/exit.hpp"
 #include "runtime/process.hpp"
+#include "runtime/signals.hpp"
 #include "runtime/timeout.hpp"
 #include "runtime/wait_reason.hpp"
 #include "scheduler/thread.hpp"
@@ -101,12 +103,28 @@ inline bool has_passed(std::int64_t deadline_ns) noexcept {
          deadline_ns <= thread.pool().clock.now_ns();
 }
 
-// Waits until one more signal was obeyed or came; the caller looks at what it waits for again. A
-// safe point: unwinds from here if the process must end. Inside; returns inside, maybe on another
-// thread.
-void wait_for_mail(Process& process, WaitReason reason);
+// At rest until something has come, whatever it is; acts on nothing. Inside; returns inside, maybe
+// on another thread. Inline, as all that leads to it should be: see fiber/context.hpp.
+inline void rest(Process& process, WaitReason reason) {
+  process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
+  scheduler::Thread::park();
+}
 
-// The same, with the pages of its stack that hold nothing given back (P16).
+inline void show_running(Process& process) noexcept {
+  process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
+}
+
+// Acts on what came while the process waited. A question about it is answered by what it was doing
+// when it was asked, so it shows itself running afterwards. Unwinds from here if it must end.
+inline void obey_while_waiting(Process& process) {
+  const bool must_end = obey(process);
+  show_running(process);
+  if (must_end) [[unlikely]]
+    end_here(process);
+}
+
+// Rests with the pages of its stack that hold nothing given back (P16), and acts on what has come.
+// Inside; returns inside, maybe on another thread.
 void hibernate_until_something_comes(Process& process);
 
 // Waits for this wake; acts on everything that comes meanwhile. True: the wake has arrived; false:
