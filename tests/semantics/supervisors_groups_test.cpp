@@ -51,7 +51,7 @@ TEST_P(SupervisorGroups, each_sibling_is_taken_down_by_its_own_shutdown) {
     start_supervisor_link(tree(Strategy::one_for_all,
                                {worker("a"),
                                 worker("b", {.shutdown = Shutdown::brutal_kill()}),
-                                lingering("c", {.shutdown = 1ms})}));
+                                lingering("c", {.shutdown = 200ms})}));
     const Pid a = up("a");
     const MonitorRef b = monitor(up("b"));
     const MonitorRef c = monitor(up("c"));

@@ -208,7 +208,7 @@ TEST_P(SupervisorStop, an_end_that_is_not_in_order_is_reported_and_nothing_else)
         start_supervisor_link({.intensity = 0,
                                .children = {worker("in order"),
                                             worker("brutal", {.shutdown = Shutdown::brutal_kill()}),
-                                            lingering("late", {.shutdown = 1ms}),
+                                            lingering("late", {.shutdown = 200ms}),
                                             lingering("transient normal", transient),
                                             lingering("transient shutdown", transient),
                                             lingering("transient crash", transient),
