@@ -23,7 +23,7 @@ void check_format(const Settings& settings) {
     sync_directory(settings.data);
     return;
   }
-  MappedFile file(path);
+  MappedFile file(File(path, File::Mode::read));
   if (file.bytes() == wanted) return;
   std::string found(file.bytes().substr(0, file.bytes().find('\n')));
   throw FileError("the data in " + settings.data.string() + " is for '" + found + "', not for '" +

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -30,9 +31,9 @@ int flags_of(File::Mode mode) noexcept {
     case File::Mode::read:
       return O_RDONLY;
     case File::Mode::append:
-      return O_WRONLY | O_APPEND;
+      return O_RDWR | O_APPEND;
     case File::Mode::create_new:
-      return O_WRONLY | O_APPEND | O_CREAT | O_EXCL;
+      return O_RDWR | O_APPEND | O_CREAT | O_EXCL;
   }
   return O_RDONLY;
 }
@@ -100,17 +101,20 @@ void File::truncate(std::size_t bytes) {
   if (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) fail("cut");
 }
 
+void File::rename(std::filesystem::path path) {
+  if (::rename(path_.c_str(), path.c_str()) != 0) fail("rename");
+  path_ = std::move(path);
+}
+
 void File::sync() {
   if (::fdatasync(descriptor_) != 0) fail("sync");
 }
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
-  File file(path, File::Mode::read);
-  size_ = file.size();
+MappedFile::MappedFile(const File& file) : size_(file.size()) {
   if (size_ == 0) return;
   void* memory =
       ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.descriptor(), 0);
-  if (memory == MAP_FAILED) fail_with_errno("read", path);
+  if (memory == MAP_FAILED) fail_with_errno("read", file.path());
   data_ = static_cast<const char*>(memory);
 }
 

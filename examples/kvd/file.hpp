@@ -1,7 +1,7 @@
 // file.hpp: the few things a log does with the file system, with errors that say which file.
 //
 // All of these may block the thread under them: a process calls them through rt::blocking, except
-// `write_all`, which only copies into the page cache.
+// `write_all`, which only copies into the page cache, and MappedFile for what is in it already.
 #pragma once
 
 #include <sys/uio.h>
@@ -26,8 +26,8 @@ class File {
  public:
   enum class Mode {
     read,
-    append,      // must be there
-    create_new,  // must not be there
+    append,      // to read it too; must be there
+    create_new,  // the same; must not be there
   };
 
   File(std::filesystem::path path, Mode mode);
@@ -44,6 +44,8 @@ class File {
   void write_all(std::span<iovec> pieces);
   void write_all(std::string_view bytes);
   void truncate(std::size_t bytes);
+  // Replaces what has that name, in one step.
+  void rename(std::filesystem::path path);
   // When it has returned, what was written survives the machine's end too.
   void sync();
 
@@ -54,11 +56,11 @@ class File {
   int descriptor_;
 };
 
-// A whole file as bytes, for reading; they stay as long as the object does, even if the file's name
-// is removed meanwhile.
+// A whole file as bytes, for reading; they stay as long as the object does, even if the file is
+// closed and its name removed meanwhile.
 class MappedFile {
  public:
-  explicit MappedFile(const std::filesystem::path& path);
+  explicit MappedFile(const File& file);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&&) = delete;
   ~MappedFile();

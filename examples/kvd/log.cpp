@@ -15,9 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A base is written in pieces of about this size.
-constexpr std::size_t write_bytes = 256 * 1024;
-
 // How much of the file is sound, from its beginning on.
 std::size_t sound_bytes(const MappedFile& file, const fs::path& path) {
   // A writer that was killed may have left less than the format.
@@ -28,66 +25,62 @@ std::size_t sound_bytes(const MappedFile& file, const fs::path& path) {
   return file.bytes().size() - records.rest().size();
 }
 
-// Writes every key that has not expired before `expired_before_ms`.
-std::size_t write_base(File& file, const Keyspace& keys, std::int64_t expired_before_ms) {
-  std::string bytes(log_format);
-  std::size_t total = 0;
-  auto flush = [&] {
-    file.write_all(bytes);
-    total += bytes.size();
-    bytes.clear();
-  };
-  keys.scan(0, keys.size() + 1, [&](const Entry& entry) {
-    if (entry.expire_at_ms != never_expires && entry.expire_at_ms < expired_before_ms) return;
-    append_record(bytes, {Record::Kind::set, entry.expire_at_ms, entry.key(), entry.value});
-    if (bytes.size() >= write_bytes) flush();
-  });
-  flush();
-  return total;
-}
-
 }  // namespace
 
 Recovered recover_log(const fs::path& directory) {
   fs::create_directories(directory);
   remove_scratch(directory);
-  LogFiles files = list_log(directory);
-  if (files.segments.empty()) {
-    SegmentNumber first = files.base + 1;
-    return {create_segment(directory, first), first, 0};
+  LogNames names = list_log(directory);
+  if (names.segments.empty()) {
+    (void)create_segment(directory, names.base + 1);
+    names.segments.push_back(names.base + 1);
   }
-  SegmentNumber number = files.segments.back();
-  fs::path path = segment_path(directory, number);
+  Recovered log{
+      .files = open_log(directory, names), .base = names.base, .last = names.segments.back()};
+  File& segment = *log.files.back();
   std::size_t sound = 0;
-  std::size_t size = 0;
   {
-    MappedFile file(path);
-    size = file.bytes().size();
-    sound = sound_bytes(file, path);
-    if (holds_a_record(file.bytes().substr(sound))) fail_damaged(path, sound);
+    MappedFile file(segment);
+    sound = sound_bytes(file, segment.path());
+    if (holds_a_record(file.bytes().substr(sound))) fail_damaged(segment.path(), sound);
+    log.cut_bytes = file.bytes().size() - sound;
   }
-  auto segment = std::make_shared<File>(path, File::Mode::append);
-  if (sound < size) segment->truncate(sound);
-  if (sound == 0) segment->write_all(log_format);
-  return {std::move(segment), number, size - sound};
+  if (log.cut_bytes > 0) segment.truncate(sound);
+  if (sound == 0) segment.write_all(log_format);
+  return log;
 }
 
-std::size_t compact_log(const fs::path& directory,
-                        SegmentNumber last,
-                        std::int64_t expired_before_ms) {
-  LogReplay replay(directory, list_log(directory), last);
-  replay.apply_all();
-  fs::path scratch = scratch_path(directory, last);
-  std::size_t bytes = 0;
-  {
-    File file(scratch, File::Mode::create_new);
-    bytes = write_base(file, replay.keys(), expired_before_ms);
-    file.sync();
-  }
-  fs::rename(scratch, base_path(directory, last));
-  sync_directory(directory);
-  remove_replaced(directory, last);
-  return bytes;
+Compaction::Compaction(fs::path directory,
+                       const LogFiles& files,
+                       SegmentNumber last,
+                       std::int64_t expired_before_ms)
+    : directory_(std::move(directory)),
+      last_(last),
+      expired_before_ms_(expired_before_ms),
+      replay_(files),
+      base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {}
+
+bool Compaction::do_some(std::size_t records) {
+  if (replay_.apply_some(records)) return true;
+  if (next_) write_some(records);
+  return next_.has_value();
+}
+
+void Compaction::write_some(std::size_t records) {
+  next_ = replay_.keys().scan(*next_, records, [&](const Entry& entry) {
+    if (entry.expire_at_ms != never_expires && entry.expire_at_ms < expired_before_ms_) return;
+    append_record(bytes_, {Record::Kind::set, entry.expire_at_ms, entry.key(), entry.value});
+  });
+  base_->write_all(bytes_);
+  bytes_.clear();
+}
+
+std::shared_ptr<File> Compaction::finish() {
+  base_->sync();
+  base_->rename(base_path(directory_, last_));
+  sync_directory(directory_);
+  remove_replaced(directory_, last_);
+  return base_;
 }
 
 }  // namespace kvd

@@ -12,26 +12,54 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "examples/kvd/file.hpp"
+#include "examples/kvd/keyspace.hpp"
 #include "examples/kvd/log_files.hpp"
+#include "examples/kvd/log_replay.hpp"
 
 namespace kvd {
 
 struct Recovered {
-  std::shared_ptr<File> segment;  // open for appending
-  SegmentNumber number = 0;
+  LogFiles files;          // the last one is open for appending
+  SegmentNumber base = 0;  // 0: none yet
+  SegmentNumber last = 0;
   std::size_t cut_bytes = 0;  // of a record that was never finished
 };
 // Makes the log ready for writing: creates the directory and the first segment if need be, cuts off
-// what a killed writer left. Throws LogDamage, FileError.
+// what a killed writer left. Throws LogDamage, and FileError: that also when a compaction that has
+// outlived its writer removes a file just now; the next attempt finds the base that replaced it.
 [[nodiscard]] Recovered recover_log(const std::filesystem::path& directory);
 
-// Makes a new base of the old one and the segments up to `last`, which nobody writes to any more.
-// Keys that had expired before `expired_before_ms` are left out. Answers the base's bytes.
+// Makes a new base of the old one and segments that nobody writes to any more, a piece at a time.
 // May be cut short anywhere, and may run twice at once: both would write the same base.
-std::size_t compact_log(const std::filesystem::path& directory,
-                        SegmentNumber last,
-                        std::int64_t expired_before_ms);
+class Compaction {
+ public:
+  // `files`: all up to segment `last`. Keys that had expired before `expired_before_ms` are left
+  // out. May wait for the disk. Throws LogDamage, FileError.
+  Compaction(std::filesystem::path directory,
+             const LogFiles& files,
+             SegmentNumber last,
+             std::int64_t expired_before_ms);
+
+  // Reads or writes so many records: work for the CPU, and the page cache. False when all is done.
+  bool do_some(std::size_t records);
+
+  // Puts the new base into its place. Waits for the disk.
+  std::shared_ptr<File> finish();
+
+ private:
+  void write_some(std::size_t records);
+
+  std::filesystem::path directory_;
+  SegmentNumber last_;
+  std::int64_t expired_before_ms_;
+  LogReplay replay_;
+  std::shared_ptr<File> base_;
+  std::string bytes_{log_format};  // to be written to it
+  std::optional<Keyspace::Position> next_ = 0;
+};
 
 }  // namespace kvd

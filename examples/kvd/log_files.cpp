@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace kvd {
 namespace {
@@ -52,21 +53,34 @@ fs::path segment_path(const fs::path& directory, SegmentNumber number) {
   return numbered(directory, number, segment_suffix);
 }
 
-LogFiles list_log(const fs::path& directory) {
-  LogFiles files;
+LogNames list_log(const fs::path& directory) {
+  LogNames names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
     std::string name = entry.path().filename().string();
     if (std::optional<SegmentNumber> base = number_of(name, base_suffix))
-      files.base = std::max(files.base, *base);
+      names.base = std::max(names.base, *base);
     if (std::optional<SegmentNumber> segment = number_of(name, segment_suffix))
-      files.segments.push_back(*segment);
+      names.segments.push_back(*segment);
   }
-  std::erase_if(files.segments, [&](SegmentNumber number) { return number <= files.base; });
-  std::ranges::sort(files.segments);
-  SegmentNumber expected = files.base;
-  for (SegmentNumber number : files.segments) {
+  std::erase_if(names.segments, [&](SegmentNumber number) { return number <= names.base; });
+  std::ranges::sort(names.segments);
+  SegmentNumber expected = names.base;
+  for (SegmentNumber number : names.segments) {
     if (number != ++expected)
       throw FileError("the log " + segment_path(directory, expected).string() + " is missing");
+  }
+  return names;
+}
+
+LogFiles open_log(const fs::path& directory, const LogNames& names) {
+  LogFiles files;
+  auto open = [&](fs::path path, File::Mode mode) {
+    files.push_back(std::make_shared<File>(std::move(path), mode));
+  };
+  if (names.base != 0) open(base_path(directory, names.base), File::Mode::read);
+  for (SegmentNumber number : names.segments) {
+    bool is_last = number == names.segments.back();
+    open(segment_path(directory, number), is_last ? File::Mode::append : File::Mode::read);
   }
   return files;
 }

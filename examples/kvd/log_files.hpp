@@ -31,13 +31,17 @@ inline constexpr std::string_view log_format = "kvdlog1\n";
 
 using SegmentNumber = std::uint32_t;
 
+// The base, if there is one, and the segments above it: the whole history, oldest first. Who holds
+// the open files can read them whatever becomes of their names.
+using LogFiles = std::vector<std::shared_ptr<File>>;
+
 // What a directory holds, as of one look at it.
-struct LogFiles {
+struct LogNames {
   SegmentNumber base = 0;               // 0: none yet
   std::vector<SegmentNumber> segments;  // above the base, ascending
 };
 // Throws FileError when a segment is missing.
-[[nodiscard]] LogFiles list_log(const std::filesystem::path& directory);
+[[nodiscard]] LogNames list_log(const std::filesystem::path& directory);
 
 [[nodiscard]] std::filesystem::path base_path(const std::filesystem::path& directory,
                                               SegmentNumber number);
@@ -46,6 +50,9 @@ struct LogFiles {
 // A base while it is written: nobody else's name, whoever else compacts.
 [[nodiscard]] std::filesystem::path scratch_path(const std::filesystem::path& directory,
                                                  SegmentNumber number);
+
+// Opens all that is named, the last segment for writing. Throws FileError.
+[[nodiscard]] LogFiles open_log(const std::filesystem::path& directory, const LogNames& names);
 
 // Creates a segment that holds no record yet.
 [[nodiscard]] std::shared_ptr<File> create_segment(const std::filesystem::path& directory,

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -51,54 +52,33 @@ RecordReader records_of(const MappedFile& file, const fs::path& path) {
   return RecordReader(bytes.substr(log_format.size()));
 }
 
-LogReplay::LogReplay(const fs::path& directory, const LogFiles& files, SegmentNumber last) {
-  if (files.base != 0) open(base_path(directory, files.base));
-  for (SegmentNumber number : files.segments)
-    if (number <= last) open(segment_path(directory, number));
+LogReplay::LogReplay(const LogFiles& files) {
+  for (const std::shared_ptr<File>& file : files) {
+    MappedFile mapped(*file);
+    RecordReader records = records_of(mapped, file->path());
+    sources_.push_back({file->path(), std::move(mapped), records});
+  }
   // The first file is the base, if there is one: as many keys, or a little more.
-  if (!files_.empty()) keys_.reserve(files_[0].file.bytes().size() / record_bytes_typical);
-}
-
-void LogReplay::open(fs::path path) {
-  MappedFile file(path);
-  RecordReader records = records_of(file, path);
-  files_.push_back({std::move(path), std::move(file), records});
+  if (!sources_.empty()) keys_.reserve(sources_[0].file.bytes().size() / record_bytes_typical);
 }
 
 bool LogReplay::apply_some(std::size_t count) {
   Applier applier(keys_);
-  while (count > 0 && current_ < files_.size()) {
-    OpenFile& open = files_[current_];
+  while (count > 0 && current_ < sources_.size()) {
+    Source& source = sources_[current_];
     Record record;
-    if (open.records.next(record) == RecordReader::Result::record) {
+    if (source.records.next(record) == RecordReader::Result::record) {
       applier.add(record);
       ++records_;
       --count;
     } else {
-      std::size_t left = open.records.rest().size();
-      if (left > 0) fail_damaged(open.path, open.file.bytes().size() - left);
+      std::size_t left = source.records.rest().size();
+      if (left > 0) fail_damaged(source.path, source.file.bytes().size() - left);
       ++current_;
     }
   }
   applier.apply_all();
-  return current_ < files_.size();
-}
-
-void LogReplay::apply_all() {
-  constexpr std::size_t all = ~std::size_t{0};
-  apply_some(all);
-}
-
-LogReplay open_log(const fs::path& directory) {
-  constexpr SegmentNumber all = ~SegmentNumber{0};
-  for (int attempt = 1;; ++attempt) {
-    try {
-      return {directory, list_log(directory), all};
-    } catch (const FileError&) {
-      // A compaction may have removed a file during the look or behind it: look again.
-      if (attempt == 3) throw;
-    }
-  }
+  return current_ < sources_.size();
 }
 
 }  // namespace kvd

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,9 @@ constexpr auto sync_interval = 1s;
 
 // More commits than this are not gathered.
 constexpr std::size_t group_max = 1024;
+
+// Records that a compaction reads or writes in one turn: some hundred microseconds.
+constexpr std::size_t compaction_step = 2000;
 
 // Keys that expired before a segment was closed can be left out of its compaction, for no later
 // record can mean them. Commits wait a little in this process's mailbox, and wall clocks are set
@@ -31,9 +35,11 @@ LogWriter::LogWriter(const Daemon& daemon, ShardNumber number)
 void LogWriter::init() {
   rt::trap_exit(true);  // so that terminate runs when we are asked to stop
   Recovered log = rt::blocking([directory = directory_] { return recover_log(directory); });
-  segment_ = std::move(log.segment);
-  segment_number_ = log.number;
-  segment_bytes_ = segment_->size();
+  files_ = std::move(log.files);
+  segment_number_ = log.last;
+  segment_bytes_ = files_.back()->size();
+  base_ = log.base;
+  if (base_ != 0) base_bytes_ = files_.front()->size();
   if (log.cut_bytes > 0) {
     rt::report("kvd: the log of shard " + std::to_string(number_) + " ended with " +
                std::to_string(log.cut_bytes) +
@@ -57,9 +63,9 @@ void LogWriter::handle(Flush flush) {
   rt::cast(rt::ServerRef<LogWriter>(rt::self()), Flush{.others_had_a_turn = true});
 }
 
-std::uint64_t LogWriter::handle(Attach) {
+LogWriter::Attached LogWriter::handle(Attach) {
   write_group();
-  return written_;
+  return {written_, files_};
 }
 
 void LogWriter::handle_info(rt::Message& message) {
@@ -67,8 +73,7 @@ void LogWriter::handle_info(rt::Message& message) {
     start_sync();
     rt::send_after(sync_interval, rt::self(), SyncTick{});
   } else if (const auto* compacted = message.get_if<Compacted>()) {
-    base_ = compacted->base;
-    base_bytes_ = compacted->base_bytes;
+    take_over(*compacted);
   } else if (const auto* down = message.get_if<rt::Down>()) {
     task_ended(*down);
   }
@@ -93,7 +98,7 @@ void LogWriter::write_group() {
     bytes += records.size();
   }
   if (bytes > 0) {
-    segment_->write_all(pieces_);
+    files_.back()->write_all(pieces_);
     segment_bytes_ += bytes;
     sync_group();
   }
@@ -103,9 +108,9 @@ void LogWriter::write_group() {
 
 void LogWriter::sync_group() {
   if (settings_.fsync == Fsync::always) {
-    rt::blocking([file = segment_] { file->sync(); });
-  } else if (unsynced_.empty() || unsynced_.back() != segment_) {
-    unsynced_.push_back(segment_);
+    rt::blocking([file = files_.back()] { file->sync(); });
+  } else if (unsynced_.empty() || unsynced_.back() != files_.back()) {
+    unsynced_.push_back(files_.back());
   }
 }
 
@@ -127,9 +132,9 @@ void LogWriter::start_sync() {
 }
 
 void LogWriter::begin_next_segment() {
-  segment_ = rt::blocking([directory = directory_, next = segment_number_ + 1] {
+  files_.push_back(rt::blocking([directory = directory_, next = segment_number_ + 1] {
     return create_segment(directory, next);
-  });
+  }));
   ++segment_number_;
   segment_bytes_ = 0;
   start_compaction();
@@ -140,13 +145,24 @@ void LogWriter::start_compaction() {
   if (compaction_ || last_closed <= base_) return;
   auto compact = [writer = rt::self(),
                   directory = directory_,
+                  closed = LogFiles(files_.begin(), files_.end() - 1),
                   last_closed,
                   expired_before = now_ms() - expiry_margin_ms] {
-    std::size_t bytes =
-        rt::blocking([=] { return compact_log(directory, last_closed, expired_before); });
-    rt::send(writer, Compacted{last_closed, bytes});
+    Compaction compaction =
+        rt::blocking([=] { return Compaction(directory, closed, last_closed, expired_before); });
+    while (compaction.do_some(compaction_step)) rt::yield();
+    std::shared_ptr<File> base = rt::blocking_ref([&] { return compaction.finish(); });
+    rt::send(writer, Compacted{last_closed, std::move(base)});
   };
-  compaction_ = rt::spawn_monitor(std::move(compact)).ref;
+  compaction_ = rt::spawn_monitor({.priority = rt::Priority::low}, std::move(compact)).ref;
+}
+
+void LogWriter::take_over(const Compacted& compacted) {
+  auto segments_since = static_cast<std::ptrdiff_t>(segment_number_ - compacted.base);
+  files_.erase(files_.begin(), files_.end() - segments_since);
+  files_.insert(files_.begin(), compacted.file);
+  base_ = compacted.base;
+  base_bytes_ = compacted.file->size();
 }
 
 void LogWriter::task_ended(const rt::Down& down) {

@@ -6,11 +6,17 @@
 // lasts.
 //
 // write(2) is called here, on the scheduler: it copies into the page cache. What really waits for
-// the disk, syncs and compactions, runs on the blocking pool, in short-lived processes of its own
-// where the answer need not wait for it.
+// the disk runs on the blocking pool, in short-lived processes of its own where the answer need not
+// wait for it.
 //
 // When a segment is full the next one is begun, and the closed ones are compacted (log.hpp), so
-// that reading the log again takes about as long as reading the live keys.
+// that reading the log again takes about as long as reading the live keys. Compaction is work for
+// the CPU in the main: a process of low priority, which has every eighth of its turns even when the
+// CPU is never free, and none at all while a shard reads its log.
+//
+// All files of the log stay open here, from the base on. A shard that starts gets them with the
+// answer to its Attach, so it need not wait for the disk, nor look for files that a compaction is
+// just replacing.
 //
 // A write or a sync that fails ends this process, and with it its shard: what is in memory must not
 // run ahead of what is on disk. Both start again from the log.
@@ -43,16 +49,19 @@ class LogWriter : public rt::Server<LogWriter> {
     std::unique_ptr<Part> part;
   };
   // From a shard that starts: when this is answered, all that its predecessor committed is written.
-  // Answers the last commit's number.
+  struct Attached {
+    std::uint64_t commits;  // the last one's number
+    LogFiles files;         // nobody writes to them until the shard commits
+  };
   struct Attach {
-    using Reply = std::uint64_t;
+    using Reply = Attached;
   };
 
   LogWriter(const Daemon& daemon, ShardNumber number);
 
   void init();
   void handle(Commit commit);
-  std::uint64_t handle(Attach);
+  Attached handle(Attach);
   void handle_info(rt::Message& message);
   void terminate(const rt::ExitReason& reason);
 
@@ -66,7 +75,7 @@ class LogWriter : public rt::Server<LogWriter> {
   struct SyncTick {};
   struct Compacted {
     SegmentNumber base;
-    std::size_t base_bytes;
+    std::shared_ptr<File> file;
   };
 
   void write_group();
@@ -75,18 +84,19 @@ class LogWriter : public rt::Server<LogWriter> {
   void start_sync();
   void begin_next_segment();
   void start_compaction();
+  void take_over(const Compacted& compacted);
   void task_ended(const rt::Down& down);
 
   const Settings& settings_;
   ShardNumber number_;
   std::filesystem::path directory_;
 
-  // The segment that is written.
-  std::shared_ptr<File> segment_;
+  LogFiles files_;  // the newest base that we know of, and all segments since
+
+  // The segment that is written: the last of the files.
   SegmentNumber segment_number_ = 0;
   std::size_t segment_bytes_ = 0;
 
-  // The newest base that we know of.
   SegmentNumber base_ = 0;
   std::size_t base_bytes_ = 0;
 

@@ -1,8 +1,7 @@
 // shard.cpp: read the log, then execute what comes.
 //
-// The log's files are opened on the blocking pool, for that may wait for the disk. What they hold
-// is applied here: first ahead of everybody else, because clients wait; when it takes long, in
-// turns with the others.
+// The log's files come open from the log writer. What they hold is applied here: first ahead of
+// everybody else, because clients wait; when it takes long, in turns with the others.
 #include "examples/kvd/shard.hpp"
 
 #include <chrono>
@@ -68,10 +67,9 @@ void Shard::init() {
   log_ = rt::server_ref<LogWriter>(log_writer_name(limits_.shard));
   // What the shard before us has sent to the writer is in its mailbox, ahead of this call; when it
   // is answered all of that is in the log, and nobody writes until we do.
-  written_ = committed_ = rt::call(log_, LogWriter::Attach{}, rt::infinite);
-  LogReplay log = rt::blocking([directory = shard_directory(daemon_.settings, limits_.shard)] {
-    return open_log(directory);
-  });
+  LogWriter::Attached attached = rt::call(log_, LogWriter::Attach{}, rt::infinite);
+  written_ = committed_ = attached.commits;
+  LogReplay log(attached.files);
   apply(log);
   report_replayed(limits_.shard, log, std::chrono::steady_clock::now() - begin);
   keys_ = log.take_keys();

@@ -33,9 +33,21 @@ class Log : public ::testing::Test {
     return bytes;
   }
   [[nodiscard]] kvd::LogReplay load() const {
-    kvd::LogReplay replay = kvd::open_log(directory_);
-    replay.apply_all();
+    kvd::LogReplay replay(open());
+    while (replay.apply_some(1000)) continue;
     return replay;
+  }
+  [[nodiscard]] kvd::LogFiles open() const {
+    return kvd::open_log(directory_, kvd::list_log(directory_));
+  }
+  // Of all segments but the last.
+  void compact(std::int64_t expired_before_ms) const {
+    kvd::LogFiles files = open();
+    kvd::SegmentNumber last = kvd::list_log(directory_).segments.back();
+    files.pop_back();
+    kvd::Compaction compaction(directory_, files, last - 1, expired_before_ms);
+    while (compaction.do_some(2)) continue;
+    (void)compaction.finish();
   }
   [[nodiscard]] std::string value_of(const std::string& key) const {
     kvd::Keyspace keys = load().take_keys();
@@ -105,8 +117,8 @@ TEST(RecordFormat, replay_does_what_the_commands_did) {
 
 TEST_F(Log, what_was_written_is_read_again_over_several_segments) {
   kvd::Recovered log = kvd::recover_log(directory_);
-  EXPECT_EQ(log.number, 1u);
-  log.segment->write_all(set_record("a", "1") + set_record("b", "1"));
+  EXPECT_EQ(log.last, 1u);
+  log.files.back()->write_all(set_record("a", "1") + set_record("b", "1"));
   std::shared_ptr<kvd::File> second = kvd::create_segment(directory_, 2);
   second->write_all(set_record("a", "2"));
   EXPECT_EQ(value_of("a"), "2");
@@ -116,9 +128,9 @@ TEST_F(Log, what_was_written_is_read_again_over_several_segments) {
 
 TEST_F(Log, a_replay_in_small_steps_comes_to_the_same) {
   kvd::Recovered log = kvd::recover_log(directory_);
-  log.segment->write_all(set_record("a", "1") + set_record("b", "1"));
+  log.files.back()->write_all(set_record("a", "1") + set_record("b", "1"));
   kvd::create_segment(directory_, 2)->write_all(set_record("a", "2") + set_record("c", "1"));
-  kvd::LogReplay replay = kvd::open_log(directory_);
+  kvd::LogReplay replay(open());
   for (std::size_t records = 1; records <= 4; ++records) {
     EXPECT_TRUE(replay.apply_some(1));
     EXPECT_EQ(replay.records(), records);
@@ -133,7 +145,7 @@ TEST_F(Log, every_cut_of_the_last_record_costs_that_record_only) {
   std::string sound;
   {
     kvd::Recovered log = kvd::recover_log(directory_);
-    log.segment->write_all(set_record("a", "1"));
+    log.files.back()->write_all(set_record("a", "1"));
     sound = read(1);
   }
   std::string last = set_record("b", "2");
@@ -142,7 +154,7 @@ TEST_F(Log, every_cut_of_the_last_record_costs_that_record_only) {
     kvd::Recovered log = kvd::recover_log(directory_);
     EXPECT_EQ(log.cut_bytes, kept);
     EXPECT_EQ(read(1), sound);
-    log.segment->write_all(set_record("c", "3"));
+    log.files.back()->write_all(set_record("c", "3"));
     EXPECT_EQ(value_of("a"), "1");
     EXPECT_EQ(value_of("b"), "(none)");
     EXPECT_EQ(value_of("c"), "3");
@@ -155,7 +167,7 @@ TEST_F(Log, a_program_killed_while_it_made_a_segment_leaves_no_damage) {
     fs::create_directories(directory_);
     write(1, std::string("kvdlog1\n").substr(0, kept));
     kvd::Recovered log = kvd::recover_log(directory_);
-    log.segment->write_all(set_record("a", "1"));
+    log.files.back()->write_all(set_record("a", "1"));
     EXPECT_EQ(value_of("a"), "1") << kept;
   }
 }
@@ -193,19 +205,19 @@ TEST_F(Log, a_missing_segment_is_noticed) {
 
 TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
   kvd::Recovered log = kvd::recover_log(directory_);
-  for (int n = 0; n < 1000; ++n) log.segment->write_all(set_record("a", std::to_string(n)));
+  for (int n = 0; n < 1000; ++n) log.files.back()->write_all(set_record("a", std::to_string(n)));
   std::string expired;
   kvd::append_record(expired, {Record::Kind::set, 50, "expired", "x"});
   kvd::append_record(expired, {Record::Kind::set, 100, "expires later", "x"});
-  log.segment->write_all(expired);
+  log.files.back()->write_all(expired);
   std::shared_ptr<kvd::File> second = kvd::create_segment(directory_, 2);
   second->write_all(set_record("b", "1"));
 
-  kvd::compact_log(directory_, 1, 100);
+  compact(100);
 
-  kvd::LogFiles files = kvd::list_log(directory_);
-  EXPECT_EQ(files.base, 1u);
-  EXPECT_EQ(files.segments, std::vector<kvd::SegmentNumber>{2});
+  kvd::LogNames names = kvd::list_log(directory_);
+  EXPECT_EQ(names.base, 1u);
+  EXPECT_EQ(names.segments, std::vector<kvd::SegmentNumber>{2});
   EXPECT_EQ(load().records(), 3u);
   EXPECT_EQ(value_of("a"), "999");
   EXPECT_EQ(value_of("b"), "1");
@@ -213,20 +225,32 @@ TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
   EXPECT_EQ(value_of("expires later"), "x");
 
   kvd::Recovered again = kvd::recover_log(directory_);
-  EXPECT_EQ(again.number, 2u);
+  EXPECT_EQ(again.last, 2u);
   (void)kvd::create_segment(directory_, 3);
-  kvd::compact_log(directory_, 2, 0);
+  compact(0);
   EXPECT_EQ(kvd::list_log(directory_).base, 2u);
   EXPECT_EQ(value_of("a"), "999");
   EXPECT_EQ(value_of("b"), "1");
 }
 
+TEST_F(Log, files_that_are_open_are_read_after_a_compaction_has_removed_their_names) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  log.files.back()->write_all(set_record("a", "1"));
+  kvd::create_segment(directory_, 2)->write_all(set_record("b", "2"));
+  kvd::LogFiles before = open();
+  compact(0);
+  EXPECT_FALSE(fs::exists(kvd::segment_path(directory_, 1)));
+  kvd::LogReplay replay(before);
+  while (replay.apply_some(1)) continue;
+  EXPECT_EQ(replay.keys().size(), 2u);
+}
+
 TEST_F(Log, left_overs_of_a_compaction_that_was_cut_short_are_ignored) {
   kvd::Recovered log = kvd::recover_log(directory_);
-  log.segment->write_all(set_record("a", "1"));
+  log.files.back()->write_all(set_record("a", "1"));
   std::string old_segment = read(1);
   (void)kvd::create_segment(directory_, 2);
-  kvd::compact_log(directory_, 1, 0);
+  compact(0);
   write(1, old_segment + "this must not be looked at");
   std::ofstream(directory_ / "1.99.0.tmp") << "half a base";
   EXPECT_EQ(value_of("a"), "1");
