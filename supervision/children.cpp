@@ -55,14 +55,14 @@ std::expected<ChildSpec, ChildError> Children::spec(std::string_view id) {
   return std::unexpected(child_error(ChildError::by_pid_only, id));
 }
 
-ChildCounts Children::counts() {
-  ChildCounts counts;
-  for (const ChildInfo& child : info()) {
-    ++counts.specs;
-    if (child.state == ChildState::running) ++counts.active;
-    ++(child.type == ChildType::supervisor ? counts.supervisors : counts.workers);
-  }
-  return counts;
+std::expected<ChildSpec, ChildError> Children::spec(Pid pid) {
+  return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
+}
+
+void Children::count(ChildCounts& counts, ChildType type, ChildState state) noexcept {
+  ++counts.specs;
+  if (state == ChildState::running) ++counts.active;
+  ++(type == ChildType::supervisor ? counts.supervisors : counts.workers);
 }
 
 void Children::admit_restart() {

@@ -114,6 +114,12 @@ std::expected<void, ChildError> DynamicChildren::terminate(Pid pid) {
   return {};
 }
 
+std::expected<ChildSpec, ChildError> DynamicChildren::spec(Pid pid) {
+  const auto child = children_.find(pid);
+  if (child == children_.end()) return Children::spec(pid);
+  return child->second.spec;
+}
+
 std::vector<ChildInfo> DynamicChildren::info() {
   std::vector<ChildInfo> info;
   info.reserve(children_.size());
@@ -123,6 +129,12 @@ std::vector<ChildInfo> DynamicChildren::info() {
         {child.spec.id, state == ChildState::running ? pid : Pid(), child.spec.type, state});
   }
   return info;
+}
+
+ChildCounts DynamicChildren::counts() {
+  ChildCounts counts;
+  for (const auto& [pid, child] : children_) count(counts, child.spec.type, child.state());
+  return counts;
 }
 
 }  // namespace airssys::rt::supervision

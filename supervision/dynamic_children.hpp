@@ -22,7 +22,9 @@ class DynamicChildren final : public Children {
   void retry(const Retry& retry) override;
   std::expected<Pid, StartError> start(ChildSpec spec) override;
   std::expected<void, ChildError> terminate(Pid pid) override;
+  std::expected<ChildSpec, ChildError> spec(Pid pid) override;
   std::vector<ChildInfo> info() override;
+  ChildCounts counts() override;
 
  private:
   struct Child {

@@ -179,4 +179,11 @@ ChildSpec get_childspec(SupervisorRef supervisor, std::string_view id) {
   return detail::value_or_throw(try_get_childspec(supervisor, id));
 }
 
+std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor, Pid pid) {
+  return ask_for_expected(supervisor, SupervisorServer::GetChildSpecByPid{pid});
+}
+ChildSpec get_childspec(SupervisorRef supervisor, Pid pid) {
+  return detail::value_or_throw(try_get_childspec(supervisor, pid));
+}
+
 }  // namespace airssys::rt

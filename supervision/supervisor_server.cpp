@@ -62,5 +62,8 @@ auto SupervisorServer::handle(CountChildren /*request*/) -> CountChildren::Reply
 auto SupervisorServer::handle(const GetChildSpec& request) -> GetChildSpec::Reply {
   return children_->spec(request.id);
 }
+auto SupervisorServer::handle(const GetChildSpecByPid& request) -> GetChildSpecByPid::Reply {
+  return children_->spec(request.pid);
+}
 
 }  // namespace airssys::rt::supervision

@@ -50,6 +50,10 @@ class SupervisorServer : public Server<SupervisorServer> {
     using Reply = std::expected<ChildSpec, ChildError>;
     std::string id;
   };
+  struct GetChildSpecByPid {
+    using Reply = std::expected<ChildSpec, ChildError>;
+    Pid pid;
+  };
 
   SupervisorServer(std::string name, std::unique_ptr<Children> children);
 
@@ -67,6 +71,7 @@ class SupervisorServer : public Server<SupervisorServer> {
   WhichChildren::Reply handle(WhichChildren request);
   CountChildren::Reply handle(CountChildren request);
   GetChildSpec::Reply handle(const GetChildSpec& request);
+  GetChildSpecByPid::Reply handle(const GetChildSpecByPid& request);
 
  private:
   Reports reports_;

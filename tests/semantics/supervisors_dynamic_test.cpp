@@ -66,6 +66,28 @@ TEST_P(DynamicSupervisors, what_goes_by_id_is_refused) {
   });
 }
 
+// V23, V3
+TEST_P(DynamicSupervisors, the_specification_of_a_child_is_known_by_its_pid) {
+  run([] {
+    const Pid pool = start_dynamic_supervisor_link({});
+    const Pid a = start_child(pool, worker("label", {.restart = Restart::transient}));
+    const Pid b = start_child(pool, worker("label", {.restart = Restart::temporary}));
+    const ChildSpec spec = get_childspec(pool, a);
+    EXPECT_EQ(spec.id, "label");
+    EXPECT_EQ(spec.restart, Restart::transient);
+    EXPECT_EQ(spec.shutdown, Shutdown(5s));
+    EXPECT_EQ(get_childspec(pool, b).restart, Restart::temporary);
+    const Pid another = start_child(pool, spec);
+    EXPECT_EQ(get_childspec(pool, another).restart, Restart::transient);
+    terminate_child(pool, b);
+    EXPECT_EQ(try_get_childspec(pool, b).error().kind(), ChildError::not_found);
+    EXPECT_EQ(try_get_childspec(pool, self()).error().kind(), ChildError::not_found);
+    EXPECT_EQ(try_get_childspec(pool, "label").error().kind(), ChildError::by_pid_only);
+    const Pid ordered = start_supervisor_link({.children = {worker("c")}});
+    EXPECT_EQ(try_get_childspec(ordered, up("c")).error().kind(), ChildError::not_found);
+  });
+}
+
 // V23
 TEST_P(DynamicSupervisors, a_child_that_fails_to_start_leaves_nothing) {
   run([] {

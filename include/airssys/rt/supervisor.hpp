@@ -166,5 +166,8 @@ std::expected<ChildCounts, ChildError> try_count_children(SupervisorRef supervis
 ChildSpec get_childspec(SupervisorRef supervisor, std::string_view id);
 std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor,
                                                        std::string_view id);
+// Of a dynamic supervisor: by pid (V23).
+ChildSpec get_childspec(SupervisorRef supervisor, Pid pid);
+std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor, Pid pid);
 
 }  // namespace airssys::rt
