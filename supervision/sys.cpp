@@ -90,6 +90,7 @@ Status get_status(Pid behaviour, Duration timeout) {
         status.pid = self();
         status.parent = parent();
         status.state = target.shown_state();
+        status.dictionary = process_info(self(), {.dictionary = true})->dictionary;
         if (const std::string_view* name = target.name()) status.type = *name;
         if (const Watch* watch = target.word().watch()) {
           status.is_suspended = watch->is_suspended;

@@ -1,4 +1,5 @@
-// system_protocol_states_test.cpp: the states of event managers' handlers and of supervisors (C).
+// system_protocol_states_test.cpp: the states of event managers' handlers and of supervisors, and
+// what a process keeps beside its state (C).
 //
 // The states of servers and state machines: system_protocol_test.cpp.
 #include <airssys/rt.hpp>
@@ -6,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/semantics/servers.hpp"
 
@@ -120,6 +122,21 @@ TEST_P(SystemStateRules, the_status_of_a_supervisor_counts_its_children) {
     EXPECT_EQ(sys::get_status(dynamic).state, "children: 0, running: 0");
     start_child(dynamic, child<Idle>("any"));
     EXPECT_EQ(sys::get_status(dynamic).state, "children: 1, running: 1");
+  });
+}
+
+constexpr Local<int> own_value("own value");
+
+// C4, P12
+TEST_P(SystemStateRules, the_status_shows_the_values_of_the_process) {
+  run([] {
+    const ServerRef<Told> told = start_told({.at_info = [](Told&) { own_value.put(42); }});
+    EXPECT_TRUE(sys::get_status(told.pid()).dictionary.empty());
+    send(told.pid(), Said{"put"});
+    const std::vector<LocalInfo> dictionary = sys::get_status(told.pid()).dictionary;
+    ASSERT_EQ(dictionary.size(), 1U);
+    EXPECT_EQ(dictionary[0].name, "own value");
+    EXPECT_EQ(dictionary[0].value, "42");
   });
 }
 

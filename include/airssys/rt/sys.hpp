@@ -17,6 +17,7 @@
 #include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/from.hpp>
+#include <airssys/rt/info.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/time.hpp>
@@ -53,7 +54,8 @@ struct Status {
   bool is_traced = false;
   bool is_counted = false;
   std::size_t log_size = 0;
-  std::vector<std::string> hooks;  // their names
+  std::vector<std::string> hooks;     // their names
+  std::vector<LocalInfo> dictionary;  // its own values: rt::Local
   std::string state;  // format_state() of its class; a state machine's state; else the class's name
 };
 Status get_status(Pid behaviour, Duration timeout = default_timeout);
