@@ -123,22 +123,19 @@ std::optional<ExitReason> EventManagerServer::run(std::uint64_t id,
 // --- handlers ---
 
 auto EventManagerServer::handle(Add add) -> Add::Reply {
-  std::expected<std::uint64_t, StartError> id =
-      make(add.make, nullptr, add.owner, ++ids_, handlers_.size());
-  if (id && add.owner) link(add.owner);
-  return id;
+  return make(add.make, nullptr, add.owner, ++ids_, handlers_.size());
 }
 
 auto EventManagerServer::handle(Swap swap) -> Swap::Reply {
   const std::uint64_t id = ++ids_;
   const auto old = std::ranges::find(handlers_, swap.id, &Entry::id);
-  if (old == handlers_.end()) return make(swap.make, nullptr, Pid(), id, handlers_.size());
+  if (old == handlers_.end()) return make(swap.make, nullptr, swap.owner, id, handlers_.size());
   const auto place = static_cast<std::size_t>(old - handlers_.begin());
   Entry entry = std::move(*old);
   handlers_.erase(old);
   static_cast<void>(guarded([&] { entry.handler->terminate(ExitReason::normal()); }));
   std::expected<std::uint64_t, StartError> made =
-      make(swap.make, entry.handler.get(), entry.owner, id, place);
+      make(swap.make, entry.handler.get(), swap.owner ? swap.owner : entry.owner, id, place);
   const ExitReason reason = made ? ExitReason::normal() : made.error().reason();
   forget(std::move(entry), reason, made.value_or(0));
   return made;
@@ -153,6 +150,7 @@ std::expected<std::uint64_t, StartError> EventManagerServer::make(
   }
   handlers_.insert(handlers_.begin() + static_cast<std::ptrdiff_t>(place),
                    Entry{id, std::move(handler), owner});
+  if (owner) link(owner);
   return id;
 }
 
@@ -218,8 +216,9 @@ std::expected<std::uint64_t, StartError> add_handler(Pid manager, HandlerMaker m
 
 std::expected<std::uint64_t, StartError> swap_handler(Pid manager,
                                                       std::uint64_t id,
-                                                      HandlerMaker make) {
-  return ask_to_make(manager, EventManagerServer::Swap{id, std::move(make)});
+                                                      HandlerMaker make,
+                                                      Pid owner) {
+  return ask_to_make(manager, EventManagerServer::Swap{id, std::move(make), owner});
 }
 
 std::expected<void, CallError> remove_handler(Pid manager, std::uint64_t id) {

@@ -248,6 +248,41 @@ TEST_P(EventManagers, the_owner_of_a_supervised_handler_hears_how_it_went) {
   });
 }
 
+TEST_P(EventManagers, a_swap_may_tie_the_new_handler_to_who_asks_for_it) {
+  run([] {
+    EventManagerRef manager = start_event_manager();
+    const Spawned owner = spawn_monitor([manager, test = self()] {
+      send(test, add_supervised_handler<Log>(manager, "a"));
+      send(test, receive<HandlerExit>());
+      receive<Go>();
+    });
+    const auto log = receive<HandlerRef<Log>>();
+    const HandlerRef<Ticker> ours = swap_supervised_handler<Ticker>(log, self());
+    const HandlerExit told = receive<HandlerExit>();
+    EXPECT_EQ(told.id, log.id());
+    EXPECT_EQ(told.successor, ours.id());
+    EXPECT_EQ(which_handlers(manager).at(0).owner, self());
+    EXPECT_EQ(process_info(manager.pid())->links, std::vector{self()});
+    EXPECT_EQ(end(owner), ExitReason::normal());
+    EXPECT_EQ(which_handlers(manager).size(), 1U) << "it is not his any more";
+
+    // One that nobody owned, one that was the caller's already, and one that is gone.
+    const HandlerRef<Log> free = add_handler<Log>(manager, "b");
+    const HandlerRef<Ticker> taken = swap_supervised_handler<Ticker>(free, self());
+    const HandlerRef<Ticker> again = swap_supervised_handler<Ticker>(taken, self());
+    EXPECT_EQ(receive<HandlerExit>().successor, again.id());
+    const HandlerRef<Ticker> another = swap_supervised_handler<Ticker>(free, self());
+    for (const HandlerInfo& handler : which_handlers(manager)) EXPECT_EQ(handler.owner, self());
+    EXPECT_FALSE(try_swap_supervised_handler<Heir>(another));
+    EXPECT_EQ(receive<HandlerExit>().id, another.id());
+    EXPECT_EQ(which_handlers(manager).size(), 2U);
+
+    send_exit(manager.pid(), ExitReason::kill());
+    EXPECT_EQ(exit_of(manager.pid()), ExitReason::killed());
+    EXPECT_EQ(rest_of_mail(), "");
+  });
+}
+
 // B1
 TEST_P(EventManagers, an_owner_whose_mailbox_is_full_hears_of_it_and_holds_nobody_up) {
   run([] {

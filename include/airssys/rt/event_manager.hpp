@@ -250,12 +250,29 @@ template <class New, class Old, class... Args>
 std::expected<HandlerRef<New>, StartError> try_swap_handler(HandlerRef<Old> old, Args&&... args) {
   return detail::handler_ref<New>(
       old.manager(),
-      detail::swap_handler(
-          old.manager(), old.id(), detail::successor_maker<Old, New>(std::forward<Args>(args)...)));
+      detail::swap_handler(old.manager(),
+                           old.id(),
+                           detail::successor_maker<Old, New>(std::forward<Args>(args)...),
+                           Pid()));
 }
 template <class New, class Old, class... Args>
 HandlerRef<New> swap_handler(HandlerRef<Old> old, Args&&... args) {
   return detail::value_or_throw(try_swap_handler<New>(old, std::forward<Args>(args)...));
+}
+// The same, with the New tied to the calling process, whoever owned the Old.
+template <class New, class Old, class... Args>
+std::expected<HandlerRef<New>, StartError> try_swap_supervised_handler(HandlerRef<Old> old,
+                                                                       Args&&... args) {
+  return detail::handler_ref<New>(
+      old.manager(),
+      detail::swap_handler(old.manager(),
+                           old.id(),
+                           detail::successor_maker<Old, New>(std::forward<Args>(args)...),
+                           self()));
+}
+template <class New, class Old, class... Args>
+HandlerRef<New> swap_supervised_handler(HandlerRef<Old> old, Args&&... args) {
+  return detail::value_or_throw(try_swap_supervised_handler<New>(old, std::forward<Args>(args)...));
 }
 
 // Asks one handler. As a call to a server, and besides: noproc when the handler is not there,

@@ -104,6 +104,7 @@ class EventManagerServer : public Server<EventManagerServer> {
     using Reply = std::expected<std::uint64_t, StartError>;
     std::uint64_t id;
     HandlerMaker make;
+    Pid owner;  // null: its predecessor's
   };
   struct Remove {
     using Reply = std::expected<void, CallError>;
@@ -175,7 +176,8 @@ class EventManagerServer : public Server<EventManagerServer> {
 std::expected<std::uint64_t, StartError> add_handler(Pid manager, HandlerMaker make, Pid owner);
 std::expected<std::uint64_t, StartError> swap_handler(Pid manager,
                                                       std::uint64_t id,
-                                                      HandlerMaker make);
+                                                      HandlerMaker make,
+                                                      Pid owner);
 std::expected<void, CallError> remove_handler(Pid manager, std::uint64_t id);
 
 }  // namespace detail
