@@ -31,8 +31,9 @@ void idle_after(Duration time) {
 void idle_after(Deadline at) {
   const runtime::Call call(runtime::Call::Kind::plain);
   runtime::Process& process = call.process();
-  if (!process.program || !process.program->behaviour())
-    throw BadArgument("rt::idle_after is for behaviours");
+  const Behaviour* behaviour = process.program ? process.program->behaviour() : nullptr;
+  if (!behaviour || !behaviour->takes_idle())
+    throw BadArgument("rt::idle_after is for behaviours that handle it, as by handle_idle()");
   if (at.is_never()) return runtime::disarm_idler(process);
   runtime::Extras& extras = runtime::extras_of(process);
   extras.idle_timer.emplace(process, runtime::Timeout(process, at));

@@ -186,6 +186,35 @@ TEST_P(LoopRules, an_idle_time_passes_only_when_nothing_comes_and_never_early) {
   });
 }
 
+struct NeverIdle : Server<NeverIdle> {
+  struct Ask {
+    using Reply = bool;
+  };
+  static bool is_refused() {
+    try {
+      idle_after(1ms);
+      return false;
+    } catch (const BadArgument&) {
+      return true;
+    }
+  }
+  static bool handle(Ask) { return is_refused(); }
+};
+
+struct Machine : StateMachine<Machine> {
+  enum class State { only };
+  using Ask = NeverIdle::Ask;
+  static bool handle(State, Ask) { return NeverIdle::is_refused(); }
+};
+
+// G13
+TEST_P(LoopRules, an_idle_time_that_nobody_would_be_told_of_is_refused) {
+  run([] {
+    EXPECT_TRUE(call(start_link<NeverIdle>(), NeverIdle::Ask()));
+    EXPECT_TRUE(call(start_link<Machine>(), NeverIdle::Ask()));
+  });
+}
+
 // G13
 TEST_P(LoopRules, any_message_ends_the_idle_time_and_one_that_is_there_wins) {
   run([] {

@@ -28,6 +28,8 @@ class Behaviour : public detail::Program {
   virtual void message(Message& message) = 0;
   // No message has come within the time that the last callback asked for with `idle_after` (G13).
   virtual void idle() {}
+  // Whether `idle` does anything.
+  virtual bool takes_idle() const noexcept { return true; }
   // A callback has failed or thrown; what this throws becomes the reason (G18).
   virtual void terminate(const ExitReason& reason) { static_cast<void>(reason); }
 
@@ -43,7 +45,9 @@ Spawned spawn_behaviour_monitor(std::unique_ptr<Behaviour> behaviour,
 
 // From a callback of a behaviour: `idle` is called when no message has come for this long, or until
 // then. Holds for the wait behind this callback only; any message ends it (G13), a system request
-// does not. The last call counts; rt::infinite takes it back.
+// does not. The last call counts; rt::infinite takes it back. Throws BadArgument where nothing
+// would be called: outside a behaviour, in a server without handle_idle, and in a state machine,
+// whose event_timeout is this (H8).
 void idle_after(Duration time);
 void idle_after(Deadline at);
 

@@ -347,6 +347,8 @@ class MachineProcess final : public Observed {
     starter.acknowledge();
   }
 
+  bool takes_idle() const noexcept override { return false; }
+
   void ready() override {
     call_back([this] { machine_.begin(); }, [] { return Callback{"the first state"}; });
   }

@@ -171,6 +171,9 @@ class ServerProcess final : public Observed {
   }
   RoomWord& word() noexcept override { return room_.word(); }
 
+  bool takes_idle() const noexcept override {
+    return requires(S& server) { server.handle_idle(); };
+  }
   void idle() override {
     if constexpr (requires { server().handle_idle(); }) {
       call_back([this] { server().handle_idle(); }, [] { return Callback{"handle_idle"}; });
