@@ -5,6 +5,7 @@
 #include <airssys/rt/call.hpp>
 #include <airssys/rt/from.hpp>
 #include <airssys/rt/link.hpp>
+#include <airssys/rt/process.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -59,6 +60,7 @@ Message ask(Process& process,
 namespace detail {
 
 using runtime::Call;
+using runtime::call_number;
 using runtime::Process;
 using runtime::Relation;
 
@@ -70,11 +72,6 @@ static_assert(sizeof(Mark) <= PendingCall::mark_bytes && alignof(Mark) <= aligno
 
 Mark& mark_at(std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<Mark*>(storage));
-}
-
-// A reference as the number of a call. One in 2^32 is 0, and its call is not looked at.
-std::uint32_t call_number(std::uint64_t ref) noexcept {
-  return static_cast<std::uint32_t>(ref);
 }
 
 std::string shown(runtime::System& system, Pid pid) {
@@ -100,13 +97,14 @@ constexpr Duration first_pause = std::chrono::microseconds(100);
 constexpr Duration longest_pause = std::chrono::milliseconds(10);
 
 struct Wanted {
-  std::uint64_t id;
+  std::uint64_t address;
+  std::uint64_t monitor;
   // The reply, or the news that none will come.
-  static bool accepts(void* wanted, void* payload) {
-    const std::uint64_t id = static_cast<Wanted*>(wanted)->id;
-    if (header_of(payload).tag == id) return true;
+  static bool accepts(void* context, void* payload) {
+    const Wanted& wanted = *static_cast<Wanted*>(context);
+    if (header_of(payload).tag == wanted.address) return true;
     const Down* down = payload_if<Down>(payload);
-    return down != nullptr && down->ref.id == id;
+    return down != nullptr && down->ref.id == wanted.monitor;
   }
 };
 
@@ -128,13 +126,13 @@ PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
   Process& process = call.process();
   ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
   if (use == CallUse::request || runtime::is_unwinding(process)) {
-    monitor_ = runtime::monitor(process, server, runtime::AddressMode::until_reply);
+    watch(process);
     return;
   }
   // A look before anything is sent finds a circle that is there. The monitor's signal wakes the
   // callee, so that the look behind it, which misses none, can at best be unsure.
   show(process, process.refs_given + 1);
-  const Process* callee = call.system().find(server);
+  const Process* callee = use == CallUse::call ? call.system().find(server) : nullptr;
   if (callee && waits_in_call(*callee)) [[unlikely]] {
     base::atomic_fence(std::memory_order_seq_cst);  // between showing and looking
     look(process);
@@ -144,10 +142,35 @@ PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
       return;
     }
   }
-  monitor_ = runtime::monitor(process, server, runtime::AddressMode::until_reply);
+  watch(process);
   base::fence_behind_update();
   if (callee && waits_in_call(*callee)) [[unlikely]]
     look(process);
+}
+
+PendingCall::PendingCall(std::unique_ptr<Program> program,
+                         const SpawnOptions& options,
+                         bool is_linked,
+                         const Alias& answer_to)
+    : address_(answer_to.id) {
+  const Call call;
+  Process& process = call.process();
+  is_shown_ = !runtime::is_unwinding(process);
+  // relaxed: its own word.
+  outer_waits_for_ = process.waits_for.load(std::memory_order_relaxed);
+  const Spawned child = spawn(program.release(),
+                              &options,
+                              is_linked,
+                              is_shown_ ? Monitored::until_started : Monitored::yes);
+  server_ = child.pid;
+  monitor_ = child.ref;
+  // Nothing was obeyed since the spawn: what the child says comes behind this.
+  ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
+}
+
+void PendingCall::watch(Process& process) {
+  monitor_ = runtime::monitor(process, server_, runtime::AddressMode::until_reply);
+  address_ = monitor_.id;
 }
 
 void PendingCall::show(Process& process, std::uint64_t ref) noexcept {
@@ -175,7 +198,7 @@ void PendingCall::look(Process& process) {
 }
 
 Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
-  Wanted wanted{monitor_.id};
+  Wanted wanted{address_, monitor_.id};
   return Message(runtime::take_mail_from(
       process, mark_at(mark_), &Wanted::accepts, &wanted, timeout, runtime::WaitReason::reply));
 }
@@ -247,7 +270,7 @@ PendingCall::~PendingCall() {
       runtime::drop_monitor(call.system(), process, *monitor, true);
     // A Down or a reply that had come already is nobody's business any more. At the end of the
     // process all its mail is, and the queue has forgotten its cursors.
-    Wanted wanted{monitor_.id};
+    Wanted wanted{address_, monitor_.id};
     Mark& mark = mark_at(mark_);
     while (mailbox::Signal* signal = process.is_ending ? nullptr : mark.peek()) {
       void* payload = runtime::Envelope::of_signal(*signal).payload();

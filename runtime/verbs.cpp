@@ -15,6 +15,7 @@
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/wait.hpp"
+#include "runtime/wait_circle.hpp"
 
 namespace airssys::rt {
 
@@ -55,10 +56,12 @@ Spawned spawn(Program* program,
   Process& child = call.system().create(owned.release(), options, parent.pid());
   Spawned spawned{child.pid(), {}};
   if (link) join_by_link(parent, child);
-  if (monitored == Monitored::yes) {
+  if (monitored != Monitored::no) {
     spawned.ref = runtime::monitor_newborn(
         parent, child, options ? options->monitor : MonitorOptions(), std::move(note));
   }
+  if (monitored == Monitored::until_started)
+    runtime::show_call(parent, child.pid().bits(), runtime::call_number(spawned.ref.id));
   call.system().launch(child);
   return spawned;
 }

@@ -2,17 +2,22 @@
 //
 //   A ──▶ B ──▶ C ──▶ A       each waits for the answer of the next, and none will ever come
 //
+// A start and a stop that are waited for are calls here; the answer is that it has started, or its
+// end. A circle that a stop closes is not noticed: it ends by the time that the stop gives.
+//
 // States      Of a process, waits_in_call is: 0 = in no call that is looked at here | the number of
 //             the call it waits in; waits_for is then whom it has called. The number is that of the
 //             call's reference, so no process has the same one twice.
-// Roles       show_call: the owner. take_out_of_circles: whoever takes its request, inside.
+// Roles       show_call: the owner; of a start, before the process that it waits for can run.
+//             take_out_of_circles: whoever takes its request, inside.
 //             look_round: a process that has shown its call, inside.
 // Invariants  C1 when a circle has come to be, the look of at least one of its members answers
 //             closed or unsure. C2 closed is answered only if at one moment of the look each of the
 //             others waited in its call and no answer to it was on its way or unread.
 // Orders      who calls shows its call, passes a full fence, and then looks; so do all others. Of
 //             the fences in a circle one is the last, and its look sees every call (C1). Weaker,
-//             and each could miss the next one's call, and all wait.
+//             and each could miss the next one's call, and all wait. Who starts another shows that
+//             before it launches it, so before the other's fence, and need not look.
 //             show_call releases twice, look_round acquires as often: a number and whom it calls
 //             belong together, and who has gone on from a call is not found at rest in it.
 // Progress    wait-free, at most longest_circle steps; a load when the callee waits in no call
@@ -64,6 +69,11 @@ class RoundTrip {
   std::array<Step, longest_circle> steps_;
   std::size_t count_ = 0;
 };
+
+// A reference as the number of a call. One in 2^32 is 0, and its call is not looked at.
+constexpr std::uint32_t call_number(std::uint64_t ref) noexcept {
+  return static_cast<std::uint32_t>(ref);
+}
 
 // Of a wait that is no call the number is 0.
 template <class Node>

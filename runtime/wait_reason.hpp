@@ -9,7 +9,7 @@ enum class WaitReason : std::uint8_t {
   none,          // it does not wait
   receive,       // for a message that some clause takes
   hibernation,   // for any message, with as little memory as it can
-  reply,         // for the answer to a call or a request
+  reply,         // for the answer to a call or a request, for a start or an end
   sleep,         // for a time
   mailbox_room,  // for room in somebody's bounded mailbox
   readable,      // for a descriptor

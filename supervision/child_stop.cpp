@@ -64,7 +64,8 @@ void drop_exit(Pid child, const MailMark& since) {
 
 std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
   const Deadline deadline = Deadline::after(time);
-  detail::PendingCall end(child);  // its address is known to nobody: only the Down can come
+  // Its address is known to nobody: only the Down can come.
+  detail::PendingCall end(child, detail::CallUse::end);
   send_exit(child, signal);
   std::expected<Message, CallError> reply = end.wait(deadline);
   if (reply || reply.error().kind() == CallError::timeout) return std::nullopt;

@@ -26,6 +26,7 @@ std::string_view words(ChildError::Kind kind) noexcept {
     case ChildError::by_pid_only:
       return "a dynamic supervisor knows its children by pid";
     case ChildError::no_supervisor:
+    case ChildError::circle:
       break;
   }
   return "there is no such supervisor";

@@ -1,14 +1,19 @@
 // start.cpp: the start protocol, seen from both sides.
 //
 // The starter makes an address that takes one answer, spawns the process with a monitor from its
-// birth on, and waits for either. Answer and Down come from one process, and so in order: who finds
-// the Down first knows that no answer came before it. A start that failed is followed to its end,
-// so that the process is gone and has left no Exit behind when the starter goes on (G3).
+// birth on, and waits for either, as one who calls. Answer and Down come from one process, and so
+// in order: who finds the Down first knows that no answer came before it. A start that failed is
+// followed to its end, so that the process is gone and has left no Exit behind when the starter
+// goes on (G3).
+#include <airssys/rt/call.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/start.hpp>
+#include <airssys/rt/time.hpp>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "supervision/named_program.hpp"
@@ -20,7 +25,6 @@ namespace {
 enum class Outcome : std::uint8_t { acknowledged, ignored, failed, nameless, ended, timed_out };
 
 struct StartAnswer {
-  Ref address;
   Outcome outcome;
   ExitReason why = {};  // of one that failed
   Message value = {};   // that came with an acknowledgement; of one without its name, the holder
@@ -53,46 +57,56 @@ void await_down(const MonitorRef& ref) {
   receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
 }
 
-// Whatever it left in the mailbox: an answer that came too late, the Exit through its link.
-void forget(Pid pid, const Alias& address) {
+// The Exit through its link.
+void drop_exit(Pid pid) {
   unlink(pid);
   receive(when([&](Exit& exit) { return exit.from == pid; }, [](Exit&) {}),
           after(Duration::zero(), [] {}));
-  receive(when([&](StartAnswer& answer) { return answer.address == address; }, [](StartAnswer&) {}),
-          after(Duration::zero(), [] {}));
 }
 
-std::expected<Spawned, StartError> spawn_for_start(std::unique_ptr<detail::Program> program,
-                                                   const StartOptions& options,
-                                                   detail::Linked linked) {
+// Spawns it as `birth`; else answers why not.
+std::optional<StartError> spawn_for_start(std::optional<detail::PendingCall>& birth,
+                                          std::unique_ptr<detail::Program> program,
+                                          const StartOptions& options,
+                                          detail::Linked linked,
+                                          const Alias& address) {
   const SpawnOptions spawn_options = detail::spawn_options(options);
   try {
-    return detail::spawn(
-        program.release(), &spawn_options, linked == detail::Linked::yes, detail::Monitored::yes);
+    birth.emplace(std::move(program), spawn_options, linked == detail::Linked::yes, address);
+    return std::nullopt;
   } catch (const NameError& error) {
     if (error.kind() != NameError::taken) throw;
-    return std::unexpected(refused(StartError::already_started, error.what(), error.holder()));
+    return refused(StartError::already_started, error.what(), error.holder());
   } catch (const SpawnError& error) {
-    return std::unexpected(StartError(StartError::error, error.reason(), error.what()));
+    return StartError(StartError::error, error.reason(), error.what());
   }
+}
+
+// What the new process said first, or what came in place of it.
+StartAnswer await_answer(detail::PendingCall& birth, Deadline deadline) {
+  std::expected<Message, CallError> answer = birth.wait(deadline);
+  if (answer) return answer->take<StartAnswer>();
+  const CallError::Kind kind = answer.error().kind();
+  const bool is_late = kind == CallError::timeout || kind == CallError::unwinding;
+  return {is_late ? Outcome::timed_out : Outcome::ended, answer.error().reason()};
 }
 
 }  // namespace
 
 void Starter::acknowledge() const {
-  send(address_, StartAnswer{address_, Outcome::acknowledged});
+  send(address_, StartAnswer{Outcome::acknowledged});
 }
 void Starter::acknowledge_with(Message value) const {
-  send(address_, StartAnswer{address_, Outcome::acknowledged, {}, std::move(value)});
+  send(address_, StartAnswer{Outcome::acknowledged, {}, std::move(value)});
 }
 void Starter::ignore() const {
-  send(address_, StartAnswer{address_, Outcome::ignored});
+  send(address_, StartAnswer{Outcome::ignored});
 }
 void Starter::fail(const ExitReason& why) const {
-  send(address_, StartAnswer{address_, Outcome::failed, why});
+  send(address_, StartAnswer{Outcome::failed, why});
 }
 void Starter::refuse_name(Pid holder) const {
-  send(address_, StartAnswer{address_, Outcome::nameless, {}, Message::of(holder)});
+  send(address_, StartAnswer{Outcome::nameless, {}, Message::of(holder)});
 }
 
 namespace detail {
@@ -119,37 +133,24 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
     owned = std::make_unique<supervision::NamedProgram>(
         std::move(owned), starter(), options.registry, options.name);
   }
-  MailMark mark;  // what it will say is not in the mailbox yet
-  auto started = spawn_for_start(std::move(owned), options, linked);
-  if (!started) return started;
-  auto [pid, ref] = *started;
+  const Deadline deadline = Deadline::after(options.timeout);
+  std::optional<PendingCall> birth;
+  if (auto error = spawn_for_start(birth, std::move(owned), options, linked, address_))
+    return std::unexpected(*std::move(error));
+  StartAnswer answer = await_answer(*birth, deadline);
+  value_ = std::move(answer.value);
+  const Spawned started{birth->server(), birth->monitor()};
+  if (answer.outcome == Outcome::acknowledged) return started;
 
-  ExitReason reason;
-  const Outcome outcome =
-      receive(mark,
-              when([&](StartAnswer& answer) { return answer.address == address_; },
-                   [&](StartAnswer& answer) {
-                     value_ = std::move(answer.value);
-                     reason = std::move(answer.why);
-                     return answer.outcome;
-                   }),
-              when([&](Down& down) { return down.ref == ref; },
-                   [&](Down& down) {
-                     reason = std::move(down.reason);
-                     return Outcome::ended;
-                   }),
-              after(options.timeout, [] { return Outcome::timed_out; }));
-  if (outcome == Outcome::acknowledged) return started;
-
-  if (outcome == Outcome::timed_out) {
-    unlink(pid);  // a start that took too long is an answer, also for who does not trap exits
-    send_exit(pid, ExitReason::kill());
+  if (answer.outcome == Outcome::timed_out) {
+    unlink(started.pid);  // an answer like any other, also for who does not trap exits
+    send_exit(started.pid, ExitReason::kill());
   }
-  if (outcome != Outcome::ended) await_down(ref);
-  forget(pid, address_);
-  if (outcome == Outcome::nameless)
+  if (answer.outcome != Outcome::ended) await_down(started.ref);
+  drop_exit(started.pid);
+  if (answer.outcome == Outcome::nameless)
     return std::unexpected(name_refused(options.name, value_.take<Pid>()));
-  return std::unexpected(error_of(outcome, std::move(reason)));
+  return std::unexpected(error_of(answer.outcome, std::move(answer.why)));
 }
 
 std::expected<Pid, StartError> start_unmonitored(PendingStart& pending,

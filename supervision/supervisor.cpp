@@ -19,21 +19,22 @@ std::expected<typename R::Reply, CallError> ask(SupervisorRef supervisor, R requ
   return try_call(server_ref<SupervisorServer>(supervisor.pid()), std::move(request), infinite);
 }
 
-ChildError no_supervisor(const CallError& error) {
-  return {ChildError::no_supervisor, error.reason(), error.what()};
+ChildError unanswered(const CallError& error) {
+  const bool is_circle = error.kind() == CallError::circle;
+  return {is_circle ? ChildError::circle : ChildError::no_supervisor, error.reason(), error.what()};
 }
 
 // For requests whose reply is an expected value, and for those whose reply cannot fail.
 template <class R>
 R::Reply ask_for_expected(SupervisorRef supervisor, R request) {
   auto reply = ask(supervisor, std::move(request));
-  if (!reply) return std::unexpected(no_supervisor(reply.error()));
+  if (!reply) return std::unexpected(unanswered(reply.error()));
   return *std::move(reply);
 }
 template <class R>
 std::expected<typename R::Reply, ChildError> ask_for_value(SupervisorRef supervisor, R request) {
   auto reply = ask(supervisor, std::move(request));
-  if (!reply) return std::unexpected(no_supervisor(reply.error()));
+  if (!reply) return std::unexpected(unanswered(reply.error()));
   return *std::move(reply);
 }
 
@@ -122,8 +123,10 @@ ChildSpec child_dynamic_supervisor(std::string id,
 std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec) {
   auto reply = ask(supervisor, SupervisorServer::StartChild{std::move(spec)});
   if (reply) return *std::move(reply);
-  return std::unexpected(
-      StartError(StartError::no_supervisor, reply.error().reason(), reply.error().what()));
+  const CallError& error = reply.error();
+  const bool is_circle = error.kind() == CallError::circle;
+  return std::unexpected(StartError(
+      is_circle ? StartError::circle : StartError::no_supervisor, error.reason(), error.what()));
 }
 Pid start_child(SupervisorRef supervisor, ChildSpec spec) {
   return detail::value_or_throw(try_start_child(supervisor, std::move(spec)));

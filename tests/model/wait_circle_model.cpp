@@ -93,12 +93,28 @@ struct ShowLast {
   }
 };
 
+template <std::size_t count>
+struct Circle : Nodes<count> {
+  std::array<Round, count> rounds{};
+
+  void check_is_noticed(std::uint64_t self, std::uint64_t callee) {
+    bool is_noticed = false;
+    for (const Round round : rounds) is_noticed |= round != Round::open;
+    model::check(is_noticed, "a circle that nobody has seen");
+    // Nobody is at rest yet. When they are, whoever looks again knows.
+    for (Node& node : this->nodes) {
+      static_cast<void>(node.inbox.take_all());
+      node.wait_reason.store(WaitReason::reply, std::memory_order_relaxed);
+      model::check(node.inbox.try_idle(), "mail from nowhere");
+    }
+    model::check(RealLook::look(self, callee, this->finder()) == Round::closed,
+                 "a circle that is open");
+  }
+};
+
 template <std::size_t count, class Call>
 void all_call_at_once(Program& program) {
-  struct State : Nodes<count> {
-    std::array<Round, count> rounds{};
-  };
-  auto state = std::make_shared<State>();
+  auto state = std::make_shared<Circle<count>>();
   for (std::uint64_t self = 1; self <= count; ++self) {
     program.thread([state, self] {
       const std::uint64_t callee = self % count + 1;
@@ -106,18 +122,7 @@ void all_call_at_once(Program& program) {
       state->rounds[self - 1] = RealLook::look(self, callee, state->finder());
     });
   }
-  program.finally([state] {
-    bool is_noticed = false;
-    for (const Round round : state->rounds) is_noticed |= round != Round::open;
-    model::check(is_noticed, "a circle that nobody has seen");
-    // Nobody is at rest yet. When they are, whoever looks again knows.
-    for (Node& node : state->nodes) {
-      static_cast<void>(node.inbox.take_all());
-      node.wait_reason.store(WaitReason::reply, std::memory_order_relaxed);
-      model::check(node.inbox.try_idle(), "mail from nowhere");
-    }
-    model::check(RealLook::look(1, 2, state->finder()) == Round::closed, "a circle that is open");
-  });
+  program.finally([state] { state->check_is_noticed(1, 2); });
 }
 
 TEST(WaitCircleModel, a_circle_of_two_is_seen_by_one_of_them) {
@@ -134,6 +139,47 @@ TEST(WaitCircleModel, a_circle_of_three_is_seen_by_one_of_them) {
 TEST(WaitCircleModel, needs_the_fence_between_showing_and_looking) {
   EXPECT_FALSE((explore(all_call_at_once<2, ShowLast>).passed));
   EXPECT_FALSE((explore(all_call_at_once<3, ShowLast>, {.delayed_stores = 3}).passed));
+}
+
+// --- A starts C, which calls B, while B calls A. Who waits for a start does not look. ---
+
+struct ShowFirst {
+  static void start(Node& self, Node& child, std::uint64_t number, Mail& launch) {
+    show_call(self, number, 1);
+    child.push(launch);
+  }
+};
+struct LaunchFirst {
+  static void start(Node& self, Node& child, std::uint64_t number, Mail& launch) {
+    child.push(launch);
+    show_call(self, number, 1);
+  }
+};
+
+template <class Start>
+void a_start_in_a_circle(Program& program) {
+  auto state = std::make_shared<Circle<3>>();
+  program.thread([state] { Start::start(state->node(1), state->node(3), 3, state->mail[0]); });
+  program.thread([state] {
+    AskFirst::call(state->node(2), state->node(1), 1, state->mail[1]);
+    state->rounds[1] = RealLook::look(2, 1, state->finder());
+  });
+  program.thread([state] {
+    state->node(3).rest_once(WaitReason::none);  // until it is launched
+    AskFirst::call(state->node(3), state->node(2), 2, state->mail[2]);
+    state->rounds[2] = RealLook::look(3, 2, state->finder());
+  });
+  program.finally([state] { state->check_is_noticed(2, 1); });
+}
+
+TEST(WaitCircleModel, a_circle_through_a_start_is_seen_by_one_who_calls) {
+  const Outcome outcome =
+      explore(a_start_in_a_circle<ShowFirst>, {.preemptions = 3, .delayed_stores = 3});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
+TEST(WaitCircleModel, needs_a_start_to_be_shown_before_it_begins) {
+  EXPECT_FALSE(explore(a_start_in_a_circle<LaunchFirst>).passed);
 }
 
 // --- An answer is on its way: nothing that looks like a circle is one. ---

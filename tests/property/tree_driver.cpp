@@ -97,6 +97,8 @@ std::string word(ChildError::Kind kind) {
       return "not started";
     case ChildError::by_pid_only:
       return "by pid only";
+    case ChildError::circle:
+      return "circle";
     case ChildError::no_supervisor:
       break;
   }

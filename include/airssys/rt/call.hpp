@@ -12,7 +12,9 @@
 // A call that is made and waited for in one go is looked at before it is sent: one that would wait
 // for somebody who waits for the caller in turn fails at once (G7). If several come to that at the
 // same moment, one of them fails as soon as all are at rest. A request whose reply is fetched later
-// is not looked at: meanwhile it may have been left to somebody else.
+// is not looked at: meanwhile it may have been left to somebody else. Who waits for a start, or for
+// the end of somebody whom it has told to end, is seen by others' looks, and looks at nothing: that
+// wait is over when the other is, whatever becomes of its calls.
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
@@ -33,25 +35,42 @@ struct Process;
 class Timeout;
 }  // namespace airssys::rt::runtime
 
+namespace airssys::rt {
+struct SpawnOptions;
+}  // namespace airssys::rt
+
 namespace airssys::rt::detail {
+
+class Program;
 
 // What the end of a server, or that there is none, means to who has called it.
 CallError error_of(const Down& down);
 
-// When the caller waits: some time later and perhaps more than once, or at once and for good.
-enum class CallUse : bool { request, call };
+enum class CallUse : std::uint8_t {
+  request,  // waited for some time later, and perhaps more than once
+  call,     // waited for at once and for good
+  end,      // likewise, and for nothing but the other's end, which is under way
+};
 
 class PendingCall {
  public:
   static constexpr std::size_t mark_bytes = 3 * sizeof(void*);
 
   explicit PendingCall(Pid server, CallUse use = CallUse::request);
+  // A start: calls the process that it spawns, whose answer comes through `answer_to`. Throws what
+  // `spawn` does.
+  PendingCall(std::unique_ptr<Program> program,
+              const SpawnOptions& options,
+              bool is_linked,
+              const Alias& answer_to);
   PendingCall(const PendingCall&) = delete;
   PendingCall& operator=(const PendingCall&) = delete;
   // Takes the monitor and the alias back; a Down or reply that is in the mailbox is removed.
   ~PendingCall();
 
   Alias alias() const noexcept { return {{monitor_.owner, monitor_.id}}; }
+  Pid server() const noexcept { return server_; }
+  const MonitorRef& monitor() const noexcept { return monitor_; }
 
   // Of a CallUse::call: whether it would wait in a circle. Then it is not sent, and `wait` says so.
   bool is_in_circle() const noexcept { return circle_ != nullptr; }
@@ -62,6 +81,7 @@ class PendingCall {
   std::expected<Message, CallError> wait(Deadline deadline);
 
  private:
+  void watch(runtime::Process& caller);
   void show(runtime::Process& caller, std::uint64_t ref) noexcept;
   void hide(runtime::Process& caller) noexcept;
   void look(runtime::Process& caller);
@@ -71,6 +91,7 @@ class PendingCall {
 
   Pid server_;
   MonitorRef monitor_;
+  std::uint64_t address_ = 0;  // of the answer: the monitor's, unless it is a start's
   alignas(void*) std::byte mark_[mark_bytes];  // where the mail ended when the call was made
   std::uint64_t outer_waits_for_ = 0;          // what the caller showed before
   std::uint32_t number_ = 0;                   // wait_circle.hpp

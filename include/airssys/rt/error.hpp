@@ -106,6 +106,7 @@ class StartError : public ProcessError {
     limit_reached,    // the supervisor has as many children as it may
     bad_spec,         // what() names the child and the field
     no_supervisor,    // the supervisor is gone
+    circle,           // the supervisor waits for the caller: what() names them
   };
 
   StartError(Kind kind, ExitReason reason, std::string what, Pid pid = {})

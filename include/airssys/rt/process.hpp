@@ -79,7 +79,9 @@ struct Spawned {
 };
 
 namespace detail {
-enum class Monitored : bool { no, yes };
+// until_started: the spawner also shows that it waits for the new process, as one does who calls
+// (PendingCall), before that can run.
+enum class Monitored : std::uint8_t { no, yes, until_started };
 // Takes the program over, and the tagged message that holds `down`, if there is one, also when it
 // throws. `options` may be null: all defaults.
 Spawned spawn(Program* program,

@@ -100,6 +100,7 @@ class ChildError : public ProcessError {
     not_started,    // restart_child: its start failed again, reason() says why
     by_pid_only,    // a dynamic supervisor's children are known by pid
     no_supervisor,  // the supervisor is gone, or never was one
+    circle,         // it waits for the caller: what() names them (G7)
   };
 
   ChildError(Kind kind, ExitReason reason, std::string what)
