@@ -1,12 +1,12 @@
 // report.cpp: a report as text, and the way to the sink.
 #include <airssys/rt/report.hpp>
 
-#include <algorithm>
 #include <cstdio>
 #include <type_traits>
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "base/wall_clock.hpp"
 #include "runtime/call.hpp"
 #include "runtime/system.hpp"
@@ -15,15 +15,8 @@ namespace airssys::rt {
 
 namespace {
 
-constexpr std::size_t line_bytes_max = 2000;
-constexpr std::size_t fields_of_most = 9;
-
-// One line, of a length that people read.
-std::string one_line(std::string text) {
-  if (text.size() > line_bytes_max) text.replace(line_bytes_max, std::string::npos, "...");
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-  return text;
-}
+constexpr std::size_t line_bytes_max = 2000;  // of a length that people read
+constexpr std::size_t fields_of_most = 12;
 
 void add_value(base::JsonWriter& json, const Report::Value& value) {
   std::visit(
@@ -64,7 +57,7 @@ Report::Report(Severity severity, std::string_view kind, std::string line)
     : time_(base::wall_time()),
       severity_(severity),
       kind_(kind),
-      line_(one_line(std::move(line))) {}
+      line_(base::one_line(std::move(line), line_bytes_max)) {}
 
 Report& Report::add(std::string_view name, Value value) {
   if (fields_.empty()) fields_.reserve(fields_of_most);

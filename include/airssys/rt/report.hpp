@@ -40,7 +40,8 @@ class Report {
   };
 
   // Of now. `kind` tells reports apart for machines; it and the names of fields are constants. The
-  // line stays one: a control character in it becomes a space, and what is beyond 2000 bytes goes.
+  // line stays one, in UTF-8: a control character in it becomes a space, and what is beyond 2000
+  // bytes goes.
   Report(Severity severity, std::string_view kind, std::string line);
 
   Report& add(std::string_view name, Value value);
