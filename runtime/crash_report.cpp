@@ -5,6 +5,7 @@
 
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/report.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "base/symbol.hpp"
 #include "fiber/throw_site.hpp"
 #include "runtime/label.hpp"
+#include "runtime/relations.hpp"
 #include "scheduler/thread.hpp"
 
 namespace airssys::rt::runtime {
@@ -48,40 +50,96 @@ const std::string& cxx_library() {
   return *module;
 }
 
-// How process code on this stack failed last.
-struct Failure {
+// Where process code on this stack failed last.
+struct ThrowSite {
   std::vector<std::string> stack;  // calls, the innermost first, without that of rt::exit
   std::string place;  // of the throw, outside of the C++ library where that helped; none: an exit
 };
 
-Failure last_failure() {
+ThrowSite last_throw_site() {
   const auto calls = fiber::throw_site(scheduler::Thread::current()->fiber());
   const bool is_exit = !calls.empty() && base::function_at(calls.front()) == address_of(&rt::exit);
-  Failure failure;
+  ThrowSite site;
   for (const void* call : calls.subspan(is_exit ? 1 : 0)) {
     const base::Symbol symbol = base::symbol_at(call);
-    failure.stack.push_back(to_string(symbol));
-    if (!is_exit && failure.place.empty() && symbol.module != cxx_library())
-      failure.place = failure.stack.back();
+    site.stack.push_back(to_string(symbol));
+    if (!is_exit && site.place.empty() && symbol.module != cxx_library())
+      site.place = site.stack.back();
   }
-  return failure;
+  return site;
+}
+
+// What is not known is no member.
+void add_known(Report& report, std::string_view name, std::string text) {
+  if (!text.empty()) report.add(name, std::move(text));
+}
+
+void add_identity(Report& report, System& system, const Process& process) {
+  report.add("pid", process.pid().to_string());
+  add_known(report, "name", system.names.name_of(process.pid()));
+  add_known(report, "label", label_of(process));
+}
+
+// Its links at its end, and how many more there are.
+void add_links(Report& report, System& system, Process& process) {
+  constexpr std::size_t told_max = 16;
+  std::vector<std::string> links;
+  std::uint64_t others = 0;
+  for (const Relation& relation : process.relations.all()) {
+    if (relation.kind != RelationKind::link) continue;
+    if (links.size() == told_max) {
+      ++others;
+      continue;
+    }
+    links.push_back(relation.peer.to_string());
+    const std::string name = system.names.name_of(relation.peer);
+    if (!name.empty()) links.back().append(" ").append(name);
+  }
+  report.add("links", std::move(links));
+  if (others > 0) report.add("other_links", others);
+}
+
+void add_context(Report& report, const detail::CrashContext& context) {
+  if (!context.callback.empty()) report.add("callback", std::string(context.callback));
+  if (context.message) report.add("message", std::string(context.message->name));
+  if (context.client) report.add("client", context.client.to_string());
+  add_known(report, "state", context.state);
+  add_known(report, "first_reason", context.first_reason);
+}
+
+// " crashed in handle on Store::Put from <0.9.1>"
+std::string deed_of(const detail::CrashContext& context) {
+  std::string text = " crashed";
+  if (!context.callback.empty()) text.append(" in ").append(context.callback);
+  if (context.message) text.append(" on ").append(context.message->name);
+  if (context.client) text.append(" from ").append(context.client.to_string());
+  if (!context.first_reason.empty()) text.append(", after ").append(context.first_reason);
+  return text;
 }
 
 }  // namespace
 
-void report_crash(const Process& process, const ExitReason& reason, std::string_view message) {
+bool is_crash_reported(const ExitReason& reason) noexcept {
+  return !reason.is_orderly() && current_system().is_logged(Severity::error);
+}
+
+void report_crash(Process& process, const Failure& failure, const detail::CrashContext& context) {
+  if (!is_crash_reported(failure.reason)) return;
   System& system = current_system();
-  if (reason.is_orderly() || !system.is_logged(Severity::error)) return;
-  std::string line = title_of(system, process) + " crashed";
-  if (!message.empty()) line.append(" handling ").append(message);
-  line.append(": ").append(reason.to_string());
-  Failure failure = last_failure();
-  if (!failure.place.empty()) line.append(", thrown at ").append(failure.place);
+  std::string reason = failure.reason.to_string();
+  std::string line = title_of(system, process) + deed_of(context);
+  line.append(": ").append(reason);
+  ThrowSite site = last_throw_site();
+  if (!site.place.empty()) line.append(", thrown at ").append(site.place);
+  if (!context.state.empty()) line.append("; state: ").append(context.state);
   Report report(Severity::error, "crash", std::move(line));
-  report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
-  report.add("label", label_of(process)).add("reason", reason.to_string());
-  if (!message.empty()) report.add("message", std::string(message));
-  if (!failure.stack.empty()) report.add("stack", std::move(failure.stack));
+  add_identity(report, system, process);
+  report.add("reason", std::move(reason));
+  add_known(report, "type", failure.type);
+  add_known(report, "what", failure.what);
+  add_context(report, context);
+  add_links(report, system, process);
+  if (!site.stack.empty()) report.add("stack", std::move(site.stack));
   system.log(report);
 }
 
@@ -93,8 +151,8 @@ void report_mailbox(const Process& process) {
                 "mailbox_limit",
                 title_of(system, process) + " has more mail than its limit: " +
                     std::to_string(messages) + " messages, " + std::to_string(bytes) + " bytes");
-  report.add("pid", process.pid().to_string()).add("name", system.names.name_of(process.pid()));
-  report.add("label", label_of(process)).add("messages", messages).add("bytes", bytes);
+  add_identity(report, system, process);
+  report.add("messages", messages).add("bytes", bytes);
   system.log(report);
 }
 
@@ -105,21 +163,24 @@ void report_overload(
                 "overload",
                 title_of(system, to) + " is overloaded: " + std::to_string(messages) +
                     " messages, " + std::to_string(bytes) + " bytes in its mailbox");
-  report.add("pid", to.to_string()).add("name", system.names.name_of(to));
+  report.add("pid", to.to_string());
+  add_known(report, "name", system.names.name_of(to));
   report.add("messages", messages).add("bytes", bytes);
   if (from) report.add("from", from.to_string());
   system.log(report);
 }
 
-void report_abandoned(const Process& process, std::string_view why) {
+void report_abandoned(Process& process, std::string_view why) {
   System& system = current_system();
   Report report(Severity::error,
                 "cut_off",
                 title_of(system, process) + " was cut off (" + std::string(why) +
                     "); what its stack owned is lost");
-  report.add("pid", process.pid().to_string()).add("why", std::string(why));
-  if (Failure failure = last_failure(); !failure.stack.empty())
-    report.add("stack", std::move(failure.stack));
+  add_identity(report, system, process);
+  report.add("why", std::string(why)).add("reason", process.reason.to_string());
+  add_links(report, system, process);
+  if (ThrowSite site = last_throw_site(); !site.stack.empty())
+    report.add("stack", std::move(site.stack));
   system.log(report);
 }
 

@@ -1,20 +1,24 @@
 // crash_report.hpp: what is reported of a process that is not well, or did not end in order.
 #pragma once
 
+#include <airssys/rt/detail/crash_context.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
 #include <string_view>
 
+#include "runtime/failure.hpp"
 #include "runtime/process.hpp"
 #include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
 
-// The process's code has ended by itself, with this reason, while it handled a message of this
-// type; empty: none. Says nothing of an orderly one (X16); who dies of somebody else's end is not
-// reported again. By the owner, on the stack that failed.
-void report_crash(const Process& process, const ExitReason& reason, std::string_view message = {});
+// Whether an end for this reason is a crash of which a report tells (X16). Inside.
+bool is_crash_reported(const ExitReason& reason) noexcept;
+
+// The process's code has failed in this context. Says nothing of an orderly end (X16); who dies of
+// somebody else's end is not reported again. By the owner, on the stack that failed.
+void report_crash(Process& process, const Failure& failure, const detail::CrashContext& context);
 
 // The process has more mail than it may have (P18).
 void report_mailbox(const Process& process);
@@ -24,6 +28,6 @@ void report_mailbox(const Process& process);
 void report_overload(System& system, Pid from, Pid to, std::uint64_t messages, std::uint64_t bytes);
 
 // The process was cut off: what its frames owned is lost (Z4).
-void report_abandoned(const Process& process, std::string_view why);
+void report_abandoned(Process& process, std::string_view why);
 
 }  // namespace airssys::rt::runtime

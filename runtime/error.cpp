@@ -1,16 +1,9 @@
-// error.cpp: what a refused name says, and what an exception means as a reason.
+// error.cpp: what a refused name says, and an exception as a reason.
 #include <airssys/rt/error.hpp>
 
-#include <cxxabi.h>
-
-#include <exception>
 #include <string>
-#include <typeinfo>
 
-#include "base/symbol.hpp"
-#include "runtime/call.hpp"
-#include "runtime/process.hpp"
-#include "scheduler/thread.hpp"
+#include "runtime/failure.hpp"
 
 namespace airssys::rt {
 
@@ -45,26 +38,7 @@ NameError::NameError(Kind kind, const std::string& name, Pid holder)
       holder_(holder) {}
 
 ExitReason reason_of_current_exception() {
-  // What passes a handler while the process is being ended is no C++ exception: it has no type to
-  // ask for, and to rethrow it inside a second handler would meet std::terminate.
-  const scheduler::Thread* thread = scheduler::Thread::current();
-  if (thread && thread->task()) {
-    const auto& process = static_cast<const runtime::Process&>(*thread->task());
-    if (runtime::is_unwinding(process)) return process.reason;
-  }
-  try {
-    throw;
-  } catch (const ExitException& exit) {
-    return exit.reason();
-  } catch (const ProcessError& error) {
-    return error.reason();
-  } catch (const std::exception& error) {
-    return ExitReason::error(base::readable_name(typeid(error).name()), error.what());
-  } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    return ExitReason::error("nocatch",
-                             type ? base::readable_name(type->name()) : "foreign exception");
-  }
+  return runtime::failure_of_current_exception().reason;
 }
 
 }  // namespace airssys::rt

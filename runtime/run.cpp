@@ -3,8 +3,8 @@
 
 #include <airssys/rt/behaviour.hpp>
 #include <airssys/rt/detail/observed.hpp>
-#include <airssys/rt/error.hpp>
-#include <string_view>
+#include <airssys/rt/detail/on_unwind.hpp>
+#include <airssys/rt/from.hpp>
 #include <utility>
 
 #include "fiber/unwind.hpp"
@@ -25,28 +25,16 @@ using scheduler::Turn;
 
 namespace {
 
-// `message`: the type of the one in hand, or none.
-Turn end_with(Process& process, ExitReason reason, std::string_view message = {}) {
-  report_crash(process, reason, message);
-  process.reason = std::move(reason);
-  return finish(process);
-}
-
-// G15, G18: the behaviour is told; its own failure in that is what counts then.
-Turn end_behaviour(Process& process, ExitReason reason, std::string_view message = {}) {
-  Behaviour& behaviour = *process.program->behaviour();
-  if (auto failure = run_code(process, [&] { behaviour.terminate(reason); }))
-    reason = std::move(*failure);
-  return end_with(process, std::move(reason), message);
-}
-
-std::optional<ExitReason> call_message(Process& process, mailbox::Signal& signal) {
+// `client`: who waits for the answer to the message, if its handler fails.
+std::optional<Failure> call_message(Process& process, mailbox::Signal& signal, Pid& client) {
   Envelope& envelope = Envelope::of_signal(signal);
   if (envelope.flags != 0) unmark(process, envelope);
   Behaviour& behaviour = *process.program->behaviour();
   return run_code(process, [&] {
     Message message(envelope.payload());
+    detail::OnUnwind note([&] { client = detail::caller_of(message); });
     behaviour.message(message);
+    note.disarm();
   });
 }
 
@@ -97,12 +85,13 @@ Turn serve(Process& process) {
       if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
       Thread::current()->charge(1);
       const detail::MessageType& type = *Envelope::of_signal(*signal).header.type;
-      if (auto failure = call_message(process, *signal))
-        return end_behaviour(process, std::move(*failure), type.name);
+      Pid client;
+      if (auto failure = call_message(process, *signal, client))
+        return end_by(process, std::move(*failure), {"message", &type, client});
     } else if (process.own_extras() && idler_is_due(process)) {
       Behaviour& behaviour = *process.program->behaviour();
       if (auto failure = run_code(process, [&] { behaviour.idle(); }))
-        return end_behaviour(process, std::move(*failure));
+        return end_by(process, std::move(*failure), {"idle"});
     } else {
       if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
@@ -122,13 +111,12 @@ Turn start(Process& process) {
   process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
   process.has_started = true;
   auto failure = run_code(process, [&] { process.program->run(); });
-  if (failure) return end_with(process, std::move(*failure));
-  if (Behaviour* behaviour = process.program->behaviour()) {
-    if (auto late_failure = run_code(process, [&] { behaviour->ready(); }))
-      return end_behaviour(process, std::move(*late_failure));
-    return serve(process);
-  }
-  return end_with(process, ExitReason::normal());
+  Behaviour* behaviour = process.program->behaviour();
+  if (failure) return end_by(process, std::move(*failure), {behaviour ? "start" : ""});
+  if (!behaviour) return finish(process);
+  if (auto late_failure = run_code(process, [&] { behaviour->ready(); }))
+    return end_by(process, std::move(*late_failure), {"ready"});
+  return serve(process);
 }
 
 }  // namespace
@@ -146,10 +134,10 @@ Turn process_was_cut(scheduler::Task& task, fiber::Ended why) {
     System& system = current_system();
     system.abandoned.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
     const bool overflowed = why == fiber::Ended::overflowed;
-    report_abandoned(process, overflowed ? "stack overflow" : "noexcept violation");
     // A forced unwind that met noexcept keeps its own reason (Z4).
     if (!process.must_end && !process.is_ending)
       process.reason = ExitReason::error(overflowed ? "stack_overflow" : "noexcept_violation");
+    report_abandoned(process, overflowed ? "stack overflow" : "noexcept violation");
   }
   return finish(process);
 }
@@ -161,14 +149,16 @@ bool process_may_rest(scheduler::Task& task) {
 void run_code(Process& process,
               void (*code)(void*),
               void* argument,
-              std::optional<ExitReason>& failure) {
+              std::optional<Failure>& failure) {
   fiber::Fiber& fiber = Thread::current()->fiber();
   try {
     process.is_inside = false;
     Thread::current()->leave();
     fiber::call_guarded(fiber, code, argument);
+  } catch (detail::ExitWithReply& exit) {
+    failure = Failure{.reason = exit.reason(), .reply = exit.take_reply()};
   } catch (...) {
-    failure = reason_of_current_exception();
+    failure = failure_of_current_exception();
   }
   Thread::enter();
   process.is_inside = true;

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <airssys/rt/error.hpp>
-#include <airssys/rt/exit_reason.hpp>
 #include <optional>
 #include <type_traits>
 
 #include "fiber/context.hpp"
+#include "runtime/failure.hpp"
 #include "runtime/process.hpp"
 #include "scheduler/task.hpp"
 
@@ -34,18 +34,18 @@ class OrderlyExit : public ExitException {
 void run_code(Process& process,
               void (*code)(void*),
               void* argument,
-              std::optional<ExitReason>& failure);
+              std::optional<Failure>& failure);
 
 // The same; why it failed, or nothing when it returned. Inside before and after, maybe on another
 // thread.
 template <class F>
-std::optional<ExitReason> run_code(Process& process, F code) {
-  std::optional<ExitReason> failure;
+std::optional<Failure> run_code(Process& process, F code) {
+  std::optional<Failure> failure;
   auto run = [&code, &failure] {
     try {
       code();
     } catch (const OrderlyExit& exit) {
-      failure = exit.reason();
+      failure = Failure{.reason = exit.reason()};
     }
   };
   run_code(process, [](void* f) { (*static_cast<decltype(run)*>(f))(); }, &run, failure);

@@ -30,6 +30,8 @@ struct MachineCore::Waiting {
   std::vector<TimerKey> due_now;  // time-outs of zero, in the order they were started (H12)
   std::uint64_t timers_started = 0;
   Observed* observer = nullptr;
+  const MessageType* failed_event = nullptr;
+  Pid failed_client;
 
   // Of the transition that is under way.
   std::vector<Message> inserted;
@@ -153,6 +155,23 @@ Message MachineCore::event_of(const TimerFired& fired) {
   Message event = std::move(timer->second.content);
   waiting_->timers.erase(timer);
   return event;
+}
+
+// --- failed ---
+
+void MachineCore::failed_on(const MessageType& event, Pid client) {
+  waiting().failed_event = &event;
+  waiting().failed_client = client;
+}
+
+void MachineCore::describe(CrashContext& context) const {
+  if (waiting_ && waiting_->failed_event) {
+    context.message = waiting_->failed_event;
+    context.client = waiting_->failed_client;
+    if (context.callback == "ready") context.callback = "message";  // an event of init's
+  }
+  const bool is_in_event = context.callback == "ready" || context.callback == "message";
+  if (is_in_event && phase_ == Phase::entering) context.callback = "enter";
 }
 
 // --- looked at ---

@@ -9,8 +9,8 @@
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/report.hpp>
 #include <algorithm>
-#include <exception>
 #include <memory>
+#include <utility>
 
 namespace airssys::rt::detail {
 
@@ -39,9 +39,9 @@ std::string text_of(const sys::Event& event) {
   return text;
 }
 
-std::string text_of(const Callback& callback) {
-  return callback.type ? text_of(event_of(*callback.type, callback.caller))
-                       : std::string(callback.name);
+std::string_view handler_of(const MessageType& type) {
+  if (type.server) return "handle";
+  return &type == &message_type<StopRequest> ? "stop" : "handle_info";
 }
 
 // C5: a hook that is done, or fails, is taken away.
@@ -138,43 +138,19 @@ void Observed::happened(Watch& watch, const sys::Event& event) {
 
 // --- failed ---
 
-void Observed::failed(const Callback& callback) {
-  if (!std::current_exception()) return;  // the unwind of a process that is being ended (G25)
-  ExitReason reason;
-  try {
-    throw;
-  } catch (ExitWithReply& end) {
-    watch().last_reply = end.take_reply();
-    reason = end.reason();
-  } catch (const ExitException& end) {
-    reason = end.reason();
-  } catch (...) {
-    reason = reason_of_current_exception();
+// A server's author knows the callbacks by other names than a behaviour's.
+void Observed::describe(CrashContext& context) {
+  constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"start", "init"}, {"ready", "handle_continue"}, {"idle", "handle_idle"}};
+  for (const auto& [of_behaviour, of_server] : names) {
+    if (context.callback == of_behaviour) context.callback = of_server;
   }
-  if (reason.is_orderly()) return;
-  std::string line = title() + " failed in " + text_of(callback);
-  line.append(": ").append(reason.to_string());
-  report(line.append("; state: ").append(shown_state()));
+  if (context.callback == "message") context.callback = handler_of(*context.message);
 }
 
 std::string Observed::title() {
   const std::string_view* type = name();
   return std::string(type ? *type : "behaviour") + " " + self().to_string();
-}
-
-std::string Observed::shown_state() {
-  try {
-    return state_text();
-  } catch (...) {
-    return "format_state failed: " + reason_of_current_exception().to_string();
-  }
-}
-
-void Observed::send_last_reply() {
-  Watch* watch = word().watch();
-  if (watch && watch->last_reply.caller) {
-    send(watch->last_reply.caller, std::move(watch->last_reply.value));
-  }
 }
 
 }  // namespace airssys::rt::detail

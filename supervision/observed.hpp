@@ -2,7 +2,6 @@
 #pragma once
 
 #include <airssys/rt/detail/observed.hpp>
-#include <airssys/rt/from.hpp>
 #include <airssys/rt/sys.hpp>
 #include <chrono>
 #include <cstddef>
@@ -30,7 +29,6 @@ struct Watch {
   std::deque<std::string> log;
   std::optional<Counting> counting;
   std::vector<std::pair<std::string, sys::Hook>> hooks;
-  LastReply last_reply;  // of a behaviour that ends (G16)
 
   bool is_idle() const noexcept {
     return !is_suspended && !is_traced && log_size == 0 && !counting && hooks.empty();

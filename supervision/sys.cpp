@@ -92,6 +92,7 @@ Status get_status(Pid behaviour, Duration timeout) {
         status.state = target.shown_state();
         status.dictionary = process_info(self(), {.dictionary = true})->dictionary;
         if (const std::string_view* name = target.name()) status.type = *name;
+        if (status.state.empty()) status.state = status.type;
         if (const Watch* watch = target.word().watch()) {
           status.is_suspended = watch->is_suspended;
           status.is_traced = watch->is_traced;

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <airssys/rt.hpp>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -35,10 +37,22 @@ std::string ended(Body body, const SpawnOptions& options = {}) {
   exit(ExitReason::error("no"));
 }
 
+[[gnu::noinline]] void leave_by_throw() {
+  throw std::runtime_error("boom");
+}
+
 struct Careful : Server<Careful> {
   struct Fail {};
-  void handle(Fail) { throw std::runtime_error("boom"); }
+  void handle(Fail) { leave_by_throw(); }
 };
+
+// Whether the innermost call of a stack lies in this function.
+bool begins_in(const std::vector<std::string>& stack, void (*function)()) {
+  if (stack.empty()) return false;
+  const auto begin = base::symbol_at(reinterpret_cast<const void*>(function)).offset;
+  const auto offset = std::stoull(stack[0].substr(stack[0].find("+0x") + 3), nullptr, 16);
+  return offset >= begin && offset < begin + 400;
+}
 
 TEST_P(Crashes, a_report_names_the_process_and_the_reason) {
   std::string pid;
@@ -71,12 +85,7 @@ TEST_P(Crashes, an_exit_is_told_with_the_stack_that_called_it) {
   run([] { ended([] { leave_by_exit(); }); });
   ASSERT_EQ(reports().size(), 1U);
   const auto stack = field<std::vector<std::string>>(reports()[0], "stack");
-  ASSERT_FALSE(stack.empty());
-  const auto offset_of_leave =
-      base::symbol_at(reinterpret_cast<const void*>(&leave_by_exit)).offset;
-  const auto offset = std::stoull(stack[0].substr(stack[0].find("+0x") + 3), nullptr, 16);
-  EXPECT_GE(offset, offset_of_leave);
-  EXPECT_LT(offset, offset_of_leave + 400);
+  EXPECT_TRUE(begins_in(stack, &leave_by_exit)) << reports()[0].to_json();
 }
 
 // How many calls are noted on this stack as those of a failure.
@@ -139,12 +148,91 @@ TEST_P(Crashes, the_message_in_hand_is_named) {
     cast(start_monitor<Careful>().server, Careful::Fail());
     receive([](Down) {});
   });
-  ASSERT_EQ(reports_of("crash").size(), 1U);
-  const Report crash = reports_of("crash")[0];
+  ASSERT_EQ(reports().size(), 1U);
+  const Report crash = reports()[0];
   EXPECT_TRUE(field(crash, "message").ends_with("Careful::Fail")) << field(crash, "message");
-  EXPECT_NE(crash.line().find(" crashed handling " + field(crash, "message") + ": error: "),
-            std::string::npos)
+  EXPECT_TRUE(
+      crash.line().contains(" crashed in handle on " + field(crash, "message") + ": error: "))
       << crash.line();
+}
+
+TEST_P(Crashes, a_handlers_exception_is_told_with_the_stack_that_threw_it) {
+  run([] {
+    cast(start_monitor<Careful>().server, Careful::Fail());
+    receive([](Down) {});
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  const auto stack = field<std::vector<std::string>>(reports()[0], "stack");
+  EXPECT_TRUE(begins_in(stack, &leave_by_throw)) << reports()[0].to_json();
+}
+
+// A process that waits for its end.
+Pid sleeper(const SpawnOptions& options = {}) {
+  return spawn(options, [] { receive<int>(); });
+}
+
+TEST_P(Crashes, the_links_at_the_end_are_told_with_their_names) {
+  std::vector<std::string> expected;
+  run([&expected] {
+    const Pid named = sleeper({.name = "peer"});
+    const Pid nameless = sleeper();
+    const Pid unlinked = sleeper();
+    expected = {named.to_string() + " peer", nameless.to_string()};
+    ended([=] {
+      for (const Pid peer : {named, nameless, unlinked}) link(peer);
+      unlink(unlinked);
+      leave_by_throw();
+    });
+    send(unlinked, 0);
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  EXPECT_EQ(field<std::vector<std::string>>(reports()[0], "links"), expected);
+  EXPECT_EQ(field<std::uint64_t>(reports()[0], "other_links"), 0U);
+}
+
+TEST_P(Crashes, of_many_links_some_are_told_and_the_others_counted) {
+  run([] {
+    ended([] {
+      for (int i = 0; i < 100; ++i) link(sleeper());
+      leave_by_throw();
+    });
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  const auto links = field<std::vector<std::string>>(reports()[0], "links");
+  EXPECT_EQ(links.size() + field<std::uint64_t>(reports()[0], "other_links"), 100U);
+  EXPECT_EQ(links.size(), 16U);
+}
+
+TEST_P(Crashes, what_has_no_name_or_links_or_message_says_so) {
+  run([] { ended([] { leave_by_throw(); }); });
+  ASSERT_EQ(reports().size(), 1U);
+  const auto json = nlohmann::json::parse(reports()[0].to_json());
+  EXPECT_TRUE(json.at("links").empty());
+  for (const char* absent : {"name", "label", "message", "client", "callback", "state"})
+    EXPECT_FALSE(json.contains(absent)) << absent;
+}
+
+TEST_P(Crashes, whatever_an_exception_says_the_line_is_one_and_the_object_is_json) {
+  run([] {
+    ended([] { throw std::runtime_error("a \"b\"\n\tc\\ \xFF\xC2\x85 \u2028 d"); },
+          {.name = "a\nb"});
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  const std::string line = reports()[0].line();
+  EXPECT_TRUE(line.contains("\"a b\" crashed: error: std::runtime_error: a \"b\"  c\\ \uFFFD    d"))
+      << line;
+  const std::string text = reports()[0].to_json();
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+  const auto json = nlohmann::json::parse(text);
+  EXPECT_EQ(json.at("text"), line);
+  EXPECT_EQ(json.at("name"), "a\nb");
+  EXPECT_EQ(json.at("type"), "std::runtime_error");
+  EXPECT_EQ(json.at("what"), "a \"b\"\n\tc\\ \uFFFD\u0085 \u2028 d");
+  EXPECT_EQ(json.at("kind"), "crash");
+  EXPECT_EQ(json.at("severity"), "error");
+  EXPECT_TRUE(json.at("stack").is_array());
+  const std::regex rfc3339("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
+  EXPECT_TRUE(std::regex_match(json.at("time").get<std::string>(), rfc3339)) << text;
 }
 
 TEST_P(Crashes, who_is_ended_by_a_signal_makes_no_report) {

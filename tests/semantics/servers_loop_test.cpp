@@ -125,7 +125,7 @@ TEST_P(LoopRules, a_value_that_is_thrown_ends_the_server_as_an_error) {
     cast(told, Told::Do{"throw", [](Told&) { throw 42; }});
     EXPECT_EQ(exit_of(told.pid()), ExitReason::error("nocatch", "int"));
     EXPECT_EQ(said(3), "throw, terminate error: nocatch: int, destroyed");
-    EXPECT_EQ(logged("failed in cast"), 1) << log_text();
+    EXPECT_EQ(logged("crashed in handle on "), 1) << log_text();
   });
 }
 
@@ -299,7 +299,7 @@ TEST_P(LoopRules, an_exception_is_a_failure_and_a_kill_in_a_callback_is_none) {
     cast(failing, Told::Do{"throw", [](Told&) { throw std::runtime_error("oh"); }});
     EXPECT_EQ(exit_of(failing.pid()), ExitReason::error("std::runtime_error", "oh"));
     EXPECT_EQ(said(3), "throw, terminate error: std::runtime_error: oh, destroyed");
-    EXPECT_EQ(logged("failed in"), 1) << log_text();
+    EXPECT_EQ(logged("crashed in"), 1) << log_text();
 
     for (const ExitReason& reason : {ExitReason::kill(), ExitReason::of(1)}) {
       const ServerRef<Told> killed = start_told();
@@ -317,7 +317,7 @@ TEST_P(LoopRules, an_exception_is_a_failure_and_a_kill_in_a_callback_is_none) {
                 reason == ExitReason::kill() ? ExitReason::killed() : reason);
       EXPECT_EQ(said(2), "unwound, destroyed") << "no terminate";
     }
-    EXPECT_EQ(logged("failed in"), 1) << log_text();
+    EXPECT_EQ(logged("crashed in"), 1) << log_text();
   });
 }
 

@@ -359,7 +359,8 @@ TEST_P(StopRules, a_crash_is_reported_with_reason_message_state_and_client) {
   run([this] {
     const ServerRef<Shown> shown = start_link<Shown>();
     EXPECT_FALSE(try_call(shown, Shown::Fail{ExitReason::of(77)}));
-    EXPECT_EQ(logged("Shown " + shown.pid().to_string() + " failed in call "), 1) << log_text();
+    EXPECT_EQ(logged("process " + shown.pid().to_string() + " crashed in handle on "), 1)
+        << log_text();
     EXPECT_EQ(logged("Shown::Fail from " + self().to_string() + ": " +
                      ExitReason::of(77).to_string() + "; state: all is well"),
               1)
@@ -385,10 +386,10 @@ TEST_P(StopRules, whatever_fails_is_reported_once) {
     const ServerRef<Told> in_idle = start_link<Told>(
         self(), Told::Plan{.at_init = [](Told&) { idle_after(0ms); }, .at_idle = fails});
     exit_of(in_idle.pid());
-    EXPECT_EQ(logged("failed in"), 4) << log_text();
-    EXPECT_EQ(logged("failed in message int: "), 1) << log_text();
-    EXPECT_EQ(logged("failed in handle_continue: "), 1) << log_text();
-    EXPECT_EQ(logged("failed in handle_idle: "), 1) << log_text();
+    EXPECT_EQ(logged("crashed in"), 4) << log_text();
+    EXPECT_EQ(logged("crashed in handle_info on int: "), 1) << log_text();
+    EXPECT_EQ(logged("crashed in handle_continue: "), 1) << log_text();
+    EXPECT_EQ(logged("crashed in handle_idle: "), 1) << log_text();
   });
 }
 

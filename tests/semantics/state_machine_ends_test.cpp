@@ -219,12 +219,14 @@ TEST_P(MachineEnds, a_crash_is_reported_with_the_event_the_client_and_the_state)
     ServerRef<Script> script = entered_script();
     const auto fail = [](Script&) { throw std::runtime_error("oh"); };
     EXPECT_FALSE(try_call(script, Script::Ask{fail}));
-    EXPECT_EQ(logged("Script " + script.pid().to_string() + " failed in call "), 1) << log_text();
-    EXPECT_EQ(
-        logged("Ask from " + self().to_string() + ": error: std::runtime_error: oh; state: a"), 1)
+    EXPECT_EQ(logged("process " + script.pid().to_string() + " crashed in handle on "), 1)
         << log_text();
+    EXPECT_EQ(logged("Ask from " + self().to_string() + ": error: std::runtime_error: oh, thrown "),
+              1)
+        << log_text();
+    EXPECT_EQ(logged("; state: a"), 1) << log_text();
     start_script({}, fail);
-    while (logged("failed in the first state: error: std::runtime_error: oh") == 0) yield();
+    while (logged("crashed in enter: error: std::runtime_error: oh") == 0) yield();
   });
 }
 

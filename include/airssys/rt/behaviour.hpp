@@ -9,12 +9,14 @@
 // then links and monitors hear (G15, Z2). A signal that ends the process runs the destructor only.
 #pragma once
 
+#include <airssys/rt/detail/crash_context.hpp>
 #include <airssys/rt/detail/program.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/time.hpp>
 #include <memory>
+#include <string>
 
 namespace airssys::rt {
 
@@ -32,6 +34,13 @@ class Behaviour : public detail::Program {
   virtual bool takes_idle() const noexcept { return true; }
   // A callback has failed or thrown; what this throws becomes the reason (G18).
   virtual void terminate(const ExitReason& reason) { static_cast<void>(reason); }
+  // The state for people; empty: it has nothing to say. On the process, after a callback other than
+  // `start` has failed, for the report of that (G19), and before terminate.
+  virtual std::string format_state() { return {}; }
+  // For the library: what format_state says, or how it failed; and what a report of this behaviour
+  // calls its callbacks and what it had in hand.
+  std::string shown_state();
+  virtual void describe(detail::CrashContext& context) { static_cast<void>(context); }
 
   void run() final { start(); }
   Behaviour* behaviour() noexcept final { return this; }

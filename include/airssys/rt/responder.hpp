@@ -58,7 +58,7 @@ class Responder final : private detail::Observed {
   void* object(const void* identity) noexcept override {
     return identity == &rt::detail::server_identity<S> ? &state_ : nullptr;
   }
-  std::string state_text() override { return rt::detail::state_text_of(state_); }
+  std::string format_state() override { return rt::detail::state_text_of(state_); }
   rt::detail::RoomWord& word() noexcept override { return word_; }
   void message(Message& /*message*/) override {
   }  // it is no behaviour: the process has its own loop

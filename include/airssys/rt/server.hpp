@@ -19,6 +19,7 @@
 //   void handle_info(rt::Message&)         all that is neither call nor cast (G10)
 //   void handle_idle()                     nothing came for as long as rt::idle_after said (G13)
 //   void terminate(const rt::ExitReason&)  after stop, a failed callback, the parent's exit (G15)
+//   std::string format_state()             its state, for crash reports and sys::get_status (G19)
 //
 // The object is made on its own process, from the arguments that were given to `start`, and lives
 // inside it: at rest a server has no stack. Handlers may block. What a callback throws ends the

@@ -14,6 +14,7 @@
 // and is kept back to front. Nothing of this takes memory until it is used for the first time.
 #pragma once
 
+#include <airssys/rt/detail/crash_context.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
@@ -78,6 +79,10 @@ class MachineCore {
   Message next();
   // The event of a timer, or nothing if it was cancelled or replaced meanwhile.
   Message event_of(const TimerFired& fired);
+
+  // What was in hand when a handler failed, which need not be what the mailbox gave last.
+  void failed_on(const MessageType& event, Pid client);
+  void describe(CrashContext& context) const;
 
   bool is_repeated() const noexcept { return is_repeated_; }
   bool is_postponed() const noexcept { return is_postponed_; }

@@ -10,6 +10,7 @@
 #include <airssys/rt/detail/machine_core.hpp>
 #include <airssys/rt/detail/object_room.hpp>
 #include <airssys/rt/detail/observed.hpp>
+#include <airssys/rt/detail/on_unwind.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/server_process.hpp>
@@ -184,6 +185,7 @@ class Machine : public MachineCore {
     begin_event();
     next.reset();
     const MessageType* type = header_of(event.payload()).type;
+    OnUnwind note([&] { failed_on(*type, caller_of(event)); });
     if (type->server) {
       type->dispatch(this, event.payload());
     } else {
@@ -197,6 +199,7 @@ class Machine : public MachineCore {
       enter(state);
     }
     finish(event, is_changed);
+    note.disarm();
   }
 
   void enter(const State& old) {
@@ -349,14 +352,15 @@ class MachineProcess final : public Observed {
 
   bool takes_idle() const noexcept override { return false; }
 
-  void ready() override {
-    call_back([this] { machine_.begin(); }, [] { return Callback{"the first state"}; });
-  }
+  void ready() override { machine_.begin(); }
 
   void message(Message& message) override {
-    // The event is destroyed by the time that it is found to have failed.
-    const Callback callback{"", header_of(message.payload()).type, caller_of(message)};
-    call_back([&] { take(message, callback); }, [&] { return callback; });
+    if (obey_system_request(message)) return;
+    const MessageType& type = *header_of(message.payload()).type;
+    machine_.observe(room_.is_watched() ? this : nullptr);
+    if (room_.is_watched()) saw(type, caller_of(message));
+    handle(message, type);
+    if (room_.is_watched()) handled(type);
   }
 
   void* object(const void* identity) noexcept override {
@@ -365,16 +369,13 @@ class MachineProcess final : public Observed {
   RoomWord& word() noexcept override { return room_.word(); }
 
   void terminate(const ExitReason& reason) override {
-    call_terminate([&] {
-      if constexpr (requires { room_.object().terminate(reason); }) {
-        room_.object().terminate(reason);
-      }
-    });
+    if constexpr (requires { room_.object().terminate(reason); }) {
+      room_.object().terminate(reason);
+    }
   }
 
- private:
   // "open, postponed: Door::Walk Door::Walk; " and what format_state() says.
-  std::string state_text() override {
+  std::string format_state() override {
     std::string text(state_name<M>(machine_.state));
     text.append(machine_.postponed_text());
     if constexpr (requires { std::string(room_.object().format_state()); }) {
@@ -383,20 +384,18 @@ class MachineProcess final : public Observed {
     return text;
   }
 
-  void take(Message& message, const Callback& callback) {
-    if (obey_system_request(message)) return;
-    machine_.observe(room_.is_watched() ? this : nullptr);
-    if (room_.is_watched()) saw(*callback.type, callback.caller);
-    handle(message, callback.type);
-    if (room_.is_watched()) handled(*callback.type);
+  void describe(CrashContext& context) override {
+    machine_.describe(context);
+    Observed::describe(context);
   }
 
-  void handle(Message& message, const MessageType* type) {
-    if (type->server == &server_identity<M>) {
+ private:
+  void handle(Message& message, const MessageType& type) {
+    if (type.server == &server_identity<M>) {
       machine_.run(std::move(message));
     } else if (auto* fired = message.get_if<TimerFired>()) {
       machine_.run(machine_.event_of(*fired));
-    } else if (type->server) {
+    } else if (type.server) {
       reject_message(message, type_name<M>());
     } else {
       obey_system_message(message);

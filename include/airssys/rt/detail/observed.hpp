@@ -56,22 +56,15 @@ class RoomWord {
   std::uintptr_t bits_ = 0;
 };
 
-// Which callback it was: the handler of a message of this type, or one that has a name.
-struct Callback {
-  std::string_view name;
-  const MessageType* type = nullptr;
-  Pid caller = {};
-};
-
 class Observed : public Behaviour {
  public:
   // The object, if this is the identity of its class, else null; of a state machine, its Machine.
   virtual void* object(const void* identity) noexcept = 0;
   virtual RoomWord& word() noexcept = 0;
 
-  // For people: which behaviour this is, and its state.
+  void describe(CrashContext& context) override;
+  // For people: which behaviour this is.
   std::string title();
-  std::string shown_state();
   bool is_suspended() noexcept;
   void suspend();  // returns when it has been resumed
   void resume() noexcept;
@@ -89,45 +82,17 @@ class Observed : public Behaviour {
   void saw(const MessageType& type, Pid caller);
   void handled(const MessageType& type);
 
-  // Calls a callback. What it throws is reported with its name and goes on (G19).
-  template <class F, class Named>
-  void call_back(F callback, Named named) {
-    try {
-      callback();
-    } catch (...) {
-      failed(named());
-      throw;
-    }
-  }
-  // Calls `terminate`, and then sends the reply that waited for this (G16).
-  template <class F>
-  void call_terminate(F terminate) {
-    try {
-      terminate();
-    } catch (...) {
-      send_last_reply();
-      throw;
-    }
-    send_last_reply();
-  }
-
  private:
-  // format_state() of its class if it has that; may throw.
-  virtual std::string state_text() = 0;
-
   void happened(Watch& watch, const sys::Event& event);
-  // In a catch block.
-  void failed(const Callback& callback);
-  void send_last_reply();
 };
 
-// format_state() of the object's class if it has that, else the class's name.
+// format_state() of the object's class if it has that, else nothing.
 template <class S>
 std::string state_text_of(S& object) {
   if constexpr (requires { std::string(object.format_state()); }) {
     return std::string(object.format_state());
   } else {
-    return std::string(type_name<S>());
+    return {};
   }
 }
 

@@ -149,21 +149,17 @@ class ServerProcess final : public Observed {
 
   void ready() override {
     if constexpr (requires { server().handle_continue(); }) {
-      call_back([this] { server().handle_continue(); }, [] { return Callback{"handle_continue"}; });
+      server().handle_continue();
     }
   }
 
   void message(Message& message) override {
     const MessageType* type = header_of(message.payload()).type;
-    call_back(
-        [&] {
-          if (type->server == &server_identity<S> && !room_.is_watched()) {
-            type->dispatch(&server(), message.payload());
-          } else {
-            take(message);
-          }
-        },
-        [&] { return Callback{"", type, caller_of(message)}; });
+    if (type->server == &server_identity<S> && !room_.is_watched()) {
+      type->dispatch(&server(), message.payload());
+    } else {
+      take(message);
+    }
   }
 
   void* object(const void* identity) noexcept override {
@@ -176,18 +172,17 @@ class ServerProcess final : public Observed {
   }
   void idle() override {
     if constexpr (requires { server().handle_idle(); }) {
-      call_back([this] { server().handle_idle(); }, [] { return Callback{"handle_idle"}; });
+      server().handle_idle();
     }
   }
 
   void terminate(const ExitReason& reason) override {
-    call_terminate([&] {
-      if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
-    });
+    if constexpr (requires { server().terminate(reason); }) server().terminate(reason);
   }
 
+  std::string format_state() override { return state_text_of(server()); }
+
  private:
-  std::string state_text() override { return state_text_of(server()); }
   S& server() noexcept { return room_.object(); }
 
   // Any message, watched or not.
