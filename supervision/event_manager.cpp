@@ -43,6 +43,19 @@ std::expected<EventManagerRef, StartError> manager_ref(
   return EventManagerRef(server->pid());
 }
 
+// Of a handler, which is all that it ends.
+void report_failure(std::string_view handler, std::string_view message, const ExitReason& reason) {
+  if (!is_reported(Severity::error)) return;
+  const std::string manager = self().to_string();
+  std::string line("event manager ");
+  line.append(manager).append(" removed handler ").append(handler).append(", which failed on ");
+  line.append(message).append(": ").append(reason.to_string());
+  Report failure(Severity::error, "handler_crash", std::move(line));
+  failure.add("pid", manager).add("handler", std::string(handler));
+  failure.add("reason", reason.to_string()).add("message", std::string(message));
+  report(failure);
+}
+
 }  // namespace
 
 namespace detail {
@@ -93,8 +106,10 @@ void EventManagerServer::dispatch(Message& event) {
   for (std::size_t i = 0; i < handlers_.size();) {
     const std::uint64_t id = handlers_[i].id;
     std::pair<AnyHandler*, Message*> to{handlers_[i].handler.get(), &event};
+    const std::string_view type = event.type_name();
     run(
         id,
+        type,
         [](void* argument) {
           auto& [handler, message] = *static_cast<decltype(to)*>(argument);
           handler->event(*message);
@@ -105,14 +120,13 @@ void EventManagerServer::dispatch(Message& event) {
 }
 
 std::optional<ExitReason> EventManagerServer::run(std::uint64_t id,
+                                                  std::string_view message,
                                                   void (*function)(void*),
                                                   void* argument) {
   std::optional<ExitReason> failure = guarded([&] { function(argument); });
   const auto entry = std::ranges::find(handlers_, id, &Entry::id);
   if (failure) {
-    std::string line("event manager ");
-    line.append(self().to_string()).append(": removed handler ").append(entry->handler->type());
-    report(line.append(": ").append(failure->to_string()));
+    report_failure(entry->handler->type(), message, *failure);
     remove(id, *failure);
   } else if (entry->handler->is_leaving()) {
     remove(id, ExitReason::normal());

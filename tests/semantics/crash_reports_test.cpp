@@ -1,6 +1,6 @@
 // crash_reports_test.cpp: one report for each crash, with what failed and what it was about.
 //
-// Method: bodies, servers and state machines fail wherever they can, in a
+// Method: bodies, servers, state machines and handlers of events fail wherever they can, in a
 // runtime whose sink keeps every report, of whatever kind.
 #include <airssys/rt.hpp>
 #include <functional>
@@ -303,6 +303,27 @@ TEST_P(CrashReports, a_plain_behaviour_is_told_of_by_its_own_names) {
   });
   EXPECT_EQ(place_of(crash), "message on int");
   EXPECT_EQ(field(crash, "state"), "plain");
+}
+
+struct Fragile : EventHandler<Fragile, int> {
+  void handle(int) { fail("cracked"); }
+};
+
+// A handler that fails is removed, and that is all.
+TEST_P(CrashReports, a_handler_of_events_that_fails_makes_one_report) {
+  std::string manager_pid;
+  const Report crash = crash_of([&manager_pid] {
+    const EventManagerRef manager = start_event_manager_link();
+    manager_pid = manager.pid().to_string();
+    add_handler<Fragile>(manager);
+    sync_notify(manager, 5);
+    stop(manager.pid());
+  });
+  EXPECT_EQ(crash.kind(), "handler_crash");
+  EXPECT_EQ(field(crash, "pid"), manager_pid);
+  EXPECT_TRUE(field(crash, "handler").ends_with("Fragile")) << field(crash, "handler");
+  EXPECT_EQ(field(crash, "message"), "int");
+  EXPECT_EQ(field(crash, "reason"), "error: std::runtime_error: cracked");
 }
 
 // X16, V40

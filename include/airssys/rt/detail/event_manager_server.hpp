@@ -146,7 +146,7 @@ class EventManagerServer : public Server<EventManagerServer> {
       }
     };
     std::optional<ExitReason> failure =
-        run(call.id, [](void* f) { (*static_cast<decltype(ask)*>(f))(); }, &ask);
+        run(call.id, type_name<R>(), [](void* f) { (*static_cast<decltype(ask)*>(f))(); }, &ask);
     if (failure) return std::unexpected(failed(*std::move(failure)));
     return reply;
   }
@@ -158,8 +158,12 @@ class EventManagerServer : public Server<EventManagerServer> {
  private:
   struct Entry;
 
-  // Calls a function of the handler and removes it if that fails or it leaves. Why it failed.
-  std::optional<ExitReason> run(std::uint64_t id, void (*function)(void*), void* argument);
+  // Calls a function of the handler, about a message of this type, and removes it if that fails or
+  // it leaves. Why it failed.
+  std::optional<ExitReason> run(std::uint64_t id,
+                                std::string_view message,
+                                void (*function)(void*),
+                                void* argument);
   void dispatch(Message& event);
   void end_of_owner(Pid owner, const ExitReason& reason);
   void remove(std::uint64_t id, const ExitReason& reason);
