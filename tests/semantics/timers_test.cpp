@@ -128,6 +128,57 @@ TEST_P(TimerRules, all_of_very_many_timers_fire_once_and_none_early) {
   });
 }
 
+// One scheduler, so who runs while the timers fire does so between two of them.
+class TimersOfOneScheduler : public support::InRuntime {};
+INSTANTIATE_TEST_SUITE_P(With, TimersOfOneScheduler, testing::Values(1U), support::schedulers_name);
+
+// How often this process has run while some of so many timers, all due at once, had fired and
+// others had not.
+int turns_while_timers_fire(std::size_t count, Deadline at) {
+  for (std::size_t i = 0; i < count; ++i) send_at(at, self(), Go());
+  int turns = 0;
+  for (std::size_t fired = 0, before = 0; fired < count; before = fired) {
+    yield();
+    fired = process_info(self())->message_queue_len;
+    if (fired > before && fired < count) ++turns;
+  }
+  for (std::size_t i = 0; i < count; ++i) receive<Go>();
+  return turns;
+}
+
+// Before the last is made, the first are due, unless there is time enough: then all fire at once.
+// T7
+TEST_P(TimersOfOneScheduler, very_many_timers_that_fire_at_once_let_others_run_in_between) {
+  run([] {
+    constexpr std::size_t count = 20'000;
+    for (Duration lead = 20ms;; lead *= 2) {
+      const Deadline at = Deadline::after(lead);
+      const int turns = turns_while_timers_fire(count, at);
+      if (turns >= 20) break;
+      ASSERT_LT(lead, 3s) << turns;
+    }
+  });
+}
+
+// T12, P6
+TEST_P(TimersOfOneScheduler, the_end_of_one_with_very_many_timers_lets_others_run_in_between) {
+  run([] {
+    constexpr int count = 40'000;
+    const auto message = std::make_shared<int>(1);
+    const Spawned target = spawn_monitor([] { receive<Go>(); });
+    for (int i = 0; i < count; ++i) send_after(1h, target.pid, message);
+    send_exit(target.pid, ExitReason::kill());
+    int turns = 0;
+    for (long left = count, before = count; left > 0; before = left) {
+      yield();
+      left = message.use_count() - 1;
+      if (left < before && left > 0) ++turns;
+    }
+    EXPECT_GE(turns, 5);
+    await_down(target.ref);
+  });
+}
+
 // Sets timers that are due one to nine milliseconds after `begin`; whether it was done by then.
 bool set_nine(Deadline begin) {
   for (const int i : {7, 3, 9, 1, 5, 8, 2, 6, 4})
