@@ -51,6 +51,9 @@ class Builder:
     def micro(self):
         return [self._of_ours("benchmarks/micro/airssys-micro")]
 
+    def paths(self):
+        return self._of_ours("benchmarks/paths/airssys-paths")
+
     def kvd(self):
         """Ours where the workload is that of a whole daemon."""
         self._need_redis()
