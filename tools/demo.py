@@ -213,6 +213,24 @@ class Writer(threading.Thread):
                    for key, value in self.acknowledged.items())
 
 
+class Load(threading.Thread):
+    """The 50 clients. redis-benchmark ends at the first error, and a crash is one: it is started
+    again."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.command = benchmark_command(server.port, "set", 16, 1_000_000_000)
+        self.stopping = threading.Event()
+
+    def run(self):
+        while not self.stopping.is_set():
+            with subprocess.Popen(self.command, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL) as load:
+                while load.poll() is None and not self.stopping.wait(0.01):
+                    pass
+                load.kill()
+
+
 class UnderLoad:
     """Writers that take notes, and 50 clients that do not."""
 
@@ -223,19 +241,16 @@ class UnderLoad:
         self.writers = [Writer(self.server, number) for number in range(4)]
         for writer in self.writers:
             writer.start()
-        self.load = subprocess.Popen(
-            benchmark_command(self.server.port, "set", 16, 1_000_000_000),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.load = Load(self.server)
+        self.load.start()
         time.sleep(0.5)
         return self
 
     def __exit__(self, *exception):
-        for writer in self.writers:
-            writer.stopping.set()
-        for writer in self.writers:
-            writer.join(10)
-        self.load.kill()
-        self.load.wait()
+        for thread in (*self.writers, self.load):
+            thread.stopping.set()
+        for thread in (*self.writers, self.load):
+            thread.join(10)
 
     def check(self):
         """(acknowledged, missing) after the load has stopped."""
