@@ -1,7 +1,7 @@
 """paths.py: how many instructions each hot path takes, and whether that is more than was agreed.
 
 Counted by valgrind, as the difference of a long and a short run. What was agreed stands in
-benchmarks/paths/instructions.json, for g++ 12 as a release on x86-64; a path that needs more than
+benchmarks/paths/instructions.json, for clang 19 as a release on x86-64; a path that needs more than
 `TOLERANCE` above that has got longer, and whoever wants that writes the new number down.
 """
 
