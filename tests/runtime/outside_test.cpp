@@ -181,22 +181,27 @@ TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
     std::atomic<bool> is_over = false;
     std::thread canceller([&] {
       while (!is_over) {
-        const std::uint64_t id = timer.exchange(0);
+        // acquire: pairs with the process's release; its -1 comes before our answer.
+        const std::uint64_t id = timer.exchange(0, std::memory_order_acquire);
         if (id == 0) {
           std::this_thread::yield();
         } else {
-          cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0);
+          // release: pairs with the process's acquire; the cancelling is over.
+          cancelled.store(runtime.cancel_timer(TimerRef{id}) ? 1 : 0, std::memory_order_release);
         }
       }
     });
     runtime.run([&] {
       for (const std::size_t round : support::rounds()) {
-        cancelled.store(-1);
-        timer.store(send_after(std::chrono::microseconds(20 * (round % 5)), self(), round).id);
-        while (cancelled.load() < 0) yield();
-        const auto message =
-            cancelled.load() == 1 ? receive<std::size_t>(0ms) : receive<std::size_t>(60s);
-        EXPECT_EQ(message.has_value(), cancelled.load() == 0);
+        cancelled.store(-1, std::memory_order_relaxed);  // relaxed: the timer's store releases it
+        const auto delay = std::chrono::microseconds(20 * (round % 5));
+        // release: pairs with the canceller's acquire.
+        timer.store(send_after(delay, self(), round).id, std::memory_order_release);
+        int answer = -1;
+        // acquire: pairs with the canceller's release.
+        while ((answer = cancelled.load(std::memory_order_acquire)) < 0) yield();
+        const auto message = answer == 1 ? receive<std::size_t>(0ms) : receive<std::size_t>(60s);
+        EXPECT_EQ(message.has_value(), answer == 0);
       }
     });
     is_over = true;
