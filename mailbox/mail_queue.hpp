@@ -79,8 +79,8 @@ class MailQueue {
     return (std::uint64_t{signal.bytes} + granule_bytes - 1) / granule_bytes << 32 | 1;
   }
   std::uint64_t figures() const noexcept {
-    return figures_.load(
-        std::memory_order_relaxed);  // relaxed: the owner's own word; for others, for show
+    // relaxed: the owner's own word; for others, for show.
+    return figures_.load(std::memory_order_relaxed);
   }
   void set_figures(std::uint64_t figures) noexcept {
     figures_.store(figures, std::memory_order_relaxed);  // relaxed: one writer, as above

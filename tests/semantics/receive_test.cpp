@@ -405,5 +405,27 @@ TEST_P(ReceiveRules, a_message_whose_type_nobody_asks_for_stays) {
   });
 }
 
+// R3
+TEST_P(ReceiveRules, what_comes_alone_and_is_not_wanted_is_looked_at_once_and_stays) {
+  run([] {
+    constexpr int count = 100;
+    std::atomic<int> looks = 0;
+    const Spawned reader = spawn_monitor([&] {
+      // relaxed: a count; the sender goes on when it has grown.
+      const auto refuse = [&](int) { return looks.fetch_add(1, std::memory_order_relaxed) < 0; };
+      receive(when(refuse, [](int) {}), [](Go) {});
+      for (int i = 0; i < count; ++i) EXPECT_EQ(receive<int>(0ms), i);
+      EXPECT_FALSE(receive<Message>(0ms));
+    });
+    for (int i = 0; i < count; ++i) {
+      send(reader.pid, i);
+      while (looks.load(std::memory_order_relaxed) <= i) yield();  // relaxed: as above
+    }
+    send(reader.pid, Go());
+    EXPECT_EQ(reason_of(reader), ExitReason::normal());
+    EXPECT_EQ(looks.load(std::memory_order_relaxed), count);  // relaxed: the Down came behind it
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt
