@@ -5,6 +5,7 @@ Every program takes a workload's name, its number of threads from the environmen
 """
 
 import glob
+import json
 import os
 import pathlib
 import shutil
@@ -15,6 +16,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PEERS = ROOT / "benchmarks" / "peers"
 KVD_LOAD = ROOT / "tools" / "benchmark" / "kvd_load.py"
 CARGO_REGISTRY = "/usr/share/cargo/registry"
+
+
+def source_of(build):
+    """The checkout that this folder is a build of; None: of none yet."""
+    try:
+        info = json.loads((build / "meson-info" / "meson-info.json").read_text())
+        return pathlib.Path(info["directories"]["source"])
+    except FileNotFoundError:
+        return None
 
 
 class Missing(Exception):
@@ -74,7 +84,8 @@ class Builder:
 
     def _of_ours(self, target, folder="ours", kind="-Dexamples=disabled", env=None):
         build = self.folder / folder
-        if not (build / "build.ninja").exists():
+        if source_of(build) != ROOT:
+            shutil.rmtree(build, ignore_errors=True)
             run("meson", "setup", build, ROOT, "--buildtype=release", "-Dtests=disabled",
                 "-Dchecks=disabled", "-Dtools=disabled", kind, env=env)
         run("ninja", "-C", build, target)
