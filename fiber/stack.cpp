@@ -25,7 +25,6 @@ namespace {
 
 constexpr int madvise_guard_install = 102;  // MADV_GUARD_INSTALL; too new for our C library
 constexpr std::size_t strides_min = 16;     // a smaller reservation is not worth its slot
-constexpr std::size_t trim_batch_max = 256;
 
 std::uintptr_t word(const void* address) noexcept {
   return reinterpret_cast<std::uintptr_t>(address);
@@ -64,6 +63,10 @@ std::size_t protectable_stacks() noexcept {
   if (!(std::ifstream("/proc/sys/vm/max_map_count") >> mappings_max))
     mappings_max = 65530;  // the kernel's default
   return mappings_max / 2 > 2000 ? mappings_max / 2 - 2000 : 0;
+}
+
+iovec usable_part(const Fiber& fiber) noexcept {
+  return {fiber.low, stride_bytes(fiber.size_class) - guard_bytes};
 }
 
 std::size_t drop_in_one_call(std::span<const iovec> ranges) noexcept {
@@ -146,6 +149,13 @@ void StackPool::drop_unused(const Fiber& fiber) noexcept {
   if (end > word(low)) ::madvise(low, end - word(low), MADV_DONTNEED);
 }
 
+void StackPool::drop(std::span<Fiber* const> fibers) noexcept {
+  RT_CHECK(fibers.size() <= drop_max, "stacks are dropped in batches");
+  std::array<iovec, drop_max> ranges{};
+  for (std::size_t i = 0; i < fibers.size(); ++i) ranges[i] = usable_part(*fibers[i]);
+  drop_pages(std::span(ranges).first(fibers.size()));
+}
+
 std::size_t StackPool::trim(std::size_t keep) noexcept {
   std::size_t trimmed = 0;
   for (Depot& depot : depots_)
@@ -154,20 +164,20 @@ std::size_t StackPool::trim(std::size_t keep) noexcept {
 }
 
 std::size_t StackPool::trim_batch(Depot& depot, std::size_t keep) noexcept {
-  std::array<Cold, trim_batch_max> batch{};
-  std::array<iovec, trim_batch_max> ranges{};
+  std::array<Cold, drop_max> batch{};
+  std::array<iovec, drop_max> ranges{};
   std::size_t count = 0;
   {
     const std::lock_guard lock(mutex_);
     if (depot.warm.size() <= keep) return 0;
-    count = std::min(depot.warm.size() - keep, trim_batch_max);
+    count = std::min(depot.warm.size() - keep, drop_max);
     for (std::size_t i = 0; i < count; ++i) batch[i] = {depot.warm[i], depot.warm[i]->guard};
     depot.warm.erase(depot.warm.begin(), depot.warm.begin() + static_cast<std::ptrdiff_t>(count));
   }
   for (std::size_t i = 0; i < count; ++i) {
     Fiber& fiber = *batch[i].fiber;
     retire(fiber);
-    ranges[i] = {fiber.low, stride_bytes(fiber.size_class) - guard_bytes};
+    ranges[i] = usable_part(fiber);
   }
   drop_pages(std::span(ranges).first(count));
   const std::lock_guard lock(mutex_);

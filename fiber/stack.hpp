@@ -84,6 +84,12 @@ class StackPool {
   /// that it has saved. Requires: it is off, and nobody resumes it meanwhile. Any thread.
   static void drop_unused(const Fiber& fiber) noexcept;
 
+  /// Returns to the system all pages of the stacks of these fibers, at most drop_max, in one call
+  /// where the kernel lets a program advise itself: one at a time interrupts all other CPUs each
+  /// time. Requires: what they hold has been copied, and nobody resumes them. Any thread.
+  static void drop(std::span<Fiber* const> fibers) noexcept;
+  static constexpr std::size_t drop_max = 256;
+
   /// Which stack of this pool an address belongs to, if any. Any thread, safe in a signal handler.
   [[nodiscard]] std::optional<Place> find(const void* address) const noexcept;
 
