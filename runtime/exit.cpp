@@ -48,7 +48,8 @@ void destroy_program(Process& process) {
 
 // Nothing comes any more; all that has come and was not received becomes one list.
 void close_mailbox(Process& process) {
-  if (std::exchange(process.is_closed, true)) return;
+  if (process.is_closed) return;
+  process.is_closed = true;
   Signal* rest = process.inbox.close();
   Signal* received = process.mail.take_everything();
   append(process.pending, rest);

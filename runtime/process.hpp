@@ -26,6 +26,10 @@
 #include "runtime/wait_reason.hpp"
 #include "scheduler/task.hpp"
 
+namespace airssys::rt::fiber {
+struct StackCopy;
+}
+
 namespace airssys::rt::runtime {
 
 class Bounds;   // bounds.hpp
@@ -61,16 +65,19 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   // Taken from the inbox, or handed over by who woke it, and not yet obeyed; oldest first.
   mailbox::Signal* pending = nullptr;
   Relations relations;
-  Wait* waits = nullptr;  // records of what will wake it, on its stack or the heap
-  ExitReason reason;      // once must_end: why
+  union {
+    Wait* waits = nullptr;         // records of what will wake it, on its stack or the heap
+    fiber::StackCopy* stack_copy;  // while its stack is away, and it has none: hibernator.hpp
+  };
+  ExitReason reason;  // once must_end: why
   std::uint64_t refs_given = 0;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
-  bool is_closed = false;  // the inbox is closed
   bool traps_exits = false;
   bool is_inside = true;  // false while its own code runs: Inside in call.hpp, run_code
-  // Three that are seldom looked at share a byte.
+  // Four that are seldom looked at share a byte.
   bool has_started : 1 = false;
+  bool is_closed : 1 = false;              // the inbox is closed
   bool follows_parent : 1 = false;         // made with a link: its parent's exit is an order (G14)
   bool hears_system_requests : 1 = false;  // though it is no behaviour (C7)
 
@@ -82,6 +89,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<bool> is_behind{false};     // with its signals: who sends more waits for it (S11)
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
+  // Whether its stack may be put away, and how it was seen last; for the rounds: hibernator.hpp.
+  base::Atomic<std::uint8_t> hibernation_mark{0};
   // The number of the call it waits in, and whose answer or room it waits for, by Pid::bits; 0:
   // none, nobody's. WaitingFor and PendingCall write them: wait_circle.hpp.
   base::Atomic<std::uint32_t> waits_in_call{0};
@@ -143,6 +152,7 @@ inline void Process::renew() noexcept {
   // relaxed: as above.
   is_behind.store(false, std::memory_order_relaxed);
   is_timer_target.store(false, std::memory_order_relaxed);
+  hibernation_mark.store(0, std::memory_order_relaxed);  // relaxed: as above
   waits_in_call.store(0, std::memory_order_relaxed);
   waits_for.store(0, std::memory_order_relaxed);
 }

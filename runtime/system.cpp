@@ -22,7 +22,7 @@ using scheduler::Thread;
 namespace {
 
 scheduler::Pool::Config with_doors(scheduler::Pool::Config config) {
-  config.doors = {&run_process, &process_was_cut, &process_may_rest};
+  config.doors = {&run_process, &process_was_cut, &process_may_rest, &fetch_stack};
   return config;
 }
 
@@ -41,6 +41,7 @@ System::System(const Config& config)
     : Pool(with_doors(config.pool)),
       send_timeout_ns(config.send_timeout_ns),
       table(quiescence),
+      hibernator(*this, config.hibernate_after_ns),
       processes_max_(config.processes_max),
       log_(config.log),
       log_from_(config.log_from),
@@ -119,6 +120,7 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
     }
   }
   process->program = owned.release();
+  if (options && options->hibernates) hibernator.is_up(*process);
   return *process;
 }
 

@@ -22,6 +22,7 @@
 #include "base/mutex.hpp"
 #include "runtime/dead_letters.hpp"
 #include "runtime/disposal.hpp"
+#include "runtime/hibernator.hpp"
 #include "runtime/name_registry.hpp"
 #include "runtime/process.hpp"
 #include "runtime/process_table.hpp"
@@ -36,7 +37,8 @@ class System final : public scheduler::Pool {
     scheduler::Pool::Config pool;
     std::uint32_t processes_max = 1U << 24;
     std::int64_t send_timeout_ns = 5'000'000'000;
-    std::function<void(const Report& report)> log;  // null: stderr
+    std::int64_t hibernate_after_ns = 1'000'000'000;  // 0: never
+    std::function<void(const Report& report)> log;    // null: stderr
     Severity log_from = Severity::notice;
   };
 
@@ -92,6 +94,7 @@ class System final : public scheduler::Pool {
   NameRegistry names;
   DeadLetters dead_letters{*this};
   Disposal disposal{blocking, this};
+  Hibernator hibernator;
 
   // Processes that could not be unwound and were cut off (Z4): a figure.
   base::Atomic<std::uint64_t> abandoned{0};

@@ -11,6 +11,7 @@
 // There is no state word here: the inbox's word alone says whether a task may be queued.
 //
 // A task at rest has a stack (`fiber`) if it blocked in the middle of its code, and none otherwise.
+// That stack may be away: then `fiber` is null, `stack_class` says so, and a door brings it back.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,9 @@
 #include "fiber/stack.hpp"
 
 namespace airssys::rt::scheduler {
+
+// What stack_class is while a task's stack is away.
+inline constexpr fiber::SizeClass away = 0xff;
 
 // Lowest first; the numbers are the levels of the run queues, low sharing normal's (D7).
 enum class Level : std::uint8_t { low, normal, high, max };
@@ -66,6 +70,8 @@ struct Doors {
   // After the switch away from a task that parked: true if it is at rest now, false if mail has
   // come meanwhile.
   bool (*try_idle)(Task& task);
+  // Before the switch to a task whose stack is away: brings it back, and says so in the task.
+  fiber::Fiber& (*fetch_stack)(Task& task) = nullptr;
 };
 
 // A slice, in reductions (D2), and what a yield is charged (P17).

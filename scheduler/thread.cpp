@@ -94,11 +94,18 @@ void Thread::drive() noexcept {
   tenure_.leave();
 }
 
-fiber::Fiber& Thread::stack_to_begin_on(Task& task) noexcept {
+// Inline in the switch, it would cost those who have a stack some registers.
+[[gnu::noinline]] fiber::Fiber& Thread::stack_to_begin_on(Task& task) noexcept {
+  if (task.stack_class != 0) return stack_of_its_own(task);
   handed_ = &task;
-  if (task.stack_class != 0) return take_fiber(task.stack_class);
   if (!runner_) runner_ = &take_fiber(0);
   return *runner_;
+}
+
+fiber::Fiber& Thread::stack_of_its_own(Task& task) noexcept {
+  if (task.stack_class == away) return pool_.doors.fetch_stack(task);
+  handed_ = &task;
+  return take_fiber(task.stack_class);
 }
 
 fiber::Fiber& Thread::take_fiber(fiber::SizeClass size_class) noexcept {

@@ -196,6 +196,7 @@ class Thread {
     return task.fiber ? *task.fiber : stack_to_begin_on(task);
   }
   fiber::Fiber& stack_to_begin_on(Task& task) noexcept;
+  fiber::Fiber& stack_of_its_own(Task& task) noexcept;
   // Leaves this stack. Returns when somebody has come back to it, maybe on another thread.
   void depart(fiber::Fiber& fiber, Task* next) noexcept {
     if (next) {

@@ -45,6 +45,8 @@ bool is_on(HostHook hook, bool automatic) noexcept {
 
 System::Config config_of(const Options& options, bool owns_program) {
   if (options.spin < Duration::zero()) throw BadArgument("Options::spin is negative");
+  if (options.hibernate_after < std::chrono::milliseconds::zero())
+    throw BadArgument("Options::hibernate_after is negative");
   return {.pool = {.schedulers = scheduler_count(options.schedulers),
                    .clock = &base::steady_clock(),
                    .seed = std::random_device{}(),
@@ -55,6 +57,8 @@ System::Config config_of(const Options& options, bool owns_program) {
               std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),
           .send_timeout_ns =
               std::chrono::duration_cast<std::chrono::nanoseconds>(options.send_timeout).count(),
+          .hibernate_after_ns =
+              std::chrono::duration_cast<std::chrono::nanoseconds>(options.hibernate_after).count(),
           .log = options.log,
           .log_from = options.log_from};
 }

@@ -3,6 +3,7 @@
 // A process that waits keeps its stack with every page that it has ever touched. One that is about
 // to wait for long gives them back: all that it does not need by `hibernate`, the whole stack by
 // `hibernate(entry)`. A server or state machine at rest has no stack: it needs neither (G20).
+// For bodies there is SpawnOptions::hibernates, too, which asks for no call.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>

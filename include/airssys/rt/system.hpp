@@ -46,6 +46,9 @@ struct Options {
   Duration spin = std::chrono::microseconds(20);
   // How long a plain thread waits for room in a bounded mailbox that blocks (B2).
   std::chrono::milliseconds send_timeout = std::chrono::milliseconds(5000);
+  // For how long a process that may hibernate (SpawnOptions::hibernates) waits for mail, at least,
+  // before its stack is put away; at most about twice as long. 0: none ever is.
+  std::chrono::milliseconds hibernate_after = std::chrono::milliseconds(1000);
   // How long rt::run's end, a signal's or main's, may take before what is left is killed (E1).
   std::chrono::milliseconds stop_timeout = std::chrono::milliseconds(5000);
   // SIGTERM and SIGINT stop the runtime in order (E4), also where every thread of the program
