@@ -50,6 +50,15 @@ double resident_bytes() {
   return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
+double page_table_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    double kilobytes = 0;
+    if (word == "VmPTE:" && status >> kilobytes) return kilobytes * 1024;
+  }
+  return 0;
+}
+
 std::uint64_t work(int steps, std::uint64_t seed) {
   for (int i = 0; i < steps; ++i) seed = (seed * 16807 + 1) & 0x7fffffff;
   asm volatile("" : "+r"(seed));  // the compiler may not conclude that nobody needs it

@@ -34,6 +34,8 @@ void check(bool is_right, std::string_view what);
 
 // Bytes of memory that this program occupies now.
 double resident_bytes();
+// Beside them, what the system takes for this program's page tables.
+double page_table_bytes();
 
 // Work that calls nothing; each step is some two nanoseconds.
 std::uint64_t work(int steps, std::uint64_t seed);

@@ -24,6 +24,7 @@ constexpr Workload workloads[] = {
     {"ring", bench::ring},
     {"spawn", bench::spawn},
     {"idle", bench::idle_bodies},
+    {"idle_hibernating", bench::idle_hibernating},
     {"idle_servers", bench::idle_servers},
     {"fanin", bench::fanin},
     {"big", bench::big},

@@ -13,6 +13,7 @@ void pingpong();
 void ring();
 void spawn();
 void idle_bodies();
+void idle_hibernating();
 void idle_servers();
 void fanin();
 void big();
