@@ -69,19 +69,23 @@ ExitReason reason_of(const Spawned& process) {
                       [](Down& down) { return std::move(down.reason); }));
 }
 
+std::uint64_t put_away_so_far() {
+  return Call().system().hibernator.put_away();
+}
 std::uint64_t fetched_so_far() {
   return Call().system().hibernator.fetched();
 }
 
-// Others have been put away again and again since.
+// Another one is put away so often meanwhile.
+constexpr int rounds_to_pass = 5;
 void let_rounds_pass() {
   const Spawned sleeper = spawn_monitor(hibernates, [tester = self()] {
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < rounds_to_pass; ++i) {
       send(tester, here());
       receive<Go>();
     }
   });
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < rounds_to_pass; ++i) {
     wait_until_away(receive<At>());
     send(sleeper.pid, Go());
   }
@@ -110,14 +114,17 @@ TEST_P(Hibernators, locals_and_addresses_of_locals_are_as_they_were) {
   });
 }
 
-// Each sends where it is, and then waits as it is told; then it has to be there still.
+// It sends where it is, and then waits as it is told. Who looks at its stack while that is away
+// brings pages back, so it is counted, too, who was put away: nobody but the other one.
 void expect_to_stay(const SpawnOptions& options, void (*wait)()) {
   const Spawned process = spawn_monitor(options, [tester = self(), wait] {
     send(tester, here());
     wait();
   });
   const At place = receive<At>();
+  const std::uint64_t before = put_away_so_far();
   let_rounds_pass();
+  EXPECT_EQ(put_away_so_far(), before + rounds_to_pass);
   EXPECT_TRUE(is_resident(place.address));
   send_exit(process.pid, ExitReason::kill());
   reason_of(process);

@@ -70,7 +70,7 @@ struct SpawnOptions {
   std::size_t stack_bytes = 0;  // 0: 64 KiB; rounded up to a power of two, at most 8 MiB
   // When it has waited for mail, with no time-out, for longer than Options::hibernate_after, what
   // its stack holds is packed onto the heap, if it then takes at most 2 KB, and the pages of the
-  // stack go to the system: some 900 bytes in all instead of 4300. Its next wake takes some
+  // stack go to the system: some 900 bytes in all instead of 5000. Its next wake takes some
   // microseconds longer. For bodies that are many and mostly wait. Requires: while it waits for
   // mail nobody else, process, thread or system call, uses an address in its stack, as a child does
   // that has one of its locals by reference; who reads there finds zeros, what is written is lost.
