@@ -68,7 +68,7 @@ class Bounds {
   // Counts a message in beyond the bound. False: that is twice the bound.
   [[nodiscard]] bool count_beyond(Envelope& message) noexcept;
   // A message that was counted has found the inbox closed: nobody counts there any more.
-  static void uncount(Envelope& message) noexcept { message.flags &= not_counted; }
+  static void uncount(Envelope& message) noexcept { message.clear(counted_in_bounds); }
 
   enum class Joined : std::uint8_t {
     counted,  // there was room: the caller pushes
@@ -109,8 +109,6 @@ class Bounds {
   void release() noexcept;
 
  private:
-  static constexpr std::uint8_t not_counted = static_cast<std::uint8_t>(~counted_in_bounds);
-
   // A bound, or a soft mark.
   struct Mark {
     const std::uint64_t messages;

@@ -121,18 +121,36 @@ CallError error_of(const Down& down) {
 }
 
 PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
-  const Call call;
-  call.charge(2);
+  const Call call(runtime::current_process(), 2);
   Process& process = call.process();
-  ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
-  if (use == CallUse::request || runtime::is_unwinding(process)) {
-    watch(process);
+  begin(process, use, call.system().find(server), [&] { watch(process); });
+}
+
+PendingCall::PendingCall(
+    Pid server, CallUse use, Message& request, Alias& caller, Deadline deadline)
+    : server_(server) {
+  const Call call(runtime::current_process(), 3);
+  Process& process = call.process();
+  Process* callee = call.system().find(server);
+  if (!callee || !callee->bounds) [[likely]] {
+    begin(process, use, callee, [&] { ask(process, callee, request, caller); });
     return;
   }
-  // A look before anything is sent finds a circle that is there. The monitor's signal wakes the
-  // callee, so that the look behind it, which misses none, can at best be unsure.
+  // The send may wait for room, so the monitor goes ahead.
+  begin(process, use, callee, [&] { watch(process); });
+  if (circle_) return;
+  caller = alias();
+  is_refused_ = send_by(server, request.release(), deadline) == SendResult::full;
+}
+
+// `reach` sends the first thing that the callee gets.
+template <class Reach>
+inline void PendingCall::begin(Process& process, CallUse use, Process* callee, Reach reach) {
+  ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
+  if (use == CallUse::request || runtime::is_unwinding(process)) return reach();
+  // A look before anything is sent finds a circle that is there; the look behind it misses none.
   show(process, process.refs_given + 1);
-  const Process* callee = use == CallUse::call ? call.system().find(server) : nullptr;
+  if (use != CallUse::call) callee = nullptr;
   if (callee && waits_in_call(*callee)) [[unlikely]] {
     base::atomic_fence(std::memory_order_seq_cst);  // between showing and looking
     look(process);
@@ -142,10 +160,10 @@ PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
       return;
     }
   }
-  watch(process);
+  reach();
   base::fence_behind_update();
   if (callee && waits_in_call(*callee)) [[unlikely]]
-    look(process);
+    look_again(process);
 }
 
 PendingCall::PendingCall(std::unique_ptr<Program> program,
@@ -173,6 +191,25 @@ void PendingCall::watch(Process& process) {
   address_ = monitor_.id;
 }
 
+// The request brings the monitor along, and the callee's own reply takes it away again: a call is
+// two signals, not four.
+void PendingCall::ask(Process& process, Process* callee, Message& request, Alias& caller) {
+  runtime::System& system = runtime::current_system();
+  monitor_ = runtime::add_monitor(process, server_, runtime::AddressMode::until_reply);
+  address_ = monitor_.id;
+  caller = alias();
+  runtime::Envelope& envelope = runtime::Envelope::of_payload(request.payload());
+  envelope.header.tag = 0;  // it may have come through an alias itself
+  envelope.flags = runtime::brings_monitor;
+  if (callee && system.deliver(*callee, envelope)) [[likely]] {
+    static_cast<void>(request.release());
+    return;
+  }
+  envelope.flags = 0;
+  runtime::tell_noproc(system, server_, process.pid(), monitor_.id);
+  system.dead_letters.drop({server_, process.pid(), DropReason::no_process}, request);
+}
+
 void PendingCall::show(Process& process, std::uint64_t ref) noexcept {
   // relaxed: its own word.
   outer_waits_for_ = process.waits_for.load(std::memory_order_relaxed);
@@ -197,6 +234,15 @@ void PendingCall::look(Process& process) {
     circle_ = std::make_unique<const std::string>(circle_of(system, process.pid(), trip));
 }
 
+// Once the request is sent. A callee that has answered may call on, and seem to wait for this call:
+// its answer was sent before that, so it is here by now.
+void PendingCall::look_again(Process& process) {
+  look(process);
+  if (!circle_ || !runtime::has_news(process)) return;
+  circle_.reset();
+  must_look_again_ = true;
+}
+
 Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
   Wanted wanted{address_, monitor_.id};
   return Message(runtime::take_mail_from(
@@ -211,13 +257,8 @@ Message PendingCall::wait_and_look(Process& process, const runtime::Timeout& tim
     if (next.due_ns() >= timeout.due_ns()) break;
     if (Message answer = take_answer(process, next)) return answer;
     if (runtime::is_unwinding(process)) return {};
-    look(process);
-    if (circle_) {
-      // An answer that came meanwhile was sent before its sender called on: it is here by now.
-      if (process.inbox.looks_empty()) return {};
-      circle_.reset();
-      must_look_again_ = true;
-    }
+    look_again(process);
+    if (circle_) return {};
     pause = std::min(pause * 2, longest_pause);
   }
   return take_answer(process, timeout);
@@ -262,27 +303,30 @@ std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
 }
 
 PendingCall::~PendingCall() {
+  if (is_open_ || is_shown_) give_up();
+  std::destroy_at(&mark_at(mark_));
+}
+
+void PendingCall::give_up() {
   const Call call(Call::Kind::plain);
   Process& process = call.process();
   hide(process);
-  if (is_open_) {
-    if (Relation* monitor = process.relations.find_monitor(monitor_.id))
-      runtime::drop_monitor(call.system(), process, *monitor, true);
-    // A Down or a reply that had come already is nobody's business any more. At the end of the
-    // process all its mail is, and the queue has forgotten its cursors.
-    Wanted wanted{address_, monitor_.id};
-    Mark& mark = mark_at(mark_);
-    while (mailbox::Signal* signal = process.is_ending ? nullptr : mark.peek()) {
-      void* payload = runtime::Envelope::of_signal(*signal).payload();
-      if (Wanted::accepts(&wanted, payload)) {
-        mark.take();
-        destroy_payload(payload);
-      } else {
-        mark.skip();
-      }
+  if (!is_open_) return;
+  if (Relation* monitor = process.relations.find_monitor(monitor_.id))
+    runtime::drop_monitor(call.system(), process, *monitor, true);
+  // A Down or a reply that had come already is nobody's business any more. At the end of the
+  // process all its mail is, and the queue has forgotten its cursors.
+  Wanted wanted{address_, monitor_.id};
+  Mark& mark = mark_at(mark_);
+  while (mailbox::Signal* signal = process.is_ending ? nullptr : mark.peek()) {
+    void* payload = runtime::Envelope::of_signal(*signal).payload();
+    if (Wanted::accepts(&wanted, payload)) {
+      mark.take();
+      destroy_payload(payload);
+    } else {
+      mark.skip();
     }
   }
-  std::destroy_at(&mark_at(mark_));
 }
 
 void let_others_answer(const Alias& caller) {

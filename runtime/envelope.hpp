@@ -9,6 +9,7 @@
 
 #include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
 #include <cstddef>
 #include <cstdint>
 
@@ -34,13 +35,18 @@ struct Envelope : mailbox::Signal {
   Pid sender() const noexcept {
     return (header.tag & sender_bit) != 0 ? Pid::from_bits(header.tag & ~sender_bit) : Pid();
   }
+  void clear(std::uint8_t flag) noexcept { flags &= static_cast<std::uint8_t>(~flag); }
+  // Who waits for the reply. Requires: header.type->is_call.
+  const Alias& caller() noexcept { return *static_cast<const Alias*>(payload()); }
   bool has_alias() const noexcept { return static_cast<std::int64_t>(header.tag) > 0; }
 };
 static_assert(sizeof(Envelope) == 32 && sizeof(Envelope) % detail::payload_align == 0);
 
 // Signal::flags of a message: none once it has been taken out of the mail.
 inline constexpr std::uint8_t counted_in_bounds = 1;  // its mailbox reserved room for it (B1)
-inline constexpr std::uint8_t with_priority = 2;  // asked for by its sender; in the mail: kept so
-inline constexpr std::uint8_t tagged_down = 4;    // the Down of the monitor in its tag (M12)
+inline constexpr std::uint8_t with_priority = 2;   // asked for by its sender; in the mail: kept so
+inline constexpr std::uint8_t tagged_down = 4;     // the Down of the monitor in its tag (M12)
+inline constexpr std::uint8_t brings_monitor = 8;  // on its way: a call's request (call_reply.cpp)
+inline constexpr std::uint8_t ends_monitor = 16;   // on its way: the reply to such a request
 
 }  // namespace airssys::rt::runtime

@@ -65,11 +65,20 @@ Signal* take_message(Signal**& place) {
   return message;
 }
 
+// A monitor that nobody obeyed stays behind its request, to be refused as others are.
 void destroy_messages(Process& process) {
   run_code(process, [&process] {
     Signal** place = &process.pending;
-    while (Signal* message = take_message(place))
-      detail::destroy_payload(Envelope::of_signal(*message).payload());
+    while (Signal* signal = take_message(place)) {
+      Envelope& message = Envelope::of_signal(*signal);
+      if (message.flags & brings_monitor) {
+        const Alias& caller = message.caller();
+        Signal* monitor = make_signal(SignalKind::monitor, caller.owner, caller.id);
+        monitor->next = std::exchange(*place, monitor);
+        place = &monitor->next;
+      }
+      detail::destroy_payload(message.payload());
+    }
   });
 }
 

@@ -99,21 +99,24 @@ void unlink(Pid other) {
 
 namespace runtime {
 
-MonitorRef monitor(
+MonitorRef add_monitor(
     Process& process, Pid target, AddressMode mode, Rank rank, std::unique_ptr<DownNote> note) {
-  System& system = current_system();
   const std::uint64_t id = process.new_ref();
-  const MonitorRef ref{{process.pid(), id}};
   process.relations.add({.kind = RelationKind::monitor,
                          .mode = mode,
                          .rank = rank,
                          .peer = target,
                          .mine = id,
                          .theirs = reinterpret_cast<std::uint64_t>(note.release())});
-  if (!try_send_signal(system, target, make_signal(SignalKind::monitor, process.pid(), id))) {
-    send_signal(
-        system, process.pid(), make_signal(SignalKind::down, target, 0, id, ExitReason::noproc()));
-  }
+  return {{process.pid(), id}};
+}
+
+MonitorRef monitor(
+    Process& process, Pid target, AddressMode mode, Rank rank, std::unique_ptr<DownNote> note) {
+  System& system = current_system();
+  const MonitorRef ref = add_monitor(process, target, mode, rank, std::move(note));
+  if (!try_send_signal(system, target, make_signal(SignalKind::monitor, process.pid(), ref.id)))
+    tell_noproc(system, target, process.pid(), ref.id);
   return ref;
 }
 
@@ -121,15 +124,13 @@ MonitorRef monitor_newborn(Process& parent,
                            Process& child,
                            const MonitorOptions& options,
                            std::unique_ptr<DownNote> note) {
-  const std::uint64_t id = parent.new_ref();
-  parent.relations.add({.kind = RelationKind::monitor,
-                        .mode = address_mode(options.alias),
-                        .rank = rank_of(parent, options.priority),
-                        .peer = child.pid(),
-                        .mine = id,
-                        .theirs = reinterpret_cast<std::uint64_t>(note.release())});
-  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = id});
-  return {{parent.pid(), id}};
+  const MonitorRef ref = add_monitor(parent,
+                                     child.pid(),
+                                     address_mode(options.alias),
+                                     rank_of(parent, options.priority),
+                                     std::move(note));
+  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = ref.id});
+  return ref;
 }
 
 std::unique_ptr<DownNote> note_of(void* tagged, Down* down) {

@@ -26,7 +26,14 @@ inline std::unique_ptr<DownNote> take_note(Relation& monitor) noexcept {
   return std::unique_ptr<DownNote>(reinterpret_cast<DownNote*>(std::exchange(monitor.theirs, 0)));
 }
 
-// By the owner, inside.
+// Our half of a monitor; the caller sees to the other one. By the owner.
+MonitorRef add_monitor(Process& process,
+                       Pid target,
+                       AddressMode mode,
+                       Rank rank = Rank::ordinary,
+                       std::unique_ptr<DownNote> note = nullptr);
+
+// Both halves. By the owner, inside.
 MonitorRef monitor(Process& process,
                    Pid target,
                    AddressMode mode,

@@ -7,73 +7,26 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/assert.hpp"
 #include "base/block_cache.hpp"
 
 namespace airssys::rt::runtime {
 
-struct Relations::Block {
-  std::uint32_t count;
-  std::uint32_t capacity;
-  std::uint32_t* index;       // null: searched one by one
-  std::uint32_t index_slots;  // a power of two, at least twice the capacity
-  Relation* items() noexcept { return reinterpret_cast<Relation*>(this + 1); }
-  static std::size_t bytes_for(std::uint32_t capacity) noexcept {
-    return sizeof(Block) + capacity * sizeof(Relation);
-  }
-};
-
-namespace {
-
-struct Key {
-  RelationKind kind;
-  std::uint64_t first;
-  std::uint64_t second;
-  friend bool operator==(const Key&, const Key&) = default;
-};
-
-Key key_of(const Relation& relation) noexcept {
-  switch (relation.kind) {
-    case RelationKind::link:
-    case RelationKind::suspends:
-    case RelationKind::suspended_by:
-      return {relation.kind, relation.peer.bits(), 0};
-    case RelationKind::monitored_by:
-      return {relation.kind, relation.peer.bits(), relation.theirs};
-    case RelationKind::monitor:
-    case RelationKind::alias:
-      return {relation.kind, relation.mine, 0};
-  }
-  RT_UNREACHABLE("a relation without a kind");
-}
-
-std::uint32_t hash_of(const Key& key) noexcept {
+std::uint32_t Relations::hash_of(const Key& key) noexcept {
   std::uint64_t mixed = key.first * 0x9E3779B97F4A7C15U;
   mixed = (mixed ^ (mixed >> 32) ^ key.second) * 0xD6E8FEB86659FD93U;
   mixed ^= static_cast<std::uint64_t>(key.kind) * 0xBF58476D1CE4E5B9U;
   return static_cast<std::uint32_t>(mixed >> 32) ^ static_cast<std::uint32_t>(mixed);
 }
 
-}  // namespace
-
-void Relations::add(const Relation& relation) {
+void Relations::add_seldom(const Relation& relation) {
   if (!block_ || block_->count == block_->capacity) grow();
   block_->items()[block_->count] = relation;
   ++block_->count;
   if (block_->index) index_insert(block_->count - 1);
 }
 
-Relation* Relations::find(RelationKind kind, std::uint64_t first, std::uint64_t second) noexcept {
-  if (!block_) return nullptr;
-  const Key key{kind, first, second};
+Relation* Relations::look_up(const Key& key) noexcept {
   Relation* items = block_->items();
-  if (!block_->index) {
-    // The newest first: a call's monitor is gone before its caller does anything else.
-    for (std::uint32_t i = block_->count; i-- > 0;) {
-      if (items[i].kind == kind && key_of(items[i]) == key) return &items[i];
-    }
-    return nullptr;
-  }
   const std::uint32_t mask = block_->index_slots - 1;
   for (std::uint32_t slot = hash_of(key) & mask;; slot = (slot + 1) & mask) {
     const std::uint32_t position = block_->index[slot];
@@ -100,7 +53,7 @@ std::span<Relation> Relations::all() noexcept {
 
 void Relations::clear() noexcept {
   if (!block_) return;
-  base::free(block_->index);
+  if (block_->index) base::free(block_->index);
   base::free_small(block_, Block::bytes_for(block_->capacity));
   block_ = nullptr;
 }

@@ -7,6 +7,7 @@
 //   link           peer                     other end    id of our link  id of the peer's link
 //   monitor        mine                     watched      our ref's id    -
 //   monitored_by   peer and theirs          watcher      -               the watcher's ref id
+//                                           one that came with a request is until_reply (M1, G5)
 //   alias          mine                     -            our ref's id    -
 //   suspends       peer                     suspended    how often       -
 //   suspended_by   peer                     suspender    -               -
@@ -22,6 +23,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "base/assert.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -57,13 +60,22 @@ class Relations {
   ~Relations() { clear(); }
 
   // Requires: there is none with this kind and key.
-  void add(const Relation& relation);
+  void add(const Relation& relation) {
+    if (!block_ || block_->index || block_->count == block_->capacity) [[unlikely]]
+      return add_seldom(relation);
+    block_->items()[block_->count++] = relation;
+  }
 
   Relation* find_link(Pid peer) noexcept { return find(RelationKind::link, peer.bits(), 0); }
   Relation* find_monitor(std::uint64_t mine) noexcept {
     return find(RelationKind::monitor, mine, 0);
   }
   Relation* find_alias(std::uint64_t mine) noexcept { return find(RelationKind::alias, mine, 0); }
+  // The alias or the monitor that has this id.
+  Relation* find_own(std::uint64_t mine) noexcept {
+    Relation* alias = find_alias(mine);
+    return alias ? alias : find_monitor(mine);
+  }
   Relation* find_suspended(Pid peer) noexcept {
     return find(RelationKind::suspends, peer.bits(), 0);
   }
@@ -84,10 +96,56 @@ class Relations {
   std::size_t heap_bytes() const noexcept;
 
  private:
-  struct Block;
   static constexpr std::uint32_t searched_max = 16;
 
-  Relation* find(RelationKind kind, std::uint64_t first, std::uint64_t second) noexcept;
+  struct Block {
+    std::uint32_t count;
+    std::uint32_t capacity;
+    std::uint32_t* index;       // null: searched one by one
+    std::uint32_t index_slots;  // a power of two, at least twice the capacity
+    Relation* items() noexcept { return reinterpret_cast<Relation*>(this + 1); }
+    static std::size_t bytes_for(std::uint32_t capacity) noexcept {
+      return sizeof(Block) + capacity * sizeof(Relation);
+    }
+  };
+
+  // What makes one of this kind the one that is meant.
+  struct Key {
+    RelationKind kind;
+    std::uint64_t first;
+    std::uint64_t second;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
+  static Key key_of(const Relation& relation) noexcept {
+    switch (relation.kind) {
+      case RelationKind::link:
+      case RelationKind::suspends:
+      case RelationKind::suspended_by:
+        return {relation.kind, relation.peer.bits(), 0};
+      case RelationKind::monitored_by:
+        return {relation.kind, relation.peer.bits(), relation.theirs};
+      case RelationKind::monitor:
+      case RelationKind::alias:
+        return {relation.kind, relation.mine, 0};
+    }
+    RT_UNREACHABLE("a relation without a kind");
+  }
+  static std::uint32_t hash_of(const Key& key) noexcept;
+
+  Relation* find(RelationKind kind, std::uint64_t first, std::uint64_t second) noexcept {
+    if (!block_) return nullptr;
+    const Key key{kind, first, second};
+    if (block_->index) [[unlikely]]
+      return look_up(key);
+    // The newest first: a call's monitor is gone before its caller does anything else.
+    Relation* items = block_->items();
+    for (std::uint32_t i = block_->count; i-- > 0;) {
+      if (items[i].kind == kind && key_of(items[i]) == key) return &items[i];
+    }
+    return nullptr;
+  }
+  Relation* look_up(const Key& key) noexcept;
+  void add_seldom(const Relation& relation);
   void grow();
   void build_index();
   std::uint32_t* index_place(const Relation& relation) noexcept;

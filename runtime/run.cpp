@@ -44,11 +44,12 @@ bool is_system_request(mailbox::Signal& signal) {
 
 // Which then needs no place in the mail.
 mailbox::Signal* take_lone_message(Process& process) {
-  mailbox::Signal* signal = process.mail.is_empty() ? lone_message(process) : nullptr;
-  if (signal) {
-    process.pending = nullptr;
-    Thread::current()->charge(1);  // as obey does
-  }
+  if (!process.mail.is_empty()) return nullptr;
+  mailbox::Signal* signal = lone_message(process, brings_monitor);
+  if (!signal) return nullptr;
+  process.pending = nullptr;
+  Thread::current()->charge(1);  // as obey does
+  if (signal->flags != 0) accept_monitor(process, Envelope::of_signal(*signal));
   return signal;
 }
 

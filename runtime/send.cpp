@@ -15,9 +15,11 @@
 
 namespace airssys::rt {
 
+using runtime::AddressMode;
 using runtime::Call;
 using runtime::Envelope;
 using runtime::Process;
+using runtime::Relation;
 using runtime::System;
 
 namespace detail {
@@ -92,7 +94,14 @@ void send_alias(const Ref& alias, void* payload, SendOptions options) {
   }
   const Call call;
   call.charge(1);
-  runtime::send_through_alias(call.system(), call.process().pid(), alias, message.release());
+  Process& process = call.process();
+  // A reply by the callee itself ends its half of the monitor that came with the request.
+  Relation* watcher = process.relations.find_watcher(alias.owner, alias.id);
+  if (watcher && watcher->mode == AddressMode::until_reply) {
+    process.relations.remove(*watcher);
+    Envelope::of_payload(payload).flags |= runtime::ends_monitor;
+  }
+  runtime::send_through_alias(call.system(), process.pid(), alias, message.release());
 }
 
 }  // namespace detail

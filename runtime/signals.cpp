@@ -31,16 +31,16 @@ void must_end(Process& process, ExitReason reason) {
 // What makes this id an address of the process: an alias, or a monitor; null: nothing does any more
 // (A2).
 Relation* find_address(Process& process, std::uint64_t id) {
-  if (Relation* alias = process.relations.find_alias(id)) return alias;
-  Relation* monitor = process.relations.find_monitor(id);
-  return monitor && monitor->mode != AddressMode::none ? monitor : nullptr;
+  Relation* relation = process.relations.find_own(id);
+  return relation && relation->mode != AddressMode::none ? relation : nullptr;
 }
 
 // A message has come through it: the first may be the last (A6).
-void use(Process& process, Relation& address) {
+void use(Process& process, Relation& address, const Envelope& message) {
   if (address.mode != AddressMode::until_reply) return;
   if (address.kind == RelationKind::monitor) {
-    drop_monitor(current_system(), process, address, true);
+    const bool other_side_knows = message.flags & ends_monitor;
+    drop_monitor(current_system(), process, address, !other_side_knows);
   } else {
     process.relations.remove(address);
   }
@@ -74,9 +74,11 @@ void obey_message(Process& process, Envelope& message) {
       return drop_message(process, Pid(), DropReason::inactive_alias, late);
     }
     goes_ahead = has_gone_ahead(message) && rank_of_mail_by(*address) == Rank::priority;
-    if (!goes_ahead) message.flags &= static_cast<std::uint8_t>(~with_priority);
-    use(process, *address);
+    if (!goes_ahead) message.clear(with_priority);
+    use(process, *address, message);
+    message.clear(ends_monitor);
   }
+  if (message.flags & brings_monitor) accept_monitor(process, message);
   if (message.header.type->server && !takes_request(process, *message.header.type))
     return refuse_request(process, message);
   if (goes_ahead) [[unlikely]]
@@ -310,9 +312,20 @@ void request_is_answered(System& system, Process& process, const Signal& request
   if (is_request && (request.flags & raises_level) != 0) scheduler::answered(system.asked, process);
 }
 
+void tell_noproc(System& system, Pid dead, Pid watcher, std::uint64_t ref) {
+  send_signal(system, watcher, make_signal(SignalKind::down, dead, 0, ref, ExitReason::noproc()));
+}
+
+void refuse_message(System& system, Pid dead, Envelope& message) {
+  const bool is_watched = message.flags & brings_monitor;
+  const Alias caller = is_watched ? message.caller() : Alias();
+  detail::destroy_payload(message.payload());
+  if (is_watched) tell_noproc(system, dead, caller.owner, caller.id);
+}
+
 void refuse(System& system, Pid dead, Signal& signal) {
   if (signal.kind == SignalKind::message)
-    return detail::destroy_payload(Envelope::of_signal(signal).payload());
+    return refuse_message(system, dead, Envelope::of_signal(signal));
   if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
   const std::unique_ptr<ControlSignal> request(&ControlSignal::of(signal));
   switch (request->kind) {
@@ -323,10 +336,7 @@ void refuse(System& system, Pid dead, Signal& signal) {
       return send_signal(system, request->from, exit);
     }
     case SignalKind::monitor:
-      return send_signal(
-          system,
-          request->from,
-          make_signal(SignalKind::down, dead, 0, request->mine, ExitReason::noproc()));
+      return tell_noproc(system, dead, request->from, request->mine);
     case SignalKind::alive_request:
       return answer_alive(system, *request, false);
     case SignalKind::info_request:

@@ -29,13 +29,23 @@ inline bool has_news(const Process& process) noexcept {
   return process.pending || !process.inbox.looks_empty();
 }
 
+// A request brings the monitor of who waits for its reply (PendingCall::ask).
+inline void accept_monitor(Process& process, Envelope& request) {
+  const Alias& caller = request.caller();
+  process.relations.add({.kind = RelationKind::monitored_by,
+                         .mode = AddressMode::until_reply,
+                         .peer = caller.owner,
+                         .theirs = caller.id});
+  request.clear(brings_monitor);
+}
+
 // What most waits end with: one plain message has come, of a kind that this process takes, and
-// nothing else has. It is still pending; null: that is not how it is.
-inline mailbox::Signal* lone_message(Process& process) noexcept {
+// nothing else has. It is still pending; null: that is not how it is. It has none but these flags.
+inline mailbox::Signal* lone_message(Process& process, std::uint8_t flags = 0) noexcept {
   mailbox::Signal* signal = process.pending;
   if (!signal || signal->next || !process.inbox.looks_empty()) return nullptr;
   if (process.must_end || process.own_extras() || is_suspended(process)) return nullptr;
-  if (signal->kind != mailbox::SignalKind::message || signal->flags != 0) return nullptr;
+  if (signal->kind != mailbox::SignalKind::message || (signal->flags & ~flags) != 0) return nullptr;
   const detail::PayloadHeader& header = Envelope::of_signal(*signal).header;
   const bool is_taken = !header.type->server || process.program->takes_requests();
   return is_taken && header.tag == 0 ? signal : nullptr;
@@ -73,6 +83,9 @@ void send_signal(System& system, Pid to, ControlSignal* signal);
 void send_request(System& system, Pid to, ControlSignal* request, scheduler::Level asker);
 // Whoever answers such a request has taken it out of this process's inbox.
 void request_is_answered(System& system, Process& process, const mailbox::Signal& request);
+
+// The Down of a monitor that finds nobody.
+void tell_noproc(System& system, Pid dead, Pid watcher, std::uint64_t ref);
 
 // Answers for the dead, and frees the signal. Runs message destructors.
 void refuse(System& system, Pid dead, mailbox::Signal& signal);

@@ -38,11 +38,8 @@ Exchange::Exchange(Pid server,
                    Deadline deadline)
     : server_(server), server_class_(server_class) {
   if (server == self()) return;
-  pending_.emplace(server, use);
-  if (pending_->is_in_circle()) return;
-  caller = pending_->alias();
-  if (send_by(server, request.release(), deadline) == SendResult::full)
-    refusal_ = full(server, deadline);
+  pending_.emplace(server, use, request, caller, deadline);
+  if (pending_->is_refused()) refusal_ = full(server, deadline);
 }
 
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {

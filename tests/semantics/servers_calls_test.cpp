@@ -283,6 +283,68 @@ TEST_P(CallRules, anybody_may_reply_later_and_the_first_reply_counts) {
   });
 }
 
+// A call watches its server until it is over, and both sides know when that is, whoever replies.
+// G5, G8, M10
+TEST_P(CallRules, a_call_is_a_monitor_until_its_reply_whoever_sends_it) {
+  run([] {
+    const ServerRef<Told> told = start_told();
+    const auto watchers = [&] { return process_info(told.pid())->monitored_by; };
+    const auto reply = [](Told& t) { t.reply_to_all(1); };
+    const auto let_reply = [](Told& t) {
+      spawn([caller = std::move(t.callers.back())]() mutable { caller.reply(2); });
+      t.callers.clear();
+    };
+    const auto ask = [told] { exit(ExitReason::of(call(told, Told::Later{}, infinite))); };
+    int expected = 0;
+    for (const Told::Deed& deed : {Told::Deed(reply), Told::Deed(let_reply)}) {
+      const Spawned caller = spawn_monitor(ask);
+      EXPECT_EQ(said(), "later");
+      EXPECT_EQ(watchers(), std::vector{caller.pid});
+      cast(told, Told::Do{"reply", deed});
+      EXPECT_EQ(reason_of(caller), ExitReason::of(++expected));
+      EXPECT_EQ(said(), "reply");
+      EXPECT_TRUE(watchers().empty());
+    }
+    EXPECT_EQ(failure_of(try_call(told, Told::Later{}, 0ms)), CallError::timeout);
+    EXPECT_EQ(said(), "later");
+    EXPECT_TRUE(watchers().empty()) << "given up";
+    EXPECT_TRUE(process_info(self())->monitors.empty());
+  });
+}
+
+// A plain monitor that is an address, too, outlives what comes through it.
+// G8, A1
+TEST_P(CallRules, what_a_server_sends_to_its_watchers_ends_no_monitor) {
+  run([] {
+    const ServerRef<Told> told = start_told();
+    const MonitorRef ref = monitor(told.pid(), AliasMode::explicit_unalias);
+    const auto send_to_watcher = [ref](Told&) { send(Alias{ref}, 1); };
+    cast(told, Told::Do{"send", send_to_watcher});
+    EXPECT_EQ(receive<int>(), 1);
+    send_exit(told.pid(), ExitReason::kill());
+    EXPECT_EQ(receive<Down>().ref, ref);
+  });
+}
+
+// What an ending server has not come to is refused with its monitor; its mailbox may be bounded.
+// G5, M3
+TEST_P(CallRules, a_call_behind_the_end_of_its_server_fails_with_noproc) {
+  run([] {
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
+      for (const std::size_t capacity : {std::size_t{0}, std::size_t{100}}) {
+        const auto told = start<Told>({.mailbox = {.capacity = capacity}}, self());
+        ASSERT_EQ(said(2), "init, continue");
+        send_exit(told.pid(), ExitReason::kill());
+        const auto one = try_call(told, Told::Get{}, infinite);
+        ASSERT_EQ(failure_of(one), CallError::noproc);
+        ASSERT_EQ(said(), "destroyed");
+        ASSERT_EQ(rest_of_mail(), "");
+        ASSERT_TRUE(process_info(self())->monitors.empty());
+      }
+    }
+  });
+}
+
 // G8
 TEST_P(CallRules, a_from_replies_once_and_is_nobodys_then) {
   run([] {

@@ -9,6 +9,9 @@
 //   send(server, Request{..., pending.alias()});  // or whatever carries the address
 //   std::expected<Message, CallError> reply = pending.wait(deadline);
 //
+// A request whose value begins with the address may be given to the PendingCall instead: it then
+// brings the monitor along, in one signal.
+//
 // A call that is made and waited for in one go is looked at before it is sent: one that would wait
 // for somebody who waits for the caller in turn fails at once (G7). If several come to that at the
 // same moment, one of them fails as soon as all are at rest. A request whose reply is fetched later
@@ -57,6 +60,9 @@ class PendingCall {
   static constexpr std::size_t mark_bytes = 3 * sizeof(void*);
 
   explicit PendingCall(Pid server, CallUse use = CallUse::request);
+  // Sends the request as well, unless it would wait in a circle. Its reply goes to `caller`, which
+  // lies in it and is set here. Waits no longer than `deadline` for room in a bounded mailbox.
+  PendingCall(Pid server, CallUse use, Message& request, Alias& caller, Deadline deadline);
   // A start: calls the process that it spawns, whose answer comes through `answer_to`. Throws what
   // `spawn` does.
   PendingCall(std::unique_ptr<Program> program,
@@ -74,6 +80,8 @@ class PendingCall {
 
   // Of a CallUse::call: whether it would wait in a circle. Then it is not sent, and `wait` says so.
   bool is_in_circle() const noexcept { return circle_ != nullptr; }
+  // The server's mailbox was full, and the request was not sent.
+  bool is_refused() const noexcept { return is_refused_; }
 
   // The first message through the alias, or why none came: exited or noproc with the other side's
   // reason, timeout, unwinding; circle, of a CallUse::call. Suspends. Once, but after a time-out it
@@ -81,10 +89,15 @@ class PendingCall {
   std::expected<Message, CallError> wait(Deadline deadline);
 
  private:
+  template <class Reach>
+  void begin(runtime::Process& caller, CallUse use, runtime::Process* callee, Reach reach);
   void watch(runtime::Process& caller);
+  void ask(runtime::Process& process, runtime::Process* callee, Message& request, Alias& caller);
+  void give_up();
   void show(runtime::Process& caller, std::uint64_t ref) noexcept;
   void hide(runtime::Process& caller) noexcept;
   void look(runtime::Process& caller);
+  void look_again(runtime::Process& caller);
   Message take_answer(runtime::Process& caller, const runtime::Timeout& timeout);
   Message wait_and_look(runtime::Process& caller, const runtime::Timeout& timeout);
   Message wait_for_answer(runtime::Process& caller, const runtime::Timeout& timeout);
@@ -98,6 +111,7 @@ class PendingCall {
   bool is_open_ = true;
   bool is_shown_ = false;
   bool must_look_again_ = false;
+  bool is_refused_ = false;
   std::unique_ptr<const std::string> circle_;  // who waits for whom, once that is known
 };
 
