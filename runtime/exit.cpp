@@ -67,6 +67,7 @@ Signal* take_message(Signal**& place) {
 
 // A monitor that nobody obeyed stays behind its request, to be refused as others are.
 void destroy_messages(Process& process) {
+  if (!process.pending) return;
   run_code(process, [&process] {
     Signal** place = &process.pending;
     while (Signal* signal = take_message(place)) {
@@ -122,35 +123,40 @@ void tell_watcher(System& system, Process& process, const Relation& watcher) {
               make_signal(SignalKind::down, process.pid(), 0, watcher.theirs, process.reason));
 }
 
+void tell(System& system, Process& process, const Relation& relation) {
+  switch (relation.kind) {
+    case RelationKind::link:
+      return tell_link(system, process, relation);
+    case RelationKind::monitored_by:
+      return tell_watcher(system, process, relation);
+    case RelationKind::monitor:
+      return send_signal(
+          system, relation.peer, make_signal(SignalKind::demonitor, process.pid(), relation.mine));
+    case RelationKind::suspends:
+      return send_signal(system, relation.peer, make_signal(SignalKind::resume, process.pid()));
+    case RelationKind::alias:
+    case RelationKind::suspended_by:
+      return;
+  }
+}
+
 // Exits first, then downs, one watcher's in the order in which it set them up (P8).
 void tell_relations(System& system, Process& process) {
   const auto all = process.relations.all();
+  if (all.empty()) return;
+  if (all.size() == 1) {
+    const Relation only = all.front();
+    process.relations.clear();
+    return tell(system, process, only);
+  }
   std::vector<Relation, base::Allocator<Relation>> told(all.begin(), all.end());
   process.relations.clear();
   const auto rank = [](const Relation& r) { return r.kind == RelationKind::link ? 0 : 1; };
   std::sort(told.begin(), told.end(), [&](const Relation& a, const Relation& b) {
     return std::pair(rank(a), a.theirs) < std::pair(rank(b), b.theirs);
   });
-  for (Relation& relation : told) {
-    switch (relation.kind) {
-      case RelationKind::link:
-        tell_link(system, process, relation);
-        break;
-      case RelationKind::monitored_by:
-        tell_watcher(system, process, relation);
-        break;
-      case RelationKind::monitor:
-        send_signal(system,
-                    relation.peer,
-                    make_signal(SignalKind::demonitor, process.pid(), relation.mine));
-        break;
-      case RelationKind::suspends:
-        send_signal(system, relation.peer, make_signal(SignalKind::resume, process.pid()));
-        break;
-      case RelationKind::alias:
-      case RelationKind::suspended_by:
-        break;
-    }
+  for (const Relation& relation : told) {
+    tell(system, process, relation);
     give_way_if_due();
   }
 }

@@ -24,6 +24,7 @@ Process* ProcessTable::take(Local& local) {
   if (local.free_.empty() && !refill(local)) return nullptr;
   const std::uint32_t slot = local.free_.back();
   local.free_.pop_back();
+  count(local, 1);
   Process* process = at(slot);
   process->renew();
   const std::uint32_t generation = process->pid().generation() + 1;
@@ -36,7 +37,6 @@ Process* ProcessTable::take(Local& local) {
 
 Pid ProcessTable::publish(Process& process) noexcept {
   const Pid pid = Pid::from_bits(process.pid().bits() & ~Process::free_bit);
-  alive_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
   // release: pairs with find: whoever finds it sees it whole.
   process.pid_bits.store(pid.bits(), std::memory_order_release);
   return pid;
@@ -46,7 +46,7 @@ void ProcessTable::retire(Local& local, Process& process) noexcept {
   const Pid pid = process.pid();
   // relaxed: retire's stamp publishes it; a look-up that still sees it finds a closed inbox.
   process.pid_bits.store(pid.bits() | Process::free_bit, std::memory_order_relaxed);
-  alive_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a figure
+  count(local, std::size_t{0} - 1);
   local.retired_.push_back(pid.slot());
   if (local.retired_.size() < batch) return;
   local.waiting_.push_back({quiescence_.retire(), std::move(local.retired_)});

@@ -3,17 +3,14 @@
 //   chunks_[slot / 1024] ──▶ | Process | Process | ... |      a pid is alive while the slot's own
 //                                                              pid_bits are equal to it
 //
-//             take                  publish                       retire            grace period
-//   free ───────────▶ being made ───────────▶ alive, maybe exiting ──────▶ retired ─────────────▶
-//   free
+//         take              publish                         retire           grace period
+//   free ──────▶ being made ─────────▶ alive, maybe exiting ────────▶ retired ─────────────▶ free
 //
-// Roles       find, each: any thread, inside (base/quiescence.hpp). take, retire: who has a Local
-// of
-//             its own, or the mutex, see Locals.
+// Roles       find, each: any thread, inside (base/quiescence.hpp). take, retire: one caller at a
+//             time for each Local.
 // Invariants  I6 a slot is taken again only after a grace period, with another generation: a stale
-// pid
-//             finds nobody, and who has found a process may push into its inbox until it leaves the
-//             runtime.
+//             pid finds nobody, and who has found a process may push into its inbox until it leaves
+//             the runtime.
 // Orders      publish releases pid_bits, find acquires: the block is as its maker left it
 // Progress    find is wait-free; take and retire touch the shared depot once in a batch
 // Proof       tests/model: table reuse over base/quiescence.hpp
@@ -29,6 +26,7 @@
 #include <vector>
 
 #include "base/atomic.hpp"
+#include "base/cache_line.hpp"
 #include "base/mutex.hpp"
 #include "base/quiescence.hpp"
 #include "runtime/process.hpp"
@@ -47,18 +45,23 @@ class ProcessTable {
   };
 
   // Free and retired slots of one scheduler; one caller at a time.
-  class Local {
+  class alignas(base::cache_line_bytes) Local {
    private:
     friend class ProcessTable;
     std::vector<std::uint32_t> free_;
     std::vector<std::uint32_t> retired_;
     std::deque<Batch> waiting_;
+    // Taken less retired here: below zero, that is, wrapped, where more die than are born.
+    base::Atomic<std::size_t> alive_{0};
   };
 
-  explicit ProcessTable(base::Quiescence& quiescence) noexcept : quiescence_(quiescence) {}
+  ProcessTable(base::Quiescence& quiescence, unsigned locals)
+      : quiescence_(quiescence), locals_(locals) {}
   ProcessTable(const ProcessTable&) = delete;
   ProcessTable& operator=(const ProcessTable&) = delete;
   ~ProcessTable();  // Requires: no process is alive.
+
+  Local& local(unsigned number) noexcept { return locals_[number]; }
 
   // A fresh process block, not yet to be found; null when no slot is left.
   Process* take(Local& local);
@@ -101,7 +104,10 @@ class ProcessTable {
 
   // How many are alive; a figure, exact when nobody spawns or dies.
   std::size_t alive() const noexcept {
-    return alive_.load(std::memory_order_relaxed);  // relaxed: a figure
+    std::size_t sum = 0;
+    for (const Local& local : locals_)
+      sum += local.alive_.load(std::memory_order_relaxed);  // relaxed: a figure
+    return sum;
   }
   std::size_t reserved_bytes() const noexcept;
 
@@ -119,12 +125,18 @@ class ProcessTable {
   bool take_rested(std::deque<Batch>& batches, Local& local);
   bool take_fresh(Local& local);  // under mutex_
 
+  static void count(Local& local, std::size_t more) noexcept {
+    // relaxed, twice: a figure with one writer.
+    local.alive_.store(local.alive_.load(std::memory_order_relaxed) + more,
+                       std::memory_order_relaxed);
+  }
+
   base::Quiescence& quiescence_;
+  std::vector<Local> locals_;  // as many as the constructor was told
 
   // Any thread, atomic.
   std::array<base::Atomic<Process*>, slots_max / chunk_slots> chunks_{};
   base::Atomic<std::uint32_t> slots_{0};  // handed out at least once
-  base::Atomic<std::size_t> alive_{0};
 
   base::Mutex mutex_{base::LockRank::table};
   // Under mutex_; slots_ is written under it, too.

@@ -10,6 +10,7 @@
 
 #include "fiber/stack.hpp"
 #include "runtime/bounds.hpp"
+#include "runtime/control_signal.hpp"
 #include "runtime/extras.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
@@ -30,6 +31,14 @@ scheduler::Level level_of(Priority priority) noexcept {
   return static_cast<scheduler::Level>(priority);
 }
 
+// That somebody has ended in order is no news to hurry for: who has started many hears of them
+// together, when its turn comes. A crash goes before all others.
+bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
+  if (signal.kind != mailbox::SignalKind::down && signal.kind != mailbox::SignalKind::exit)
+    return false;
+  return ControlSignal::of(signal).reason.kind() == ExitReason::Kind::normal;
+}
+
 void set_limit(Process& process, const MailboxLimit& limit) {
   if (limit.messages == 0 && limit.bytes == 0) return;
   extras_of(process).mail_limit = MailLimit(limit);
@@ -40,28 +49,22 @@ void set_limit(Process& process, const MailboxLimit& limit) {
 System::System(const Config& config)
     : Pool(with_doors(config.pool)),
       send_timeout_ns(config.send_timeout_ns),
-      table(quiescence),
+      table(quiescence, config.pool.schedulers + 1),
       hibernator(*this, config.hibernate_after_ns),
       processes_max_(config.processes_max),
       log_(config.log),
       log_from_(config.log_from),
-      locals_(config.pool.schedulers),
       births_(config.pool.schedulers) {}
 
 System::~System() {
   cancel_all_timers(*this);
 }
 
-// The table of who spawns or retires here. A foreign thread holds mutex_.
-ProcessTable::Local& System::local() {
-  Thread* thread = Thread::driving(*this);
-  return thread ? locals_[thread->scheduler().id()] : foreign_local_;
-}
-
 Process* System::take_slot() {
-  if (Thread::driving(*this)) return table.take(local());
+  if (Thread* thread = Thread::driving(*this))
+    return table.take(table.local(thread->scheduler().id()));
   const std::lock_guard lock(mutex_);
-  return table.take(foreign_local_);
+  return table.take(table.local(count()));
 }
 
 // Exact among the births on one scheduler, and right to a fraction of a millisecond between two: no
@@ -70,7 +73,7 @@ std::uint64_t System::next_birth() {
   Thread* thread = Thread::driving(*this);
   const auto now = static_cast<std::uint64_t>(thread ? thread->looked_at_ns() : clock.now_ns());
   if (!thread) return now;
-  std::uint64_t& last = births_[thread->scheduler().id()];
+  std::uint64_t& last = births_[thread->scheduler().id()].last;
   return last = std::max(last + 1, now);
 }
 
@@ -80,7 +83,7 @@ Process& System::create(detail::Program* program, const SpawnOptions* options, P
   if (!parent && refuses_spawns())
     throw SpawnError(ExitReason::shutdown(),
                      "the runtime is stopping: nothing is spawned any more");
-  if (table.alive() >= processes_max_)
+  if (processes_max_ < ProcessTable::slots_max && table.alive() >= processes_max_)
     throw SpawnError(ExitReason::error("the process table is full"),
                      "the process table is full: raise Options::max_processes");
   return create_unasked(owned.release(), options, parent);
@@ -152,20 +155,18 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
     const mailbox::Pushed pushed = process.inbox.push(signal);
     RT_CHECK(pushed == mailbox::Pushed::queued, "M3: in hand, and yet idle or closed");
   }
-  if (Thread* thread = Thread::driving(*this)) {
-    thread->make_runnable_next(process);
-  } else {
-    inject(process);
-  }
+  Thread* thread = Thread::driving(*this);
+  if (!thread) return inject(process);
+  if (signal.kind != mailbox::SignalKind::message && tells_of_orderly_end(signal))
+    return thread->make_runnable(process);
+  thread->make_runnable_next(process);
 }
 
 void System::retire(Process& process) {
-  if (Thread::driving(*this)) {
-    table.retire(local(), process);
-    return;
-  }
+  if (Thread* thread = Thread::driving(*this))
+    return table.retire(table.local(thread->scheduler().id()), process);
   const std::lock_guard lock(mutex_);
-  table.retire(foreign_local_, process);
+  table.retire(table.local(count()), process);
 }
 
 void System::log(const Report& report) {

@@ -100,7 +100,6 @@ class System final : public scheduler::Pool {
   base::Atomic<std::uint64_t> abandoned{0};
 
  private:
-  ProcessTable::Local& local();
   Process& create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent);
   Process* take_slot();
   void take_back(Process& process);
@@ -109,12 +108,15 @@ class System final : public scheduler::Pool {
   const std::uint32_t processes_max_;
   const std::function<void(const Report&)> log_;
   const Severity log_from_;
-  std::vector<ProcessTable::Local> locals_;  // one per scheduler, its driver's
-  std::vector<std::uint64_t> births_;        // likewise: the last one's Process::born
+  // One per scheduler, its driver's: the last one's Process::born.
+  struct alignas(base::cache_line_bytes) Birth {
+    std::uint64_t last = 0;
+  };
+  std::vector<Birth> births_;
   base::Atomic<bool> refuses_spawns_{false};
 
+  // Held by a foreign thread while it uses the table's last Local.
   base::Mutex mutex_{base::LockRank::runtime};
-  ProcessTable::Local foreign_local_;  // under mutex_
 };
 
 // The runtime on whose thread the caller runs. Requires: Thread::current().

@@ -14,8 +14,8 @@ namespace {
 
 struct Names : testing::Test {
   base::Quiescence quiescence;
-  ProcessTable table{quiescence};
-  ProcessTable::Local local;
+  ProcessTable table{quiescence, 2};
+  ProcessTable::Local& local = table.local(0);
   NameRegistry names;
 
   Process& spawn() {

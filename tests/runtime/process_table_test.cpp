@@ -11,8 +11,8 @@ namespace {
 
 struct Tables : testing::Test {
   base::Quiescence quiescence;
-  ProcessTable table{quiescence};
-  ProcessTable::Local local;
+  ProcessTable table{quiescence, 2};
+  ProcessTable::Local& local = table.local(0);
 
   Pid spawn() { return table.publish(*table.take(local)); }
   void end(Pid pid) { table.retire(local, *table.find(pid)); }
@@ -58,7 +58,7 @@ TEST_F(Tables, no_slot_is_used_again_while_somebody_may_look_at_it) {
 }
 
 TEST_F(Tables, slots_that_retire_elsewhere_come_back_to_who_spawns) {
-  ProcessTable::Local elsewhere;
+  ProcessTable::Local& elsewhere = table.local(1);
   for (int round = 0; round < 50'000; ++round) {
     Process* process = table.take(local);
     ASSERT_NE(process, nullptr) << "round " << round;
