@@ -3,6 +3,7 @@
 
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/process.hpp>
+#include <airssys/rt/receive.hpp>
 #include <utility>
 
 #include "base/symbol.hpp"
@@ -99,8 +100,8 @@ bool leads_here(const void* function) {
   const auto is = [function](auto* of_runtime) {
     return function == reinterpret_cast<const void*>(of_runtime);
   };
-  return is(&obey_here) || is(&hold) || is(&take_mail_from) || is(&wait_until_over) ||
-         is(&hibernate_until_something_comes) ||
+  return is(&obey_here) || is(&hold) || is(&detail::take_mail) || is(&take_mail_from) ||
+         is(&take_mail_behind) || is(&wait_until_over) || is(&hibernate_until_something_comes) ||
          is(static_cast<bool (*)(Process&, Waker&, WaitReason, const Timeout&)>(&wait_for));
 }
 

@@ -20,6 +20,11 @@ struct Go {};
   airssys::rt::receive<Go>();
   asm volatile("");  // what is behind the call keeps the frame
 }
+[[gnu::noinline, gnu::visibility("default")]] void wait_in_here_from(
+    const airssys::rt::MailMark& mark) {
+  airssys::rt::receive(mark, [](Go) {});
+  asm volatile("");  // as above
+}
 [[gnu::noinline, gnu::visibility("default")]] void work_in_here(const std::atomic<bool>& is_over) {
   // relaxed: it is only waited for.
   while (!is_over.load(std::memory_order_relaxed)) airssys::rt::reductions(1);
@@ -52,6 +57,20 @@ void await_end(Pid pid) {
 bool has_wait_in_here(const std::vector<std::string>& stack) {
   return std::ranges::any_of(
       stack, [](const std::string& call) { return call.starts_with("wait_in_here("); });
+}
+
+// How many calls a process that waits by `wait` shows within a function of that name.
+template <class Wait>
+std::ptrdiff_t calls_within(std::string_view name, Wait wait) {
+  const Pid waiting = spawn(wait);
+  info_when(waiting, [](const ProcessInfo& info) { return info.wait_reason == "receive"; });
+  const std::vector<std::string> stack = process_info(waiting, {.stack = true})->stack;
+  send(waiting, Go());
+  await_end(waiting);
+  const auto place =
+      std::ranges::find_if(stack, [&](const std::string& call) { return call.starts_with(name); });
+  EXPECT_NE(place, stack.end());
+  return place - stack.begin();
 }
 
 bool contains(const std::vector<Pid>& pids, Pid pid) {
@@ -355,6 +374,22 @@ TEST_P(Info, who_asks_for_the_stack_gets_the_calls_that_the_process_is_in) {
     EXPECT_FALSE(has_wait_in_here(process_info(self(), {.stack = true})->stack));
     send(waiting, Go());
     await_end(waiting);
+  });
+}
+
+// P13
+TEST_P(Info, how_mail_of_priority_is_looked_at_is_no_part_of_the_stack) {
+  run([] {
+    const auto plain = calls_within("wait_in_here(", [] { wait_in_here(); });
+    EXPECT_EQ(plain, calls_within("wait_in_here(", [] {
+                alias({.priority = true});
+                wait_in_here();
+              }));
+    const auto marked = calls_within("wait_in_here_from(", [] { wait_in_here_from(MailMark()); });
+    EXPECT_EQ(marked, calls_within("wait_in_here_from(", [] {
+                alias({.priority = true});
+                wait_in_here_from(MailMark());
+              }));
   });
 }
 
