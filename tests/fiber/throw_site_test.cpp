@@ -21,7 +21,8 @@ namespace airssys::rt::fiber {
 namespace {
 
 // These throw by all of their code, and are called so that a compiler does not know it: what it
-// takes for unlikely it may move away from its function.
+// takes for unlikely it may move away from its function, and of one that is called with a constant
+// it may make another.
 [[gnu::noinline]] void thrower() {
   throw std::runtime_error("no");
 }
@@ -39,6 +40,7 @@ void (*volatile rethrow_it)() = &rethrower;
   depth == 0 ? throw_it() : descend(depth - 1);
   asm volatile("");  // what is behind the call keeps the frame
 }
+void (*volatile descend_from)(int) = &descend;
 
 void catch_it() {
   try {
@@ -128,13 +130,13 @@ TEST_F(ThrowSiteTest, the_last_one_is_kept_until_it_is_forgotten) {
   run(&caller);
   run(&catch_it);
   EXPECT_EQ(depth_of(&caller), 1);
-  run([] { descend(1); });
+  run([] { descend_from(1); });
   EXPECT_EQ(depth_of(&caller), -1);
   EXPECT_EQ(depth_of(&descend), 1);
 }
 
 TEST_F(ThrowSiteTest, of_a_deep_stack_the_innermost_calls_are_noted) {
-  run([] { descend(200); });
+  run([] { descend_from(200); });
   EXPECT_EQ(noted(), CallStack::calls_max);
   EXPECT_EQ(depth_of(&thrower), 0);
   EXPECT_EQ(depth_of(&descend), 1);
