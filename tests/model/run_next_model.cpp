@@ -1,15 +1,16 @@
 // run_next_model.cpp: an owner against impatient thieves, in every interleaving.
 //
 // Aim: that a task put into the run-next slot leaves it exactly once, and that whoever has it sees
-// what its owner wrote before.
+// what its owner wrote before; also when it is put once more before its owner knows of a theft.
 // Method: all interleavings of an owner who puts, displaces and takes with two impatient thieves.
 // Each task's Cell is touched by whoever got it. Then without the membarrier, with orders weakened,
-// and with a thief that looks before it asks.
+// with a thief that looks before it asks, and with an owner that trusts its memory.
 #include "scheduler/run_next.hpp"
 
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <utility>
 
 #include "tests/model/blocking.hpp"
 #include "tests/model/cell.hpp"
@@ -56,6 +57,41 @@ void owner_against_thieves(Program& program) {
   });
 }
 
+// A thief runs what it has stolen and makes it runnable: its owner puts it where it seems to stand.
+template <class Slot>
+void owner_who_puts_the_stolen_task_again(Program& program) {
+  struct State {
+    Slot slot;
+    Task task;
+    int puts = 0;
+    model::Atomic<bool> is_runnable{true};
+  };
+  auto state = std::make_shared<State>();
+  program.thread([state] {
+    for (int look = 0; look < 2; ++look) {
+      // acquire: what who ran it has written. relaxed: nobody else has the task.
+      if (!state->is_runnable.load(std::memory_order_acquire)) continue;
+      state->is_runnable.store(false, std::memory_order_relaxed);
+      ++state->puts;
+      if (Task* displaced = state->slot.put(state->task)) displaced->run();
+    }
+    if (Task* next = state->slot.take()) next->run();
+  });
+  program.thread([state] {
+    typename Slot::Sighting sighting;
+    for (std::int64_t now = 0; now < 4; ++now) {
+      Task* task = state->slot.steal(sighting, now, 0);
+      if (!task) continue;
+      task->run();
+      state->is_runnable.store(true, std::memory_order_release);  // release: pairs with the owner's
+    }
+  });
+  program.finally([state] {
+    if (Task* left = state->slot.take()) left->run();
+    model::check(state->task.taken == state->puts, "a task was lost or ran twice");
+  });
+}
+
 using ModelRunNext = RunNext<Task, model::Mutex>;
 
 TEST(RunNextModel, a_task_leaves_exactly_once) {
@@ -63,6 +99,31 @@ TEST(RunNextModel, a_task_leaves_exactly_once) {
   EXPECT_TRUE(one) << one.report;
   const model::Outcome two = explore(owner_against_thieves<ModelRunNext, 2>, {.preemptions = 2});
   EXPECT_TRUE(two) << two.report;
+}
+
+TEST(RunNextModel, a_stolen_task_that_is_put_again_leaves_once_more) {
+  const model::Outcome outcome =
+      explore(owner_who_puts_the_stolen_task_again<ModelRunNext>, {.preemptions = 4});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
+// Takes what it has put and not yet taken for what still stands there.
+class TrustingRunNext : public ModelRunNext {
+ public:
+  Task* put(Task& task) {
+    return std::exchange(standing_, &task) == &task ? nullptr : ModelRunNext::put(task);
+  }
+  Task* take() {
+    standing_ = nullptr;
+    return ModelRunNext::take();
+  }
+
+ private:
+  Task* standing_ = nullptr;
+};
+
+TEST(RunNextModel, notices_an_owner_that_takes_the_stolen_task_for_still_there) {
+  EXPECT_FALSE(explore(owner_who_puts_the_stolen_task_again<TrustingRunNext>).passed);
 }
 
 TEST(RunNextModel, needs_its_fence_and_the_order_that_hands_the_task_over) {
