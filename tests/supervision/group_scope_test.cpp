@@ -373,11 +373,15 @@ TEST_P(GroupScopeTest, very_many_members_join_and_end_together) {
     const Pid scope = start_group_scope_link();
     const Group workers = group("workers");
     const Pid parent = spawn([&] {
+      struct Joined {};
+      constexpr std::size_t joining_at_once = 500;  // a join is a call with a time-out
       for (std::size_t i = 0; i < count; ++i) {
-        spawn_link([&] {
+        spawn_link([&, parent = self()] {
           join(workers);
+          send(parent, Joined());
           receive<End>();
         });
+        if (i >= joining_at_once) receive<Joined>();
       }
       receive<End>();
     });
