@@ -28,9 +28,6 @@ inline void spin_pause() noexcept {
   model::yield();
 }
 
-/// The explorer's updates empty the store buffer, as x86's do.
-inline void fence_behind_update() noexcept {}
-
 #else
 
 template <class T>
@@ -48,16 +45,6 @@ inline void atomic_fence(std::memory_order order) noexcept {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
-
-/// A seq_cst fence for where the caller has just done a read-modify-write: on x86 that was a full
-/// barrier already, so nothing is left but to keep the compiler's order.
-inline void fence_behind_update() noexcept {
-#if defined(__x86_64__)
-  asm volatile("" ::: "memory");
-#else
-  atomic_fence(std::memory_order_seq_cst);  // pairs with the same one on the other side
-#endif
-}
 
 /// Tells the processor that this thread turns in a circle until another one has moved on.
 inline void spin_pause() noexcept {

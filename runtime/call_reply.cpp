@@ -148,11 +148,12 @@ template <class Reach>
 inline void PendingCall::begin(Process& process, CallUse use, Process* callee, Reach reach) {
   ::new (static_cast<void*>(mark_)) Mark(process.mail, Mark::Start::end);
   if (use == CallUse::request || runtime::is_unwinding(process)) return reach();
-  // A look before anything is sent finds a circle that is there; the look behind it misses none.
+  // Before anything is sent: a callee that has the request may call on, and it is for that call to
+  // see the circle then.
   show(process, process.refs_given + 1);
-  if (use != CallUse::call) callee = nullptr;
-  if (callee && waits_in_call(*callee)) [[unlikely]] {
-    base::atomic_fence(std::memory_order_seq_cst);  // between showing and looking
+  if (use != CallUse::call || !callee) return reach();
+  base::atomic_fence(std::memory_order_seq_cst);  // between showing and looking: wait_circle.hpp
+  if (waits_in_call(*callee)) [[unlikely]] {
     look(process);
     if (circle_) {
       is_open_ = false;
@@ -161,9 +162,6 @@ inline void PendingCall::begin(Process& process, CallUse use, Process* callee, R
     }
   }
   reach();
-  base::fence_behind_update();
-  if (callee && waits_in_call(*callee)) [[unlikely]]
-    look_again(process);
 }
 
 PendingCall::PendingCall(std::unique_ptr<Program> program,
@@ -234,15 +232,6 @@ void PendingCall::look(Process& process) {
     circle_ = std::make_unique<const std::string>(circle_of(system, process.pid(), trip));
 }
 
-// Once the request is sent. A callee that has answered may call on, and seem to wait for this call:
-// its answer was sent before that, so it is here by now.
-void PendingCall::look_again(Process& process) {
-  look(process);
-  if (!circle_ || !runtime::has_news(process)) return;
-  circle_.reset();
-  must_look_again_ = true;
-}
-
 Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
   Wanted wanted{address_, monitor_.id};
   return Message(runtime::take_mail_from(
@@ -257,8 +246,13 @@ Message PendingCall::wait_and_look(Process& process, const runtime::Timeout& tim
     if (next.due_ns() >= timeout.due_ns()) break;
     if (Message answer = take_answer(process, next)) return answer;
     if (runtime::is_unwinding(process)) return {};
-    look_again(process);
-    if (circle_) return {};
+    look(process);
+    if (circle_) {
+      // An answer that came meanwhile was sent before its sender called on: it is here by now.
+      if (process.inbox.looks_empty()) return {};
+      circle_.reset();
+      must_look_again_ = true;
+    }
     pause = std::min(pause * 2, longest_pause);
   }
   return take_answer(process, timeout);

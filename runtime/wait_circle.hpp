@@ -14,7 +14,7 @@
 // Invariants  C1 when a circle has come to be, the look of at least one of its members answers
 //             closed or unsure. C2 closed is answered only if at one moment of the look each of the
 //             others waited in its call and no answer to it was on its way or unread. Whether its
-//             own answer has come is for the looker to see, if it has sent its request.
+//             own answer has come is for the looker to see, when it looks again.
 // Orders      who calls shows its call, passes a full fence, and then looks; so do all others. Of
 //             the fences in a circle one is the last, and its look sees every call (C1). Weaker,
 //             and each could miss the next one's call, and all wait. Who starts another shows that

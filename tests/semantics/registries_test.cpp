@@ -140,6 +140,7 @@ TEST_P(RegistryRules, a_registry_that_says_no_lets_nothing_run_and_disturbs_nobo
     const auto book = std::make_shared<Book>();
     for (const Kind& holder : all_kinds()) {
       const Pid pid = holder.start({.name = "it", .registry = book}).value();
+      while (process_info(pid)->state != ProcessState::waiting) yield();  // it has said all it says
       forget_mail();
       for (const Kind& kind : all_kinds()) {
         const auto second = kind.start({.name = "it", .registry = book});

@@ -97,7 +97,6 @@ class PendingCall {
   void show(runtime::Process& caller, std::uint64_t ref) noexcept;
   void hide(runtime::Process& caller) noexcept;
   void look(runtime::Process& caller);
-  void look_again(runtime::Process& caller);
   Message take_answer(runtime::Process& caller, const runtime::Timeout& timeout);
   Message wait_and_look(runtime::Process& caller, const runtime::Timeout& timeout);
   Message wait_for_answer(runtime::Process& caller, const runtime::Timeout& timeout);
