@@ -157,8 +157,7 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
   }
   Thread* thread = Thread::driving(*this);
   if (!thread) return inject(process);
-  if (signal.kind != mailbox::SignalKind::message && tells_of_orderly_end(signal))
-    return thread->make_runnable(process);
+  if (tells_of_orderly_end(signal)) return thread->make_runnable(process);
   thread->make_runnable_next(process);
 }
 

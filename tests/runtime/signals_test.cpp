@@ -357,5 +357,20 @@ TEST_P(Signals, whether_it_traps_is_asked_when_the_signal_is_acted_on) {
   });
 }
 
+// Who has started many hears of their orderly ends together, in its turn; a crash goes before all.
+TEST_P(Signals, a_crash_is_heard_of_before_others_run_and_an_orderly_end_is_not) {
+  options.schedulers = 1;
+  run([] {
+    for (const ExitReason& reason : {ExitReason::normal(), ExitReason::of(1)}) {
+      const Spawned ending = spawn_monitor([reason] { exit(reason); });
+      spawn([tester = self()] { send(tester, Ready()); });
+      EXPECT_EQ(reason_of(ending), reason);
+      const bool other_has_run = receive<Ready>(0ms).has_value();
+      EXPECT_EQ(other_has_run, reason == ExitReason::normal());
+      if (!other_has_run) receive<Ready>();
+    }
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt
