@@ -18,6 +18,15 @@ namespace {
 
 constexpr std::size_t natural_align = 16;
 
+#ifdef AIRSSYS_RT_MIMALLOC
+// An empty page goes to the system at once. By default mimalloc keeps it for 25 ms, and looks after
+// it when next something happens in its neighbourhood: if its thread sleeps then, never.
+[[maybe_unused]] const bool keeps_no_empty_page = [] {
+  mi_option_set_default(mi_option_decommit_delay, 0);
+  return true;
+}();
+#endif
+
 void* try_allocate(std::size_t bytes, std::size_t align) noexcept {
 #ifdef AIRSSYS_RT_MIMALLOC
   // Below 16 bytes mimalloc aligns to 8 only.
@@ -55,7 +64,7 @@ void free_sized(void* block, [[maybe_unused]] std::size_t bytes) noexcept {
 
 void collect() noexcept {
 #ifdef AIRSSYS_RT_MIMALLOC
-  mi_collect(false);
+  mi_collect(true);
 #endif
   // The system's malloc has nothing to take home, and trimming it is the host's business.
 }

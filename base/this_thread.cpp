@@ -14,6 +14,10 @@ namespace detail {
 constinit thread_local void* slots[static_cast<unsigned>(Slot::count)] = {};
 }
 
+#ifndef AIRSSYS_RT_MODEL
+[[gnu::tls_model("initial-exec")]] constinit thread_local Atomic<bool> must_give_way{false};
+#endif
+
 namespace {
 
 using detail::slots;
@@ -33,6 +37,12 @@ void* get(Slot slot) noexcept {
 void set(Slot slot, void* value) noexcept {
   *opaque(&slots[static_cast<unsigned>(slot)]) = value;
 }
+
+#ifndef AIRSSYS_RT_MODEL
+Atomic<bool>& give_way_flag() noexcept {
+  return *opaque(&must_give_way);
+}
+#endif
 
 void* exception_globals() noexcept {
   return opaque(abi::__cxa_get_globals());

@@ -11,6 +11,8 @@
 // Callers never keep a returned pointer over anything that may switch fibers.
 #pragma once
 
+#include "base/atomic.hpp"
+
 namespace airssys::rt::base::this_thread {
 
 /// What hangs on a thread. Each slot has one user, who knows the type behind the pointer.
@@ -46,6 +48,15 @@ template <Slot slot>
 #endif
 }
 [[gnu::noinline]] void set(Slot slot, void* value) noexcept;
+
+#ifndef AIRSSYS_RT_MODEL  // whose atomics are no constants; nothing polls there
+/// Another thread wants the process that runs here to give way. Polled by process code that is
+/// compiled for it (preemption/), by this very name, so that a poll is one comparison; the others
+/// only write it. A process that moves between two polls is no matter: it polls where it is.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local Atomic<bool> must_give_way;
+/// Its address, for who may write it from elsewhere.
+[[nodiscard, gnu::noinline]] Atomic<bool>& give_way_flag() noexcept;
+#endif
 
 /// This thread's C++ exception state (__cxa_eh_globals of the C++ ABI).
 [[nodiscard, gnu::noinline]] void* exception_globals() noexcept;

@@ -13,6 +13,7 @@
 #include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/support/stress.hpp"
@@ -73,6 +74,69 @@ TEST(BlockCacheTest, what_one_thread_frees_another_uses) {
     }
     for (void* block : again) free_small(block, 64);
   });
+}
+
+TEST(BlockCacheTest, what_nobody_needs_for_a_period_is_given_back) {
+  BlockCache::give_all_back();
+  on_a_thread_with_a_cache([] {
+    const bool has_cache = BlockCache::current() != nullptr;
+    std::set<void*> blocks;
+    while (blocks.size() < 10'000) blocks.insert(allocate_small(80));
+    for (void* block : blocks) free_small(block, 80);
+    EXPECT_EQ(BlockCache::end_period(), has_cache) << "they came within this period";
+    EXPECT_FALSE(BlockCache::give_back(1));
+    void* needed = allocate_small(80);
+    EXPECT_EQ(BlockCache::end_period(), has_cache);
+    EXPECT_EQ(BlockCache::give_back(1), has_cache);
+    while (BlockCache::give_back(1)) continue;
+    EXPECT_FALSE(BlockCache::end_period()) << "all of them lay there for a period";
+    free_small(needed, 80);
+  });
+}
+
+TEST(BlockCacheTest, it_shows_that_blocks_have_gone_to_the_allocator) {
+  BlockCache::give_all_back();
+  std::uint32_t before = BlockCache::returns();
+  const auto some_have_gone = [&before] {
+    return std::exchange(before, BlockCache::returns()) != before;
+  };
+  EXPECT_FALSE(some_have_gone());
+  on_a_thread_with_a_cache([&] {
+    const bool has_cache = BlockCache::current() != nullptr;
+    free_small(allocate_small(80), 80);
+    EXPECT_EQ(some_have_gone(), !has_cache) << "the thread keeps it";
+    free_small(allocate_small(4000), 4000);
+    EXPECT_TRUE(some_have_gone()) << "it is too large to be kept";
+    std::vector<void*> blocks;
+    while (blocks.size() < 10'000) blocks.push_back(allocate_small(80));
+    for (void* block : blocks) free_small(block, 80);
+    EXPECT_EQ(some_have_gone(), !has_cache) << "they lie in the depot";
+    for (int period = 0; period < 2; ++period) static_cast<void>(BlockCache::end_period());
+    static_cast<void>(BlockCache::give_back(1));
+    EXPECT_EQ(some_have_gone(), has_cache) << "surplus";
+  });
+  static_cast<void>(some_have_gone());  // what the thread kept, at its end
+  free_small(allocate_small(80), 80);
+  EXPECT_TRUE(some_have_gone()) << "this thread has no cache";
+  BlockCache::give_all_back();
+}
+
+TEST(BlockCacheTest, what_was_needed_within_a_period_stays) {
+  BlockCache::give_all_back();
+  on_a_thread_with_a_cache([] {
+    const bool has_cache = BlockCache::current() != nullptr;
+    std::set<void*> blocks;
+    for (int peak = 0; peak < 3; ++peak) {
+      while (blocks.size() < 10'000) blocks.insert(allocate_small(80));
+      for (void* block : blocks) free_small(block, 80);
+      blocks.clear();
+      EXPECT_EQ(BlockCache::end_period(), has_cache);
+      if (peak != 0) {
+        EXPECT_FALSE(BlockCache::give_back(1000)) << "the peak took them all";
+      }
+    }
+  });
+  BlockCache::give_all_back();
 }
 
 // Each thread frees what the one before it has allocated, all at once.

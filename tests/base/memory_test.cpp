@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/resident.hpp"
+
 namespace airssys::rt::base {
 namespace {
 
@@ -34,6 +36,24 @@ TEST(Memory, a_block_may_be_freed_by_another_thread) {
   std::memset(block, 1, 48);
   free(block);
 }
+
+#ifdef AIRSSYS_RT_MIMALLOC
+TEST(Memory, pages_whose_blocks_others_freed_go_to_the_system_when_their_thread_collects) {
+  std::vector<void*> blocks;
+  for (int i = 0; i < 50'000; ++i) {
+    blocks.push_back(allocate(64));
+    std::memset(blocks.back(), 1, 64);
+  }
+  EXPECT_GT(support::resident_pages_of(blocks), 700U);
+  std::thread([&] {
+    for (std::size_t i = 1; i < blocks.size(); ++i) free(blocks[i]);
+  }).join();
+  collect();
+  // The first block keeps its page, which the allocator makes of 16 of the system's.
+  EXPECT_LE(support::resident_pages_of(blocks), 32U);
+  free(blocks.front());
+}
+#endif
 
 TEST(Memory, free_of_null_does_nothing) {
   free(nullptr);
