@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/block_cache.hpp"
 #include "base/os.hpp"
 #include "scheduler/thread.hpp"
 
@@ -31,25 +32,66 @@ void Monitor::run() noexcept {
     const std::int64_t now = pool_.clock.now_ns();
     for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now);
     if (!spared_.empty()) restrain_who_had_time();
+    give_back_blocks(now);
+    if (to_be_asked_ != 0) ask_next_to_collect();
   }
 }
 
-// Sleeps for as long as all schedulers do.
+bool Monitor::all_sleep() const noexcept {
+  return pool_.idle.asleep() == pool_.count() &&
+         !is_over_.load(std::memory_order_acquire);  // acquire: pairs with end
+}
+
+// Sleeps for as long as all schedulers do and nobody is to be asked for anything.
 void Monitor::doze() noexcept {
-  const auto all_sleep = [this] {
-    return pool_.idle.asleep() == pool_.count() &&
-           !is_over_.load(std::memory_order_acquire);  // acquire: pairs with end
-  };
   quiet_ticks_ = all_sleep() ? quiet_ticks_ + 1 : 0;
-  if (quiet_ticks_ < ticks_to_doze) return;
+  if (quiet_ticks_ < ticks_to_doze || to_be_asked_ != 0) return;
   pool_.stacks.trim(stacks_kept_warm);
   // relaxed, and a seq_cst fence behind it: said before the second look; pairs with somebody_woke.
   dozes_.store(true, std::memory_order_relaxed);
   base::atomic_fence(std::memory_order_seq_cst);
-  while (all_sleep()) parker_.park();
+  while (all_sleep()) {
+    const bool some_are_left = base::BlockCache::end_period();
+    for (unsigned i = 0; i < batch && all_sleep(); ++i)
+      if (!base::BlockCache::give_back(magazines_at_once)) break;
+    if (begin_to_collect()) break;
+    if (some_are_left) {
+      parker_.park_for(block_period_ns);
+    } else {
+      parker_.park();
+    }
+  }
   dozes_.store(false, std::memory_order_relaxed);  // relaxed: one unpark too many is harmless
   quiet_ticks_ = 0;
   std::ranges::fill(sights_, Sight{});
+}
+
+void Monitor::give_back_blocks(std::int64_t now_ns) noexcept {
+  if (now_ns - block_period_began_ns_ >= block_period_ns) {
+    block_period_began_ns_ = now_ns;
+    static_cast<void>(base::BlockCache::end_period());
+    if (to_be_asked_ == 0) static_cast<void>(begin_to_collect());
+  }
+  static_cast<void>(base::BlockCache::give_back(magazines_at_once));
+}
+
+bool Monitor::begin_to_collect() noexcept {
+  const std::uint32_t before = std::exchange(returns_seen_, base::BlockCache::returns());
+  if (before == returns_seen_) return false;
+  to_be_asked_ = pool_.threads_.size();
+  return true;
+}
+
+void Monitor::ask_next_to_collect() noexcept {
+  Thread& thread = *pool_.threads_[--to_be_asked_];
+  thread.ask_to_collect();
+  // One that drives no scheduler, or another one in a moment, is unparked as well.
+  for (unsigned id = 0; id < pool_.count(); ++id) {
+    // acquire: pairs with who made that thread the driver.
+    if (pool_.drivers_[id].load(std::memory_order_acquire) == &thread)
+      return pool_.unpark(thread, id);
+  }
+  thread.unpark();
 }
 
 std::int64_t Monitor::patience_ns() const noexcept {
@@ -67,7 +109,12 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
   const std::uint64_t turns = pool_.scheduler(id).counters.turns.read();
   if (sight.thread != thread || sight.turns != turns || sight.cpu_ns < 0) {
     sight = {thread, turns, base::cpu_time_ns(thread->cpu_clock()), now_ns};
-  } else if (is_hog(sight)) {
+    return;
+  }
+  // Each time: a thread on which preempted processes wait cannot be robbed, and a poll may have
+  // been passed where nobody gives way.
+  thread->ask_to_give_way();
+  if (is_hog(sight)) {
     hand_over(id, *thread, true);
   } else if (is_blocked(sight, now_ns)) {
     hand_over(id, *thread, false);

@@ -9,6 +9,9 @@
 //                                                                     │ next step into the runtime
 //   spare, or ends if it may not be raised again ◀── process queued ◀─┘
 //
+// Before that, at the first look that finds the same task again, the process is asked to give way;
+// code that is compiled to look at that (preemption/) does so and is no hog. A thread on which such
+// processes wait is not robbed.
 // The first three are left alone for as long as an honest piece of work may take. Where there may
 // be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
 // programs of a busy machine, and beside many of them the schedulers' threads wait as well.
@@ -18,7 +21,10 @@
 // When all schedulers sleep, the stacks of the last peak are given back to the system, but for some
 // that stay warm for the next one; and the monitor sleeps, too: it says that it dozes, looks once
 // more, and is unparked by the first thread that wakes up (Dekker's pattern, seq_cst on both
-// sides).
+// sides). Free blocks that nobody has needed for a period are given back a few at each tick, so
+// that a flow that goes one way for ever does not pile them up; when all sleep, all of them, a
+// batch at a time. Behind that, one thread is asked at each tick to collect what lies in its pages:
+// one, so that others are there to be woken, and a batch, so that it does not take long.
 #pragma once
 
 #include <cstdint>
@@ -60,6 +66,10 @@ class Monitor {
   static constexpr std::size_t stacks_kept_warm = 256;   // of each size, beside the schedulers' own
   static constexpr unsigned ticks_to_doze = 10;  // so that short naps do not cost a wake each
 
+  static constexpr std::int64_t block_period_ns = 200'000'000;
+  static constexpr std::size_t magazines_at_once = 16;  // a tenth of a tick or so
+  static constexpr unsigned batch = 16;  // of these: 1 MB of messages, collected in 0.3 ms
+
   // What was seen of one scheduler when its present task was first noticed.
   struct Sight {
     Thread* thread = nullptr;
@@ -70,6 +80,10 @@ class Monitor {
 
   void run() noexcept;
   void doze() noexcept;
+  void give_back_blocks(std::int64_t now_ns) noexcept;
+  bool all_sleep() const noexcept;
+  bool begin_to_collect() noexcept;
+  void ask_next_to_collect() noexcept;
   void look_at(unsigned id, std::int64_t now_ns) noexcept;
   bool is_hog(const Sight& sight) const noexcept;
   static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
@@ -91,6 +105,9 @@ class Monitor {
   base::Parker parker_;
   base::Atomic<bool> dozes_{false};
   unsigned quiet_ticks_ = 0;
+  std::int64_t block_period_began_ns_ = 0;
+  std::uint32_t returns_seen_ = 0;
+  std::size_t to_be_asked_ = 0;  // to collect: so many of the pool's threads, the last one first
   base::Atomic<bool> is_over_{false};
   std::vector<Sight> sights_;
   std::vector<Spared> spared_;

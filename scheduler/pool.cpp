@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/block_cache.hpp"
 #include "scheduler/monitor.hpp"
 #include "scheduler/thread.hpp"
 
@@ -46,11 +47,15 @@ bool Pool::stop() noexcept {
   if (monitor_) monitor_->end();
   rotation.end();
   poller.interrupt();
-  for (auto& thread : threads_) thread->unpark();
+  for (auto& thread : threads_) {
+    thread->unpark();
+    thread->hasten();
+  }
   const std::int64_t until = base::steady_clock().now_ns() + stop_patience_ns;
   bool all_ended = true;
   // The objects stay: a foreign thread may be about to wake one.
   for (auto& thread : threads_) all_ended = thread->join_until(until) && all_ended;
+  base::BlockCache::give_all_back();
   return all_ended;
 }
 

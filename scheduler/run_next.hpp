@@ -5,7 +5,9 @@
 // slice while others are idle, nor be snatched away at once, which would make every such receiver
 // travel. So thieves may take it, last, and only once they have seen it stand for some time. That
 // is seldom, and a message's way comes by here twice; so the owner pays a few plain instructions,
-// and a thief a membarrier.
+// and a thief a membarrier. Where one theft was worth while the next will be, and a membarrier
+// takes 20 us on a virtual machine: after a theft the next tasks stand in the open for a while,
+// where owner and thief take turns by a locked instruction each.
 //
 //             steal                  something stands here
 //   claim_: none ────────▶ asked ──────────────────────────▶ that task: it is the thief's now
@@ -15,14 +17,18 @@
 //
 // States      slot_ is null or a task; puts_ counts the puts, so that two tasks that take turns
 //             here are not mistaken for one that waits. claim_: none | asked = a thief, holding
-//             mutex_, is about to say | the task that was stolen, until the owner learns it
+//             mutex_, is about to say | the task that was stolen, until the owner learns it.
+//             open_ is null or a task; tasks are put there while open_for_ is not zero
 // Roles       put, take: the owner. steal: any other thread, with a Sighting it keeps per victim.
 // Invariants  N1 a task leaves exactly once: to take, to a thief, or displaced by put. N2 whoever
 //             changes a slot that was not empty looks at claim_ before it uses what stood there.
+//             N3 slot_ and open_ are not both the owner's to take (in slot_ there may still stand
+//             what was stolen), and open_ is null when open_for_ is zero: thieves raise that, the
+//             owner lowers it when it has emptied open_.
 // Orders      slot_, then light_fence, then claim_ | claim_, then heavy_fence, then slot_.
 //             put releases, steal acquires: the thief sees the task
 // Progress    put and take are wait-free unless a thief is just asking; then they wait for the
-//             verdict, a few microseconds
+//             verdict, a membarrier long
 // Not here    the clock: the thief brings its own, the owner reads none
 // Proof       tests/model/run_next_model.cpp. In short: a thief reads a task after its fence.
 //             The owner's change that removes it cannot have come before that fence; so it comes
@@ -38,8 +44,9 @@
 
 namespace airssys::rt::scheduler {
 
-// `Lock` is base::Mutex; the model test brings one that its explorer can follow.
-template <class T, class Lock = base::Mutex>
+// `Lock` is base::Mutex; the model test brings one that its explorer can follow. After a theft the
+// owner takes so many tasks out of the open itself before it hides them again.
+template <class T, class Lock = base::Mutex, std::uint32_t takes_in_the_open = 64>
 class RunNext {
  public:
   // What a thief remembers of one victim between two looks.
@@ -56,13 +63,14 @@ class RunNext {
   [[nodiscard]] T* put(T& task) noexcept {
     // relaxed, twice: one writer; a thief who reads it late waits a little longer.
     puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return change_to(&task);
+    return is_open() ? put_in_the_open(task) : change_to(&task);
   }
 
   // Owner: the task, or null.
   [[nodiscard]] T* take() noexcept {
     // relaxed: the owner wrote it itself.
-    return slot_.load(std::memory_order_relaxed) == nullptr ? nullptr : change_to(nullptr);
+    if (slot_.load(std::memory_order_relaxed) != nullptr) return change_to(nullptr);
+    return is_open() ? take_from_the_open() : nullptr;
   }
 
   // A thief: the task, if the same one has been seen standing for `patience_ns`; else null, and the
@@ -77,20 +85,62 @@ class RunNext {
       sighting = {puts, now_ns};
       return nullptr;
     }
-    return now_ns - sighting.since_ns < patience_ns ? nullptr : claim(puts);
+    if (now_ns - sighting.since_ns < patience_ns) return nullptr;
+    T* task = claim_in_the_open();
+    if (task == nullptr && stands_hidden()) task = claim(puts);
+    // relaxed: a hint; the owner comes by it or not.
+    if (task != nullptr) open_for_.store(takes_in_the_open, std::memory_order_relaxed);
+    return task;
   }
 
   // Any thread: a look that may be out of date at once.
   [[nodiscard]] bool is_empty() const noexcept {
-    // relaxed, twice: who must not miss a put has a fence of its own: idle.hpp.
-    T* task = slot_.load(std::memory_order_relaxed);
-    return task == nullptr || claim_.load(std::memory_order_relaxed) == as_word(task);
+    // relaxed: who must not miss a put has a fence of its own: idle.hpp.
+    return !stands_hidden() && open_.load(std::memory_order_relaxed) == nullptr;
   }
 
  private:
   static constexpr std::uintptr_t none = 0;
   static constexpr std::uintptr_t asked = 1;
   static std::uintptr_t as_word(T* task) noexcept { return reinterpret_cast<std::uintptr_t>(task); }
+
+  // Any thread: whether something stands in slot_ that is not stolen.
+  bool stands_hidden() const noexcept {
+    // relaxed, twice: see is_empty; a thief's claim looks again.
+    T* task = slot_.load(std::memory_order_relaxed);
+    return task != nullptr && claim_.load(std::memory_order_relaxed) != as_word(task);
+  }
+
+  // Owner.
+  bool is_open() const noexcept {
+    return open_for_.load(std::memory_order_relaxed) != 0;  // relaxed: see steal
+  }
+  [[gnu::noinline]] T* put_in_the_open(T& task) noexcept {
+    // relaxed: the owner wrote it itself.
+    T* hidden = slot_.load(std::memory_order_relaxed) != nullptr ? change_to(nullptr) : nullptr;
+    // release: hands over the task, pairs with claim_in_the_open.
+    T* before = open_.exchange(&task, std::memory_order_release);
+    return hidden != nullptr ? hidden : before;  // N3
+  }
+  [[gnu::noinline]] T* take_from_the_open() noexcept {
+    // relaxed: what is there the owner has put there.
+    T* task = open_.exchange(nullptr, std::memory_order_relaxed);
+    if (task == nullptr) return nullptr;
+    // relaxed, twice: a thief who raises it just now is overwritten, and pays another membarrier.
+    open_for_.store(open_for_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return task;
+  }
+
+  // A thief.
+  T* claim_in_the_open() noexcept {
+    // relaxed: compared below. acquire: pairs with the release in put_in_the_open. A put that came
+    // in between has not stood for long; then its task travels, which is unfair and no more.
+    T* task = open_.load(std::memory_order_relaxed);
+    const bool is_mine =
+        task != nullptr && open_.compare_exchange_strong(
+                               task, nullptr, std::memory_order_acquire, std::memory_order_relaxed);
+    return is_mine ? task : nullptr;
+  }
 
   // Owner. What stood in the slot before, if it is still the owner's.
   T* change_to(T* task) noexcept {
@@ -132,8 +182,11 @@ class RunNext {
 
   // Any thread, atomic: see Orders.
   base::Atomic<T*> slot_{nullptr};
+  base::Atomic<T*> open_{nullptr};
   // Written by the owner.
   base::Atomic<std::uint32_t> puts_{0};
+  // Raised by thieves, lowered by the owner; an update that is lost costs a little time.
+  base::Atomic<std::uint32_t> open_for_{0};
   // Written under mutex_, read by the owner.
   base::Atomic<std::uintptr_t> claim_{none};
   Lock mutex_{base::LockRank::queue};

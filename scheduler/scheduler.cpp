@@ -14,6 +14,7 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
       stacks(pool.stacks),
       pool_(pool),
       id_(id),
+      born_ns_(pool.clock.now_ns()),
       ports_{Injector<Task>::Port(pool.injectors[0]),
              Injector<Task>::Port(pool.injectors[1]),
              Injector<Task>::Port(pool.injectors[2])},
@@ -22,6 +23,7 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
 
 void Scheduler::push(Task& task) noexcept {
   const unsigned queue = queue_of(task.level);
+  if (queue != 0) may_hold_urgent_ = true;
   if (queues_[queue].push(task)) return;
   // Full: half of it goes where every scheduler looks, in one step.
   std::array<Task*, RunQueue<Task>::batch_max> batch;
@@ -64,6 +66,7 @@ Task* Scheduler::pick_local() noexcept {
       return asked;
     }
   }
+  may_hold_urgent_ = false;
   if (Task* task = run_next_.take()) {
     if (reductions > 0) return task;
     push(*task);  // it would inherit a slice that is used up
@@ -163,7 +166,10 @@ Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_nex
     return victim.run_next_.steal(sightings_[victim.id_], now_ns, pool_.run_next_patience_ns());
   for (unsigned queue = queue_count; queue-- > 0;) {
     if (queue == 0 && !outlasts_a_theft(victim, now_ns)) continue;
-    if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) return task;
+    if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) {
+      if (queue != 0) may_hold_urgent_ = true;
+      return task;
+    }
   }
   return nullptr;
 }
@@ -187,6 +193,15 @@ bool Scheduler::looks_empty() const noexcept {
     if (!queue.is_empty()) return false;
   }
   return run_next_.is_empty();
+}
+
+Times Scheduler::times(std::int64_t now_ns) const noexcept {
+  // relaxed: a figure; who gets up in between is seen a moment too early or too late.
+  const std::int64_t since = abed_since_ns_.load(std::memory_order_relaxed);
+  auto slept = static_cast<std::int64_t>(counters.slept_ns.read());
+  if (since != up) slept += now_ns - since;
+  const std::int64_t total = now_ns - born_ns_;
+  return {std::clamp<std::int64_t>(total - slept, 0, total), total};
 }
 
 std::uint32_t Scheduler::queued() const noexcept {

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "base/atomic.hpp"
@@ -42,6 +43,14 @@ struct Counters {
   Counter sleeps;      // times that its thread went to sleep
   Counter timers;      // timers fired
   Counter hand_overs;  // times that it was taken from a stuck thread
+  Counter preempted;   // times that a process gave way without a call of its own
+  Counter slept_ns;    // from going to bed to getting up again
+};
+
+// Of a scheduler's whole life; what it searched for work counts as busy.
+struct Times {
+  std::int64_t busy_ns;
+  std::int64_t total_ns;
 };
 
 class Scheduler {
@@ -86,6 +95,22 @@ class Scheduler {
       send_home(*task);
     }
   }
+  // Owner: its driver goes to bed for it, see idle.hpp, and gets up; a driver that takes over in
+  // the middle gets up for it. False: it was not abed.
+  void go_to_bed(std::int64_t now_ns) noexcept {
+    abed_since_ns_.store(now_ns, std::memory_order_relaxed);  // relaxed: one writer; see times
+  }
+  bool get_up(std::int64_t now_ns) noexcept {
+    // relaxed, twice: as above.
+    const std::int64_t since = abed_since_ns_.load(std::memory_order_relaxed);
+    if (since == up) return false;
+    counters.slept_ns.add(static_cast<std::uint64_t>(now_ns - since));
+    abed_since_ns_.store(up, std::memory_order_relaxed);
+    return true;
+  }
+  // Any thread: figures.
+  Times times(std::int64_t now_ns) const noexcept;
+
   // Owner, while it searches and has nothing itself: something from elsewhere, or null.
   // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
@@ -106,9 +131,6 @@ class Scheduler {
 
   // Owner: what is left of the slice; not above zero: give way at the next safe point.
   std::int32_t reductions = slice_reductions;
-  // Owner: its driver has gone to bed for it, see idle.hpp. A driver that takes over in the middle
-  // of that gets up for it.
-  bool is_abed = false;
 
  private:
   // What a thief remembers of a victim's queue of normal level between two looks.
@@ -125,8 +147,7 @@ class Scheduler {
   static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
 
   bool is_turn_of_run_next() noexcept {
-    return --turns_to_injector_ > 0 && reductions > 0 && queues_[1].is_empty() &&
-           queues_[2].is_empty();
+    return --turns_to_injector_ > 0 && reductions > 0 && !may_hold_urgent_;
   }
   Task* pick_among_all() noexcept;
   void send_home(Task& task) noexcept;
@@ -143,8 +164,12 @@ class Scheduler {
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
   bool outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept;
 
+  static constexpr std::int64_t up = std::numeric_limits<std::int64_t>::min();
+
   Pool& pool_;
   const unsigned id_;
+  const std::int64_t born_ns_;
+  base::Atomic<std::int64_t> abed_since_ns_{up};  // written by the owner
   std::array<RunQueue<Task>, queue_count> queues_;
   RunNext<Task> run_next_;
   std::array<Injector<Task>::Port, queue_count> ports_;
@@ -154,6 +179,7 @@ class Scheduler {
   // Owner only.
   base::Random random_;
   std::int32_t turns_to_injector_ = injector_turns;
+  bool may_hold_urgent_ = false;  // one of the queues above normal's was not empty when last seen
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
   std::array<QueueSighting, 128> queue_sightings_{};
 };

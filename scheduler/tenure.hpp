@@ -18,7 +18,8 @@
 //             a forked child, whose monitor is not there; the mutex may look held for ever
 // Roles       enter, leave, rejoin: the thread. try_take: the monitor.
 // Invariants  T1 at no moment do two threads own a scheduler. T2 who owns it and is inside cannot
-//             be robbed. T3 the thread learns of a loss at the first enter after it.
+//             be robbed. T3 the thread learns of a loss at the first enter after it. T4 who is
+//             bound to its scheduler cannot be robbed.
 // Orders      place, then light_fence, then claim_ | claim_, then heavy_fence, then place. leave
 //             releases, try_take acquires: the new owner sees the scheduler as it was left.
 // Progress    enter is three plain instructions, wait-free unless the monitor is just asking; then
@@ -82,8 +83,18 @@ class BasicTenure {
     claim_.store(none, std::memory_order_relaxed);
   }
 
+  // The thread, inside: something waits in its scheduler that can go on on this thread alone. Each
+  // is undone by an unbind.
+  void bind() noexcept {
+    // relaxed, here and below: one writer; leave releases it to the monitor.
+    bonds_.store(bonds_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  void unbind() noexcept {
+    bonds_.store(bonds_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  }
+
   // The monitor. True: the thread has lost its scheduler, which is now the caller's. False: it is
-  // inside, or owns none.
+  // inside, bound, or owns none.
   [[nodiscard]] bool try_take() noexcept {
     const std::lock_guard lock(mutex_);
     // relaxed, twice: written under the mutex only; the fence puts the store before the look.
@@ -93,9 +104,11 @@ class BasicTenure {
     // acquire: pairs with leave's release. Weaker, and the next owner could see the scheduler
     // half-changed.
     const bool outside = place_.epoch.load(std::memory_order_acquire) == 0;
+    // relaxed: written inside only; the acquire above has brought what the last stay wrote.
+    const bool may_take = outside && bonds_.load(std::memory_order_relaxed) == 0;
     // release: who reads the verdict without the mutex sees what led to it.
-    claim_.store(outside ? taken : none, std::memory_order_release);
-    return outside;
+    claim_.store(may_take ? taken : none, std::memory_order_release);
+    return may_take;
   }
 
   // The thread, also in a signal handler; a hint for others.
@@ -127,6 +140,8 @@ class BasicTenure {
   base::Announcement place_;
   // Written under mutex_, read by the thread at each entry.
   base::Atomic<std::uint8_t> claim_;
+  // Written by the thread while it is inside, read by the monitor while it is not.
+  base::Atomic<std::uint32_t> bonds_{0};
   Lock mutex_{base::LockRank::tenure};
 };
 

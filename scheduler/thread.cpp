@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/block_cache.hpp"
+#include "base/memory.hpp"
 #include "base/os.hpp"
 #include "scheduler/monitor.hpp"
 
@@ -59,6 +60,7 @@ void Thread::run() noexcept {
   const fiber::AlternateStack alternate_stack;
   if (pool_.rotation.may_signal()) base::unblock_signal(Rotation::signal);
   pool_.quiescence.add(tenure_.place());
+  set_give_way_flag(&base::this_thread::give_way_flag());
   // relaxed: the id, which is released, brings it.
   cpu_clock_.store(base::this_thread_cpu_clock(), std::memory_order_relaxed);
   os_id_.store(base::this_thread_id(), std::memory_order_release);  // release: the clock; see os_id
@@ -69,6 +71,7 @@ void Thread::run() noexcept {
       wait_for_scheduler();
     }
   }
+  set_give_way_flag(nullptr);
   if (runner_) fiber::StackPool::Cache(pool_.stacks).give(*std::exchange(runner_, nullptr));
   pool_.quiescence.remove(tenure_.place());
   base::this_thread::set(base::this_thread::Slot::scheduler_thread, nullptr);
@@ -154,6 +157,7 @@ bool Thread::fire_timers(std::int64_t now_ns) noexcept {
 
 Task* Thread::wait_for_work() noexcept {
   const unsigned id = scheduler_->id();
+  collect_if_asked();
   bool searching = pool_.idle.try_search();
   judge_last_wake();
   while (!pool_.is_stopping()) {
@@ -169,18 +173,27 @@ Task* Thread::wait_for_work() noexcept {
       searching = !pool_.idle.cancel_sleep(id);
       pool_.monitor_->somebody_woke();
     } else {
-      scheduler_->is_abed = true;
+      scheduler_->go_to_bed(pool_.clock.now_ns());
       sleep_until_something_happens();
       if (!scheduler_) return nullptr;
-      scheduler_->is_abed = false;
+      scheduler_->get_up(pool_.clock.now_ns());
       searching = was_woken_ = !pool_.idle.cancel_sleep(id);
       pool_.monitor_->somebody_woke();
       if (Task* task = take_after_sleep(searching)) return task;
     }
-    if (!searching) searching = pool_.idle.try_search();
+    if (searching) continue;
+    collect_if_asked();
+    searching = pool_.idle.try_search();
   }
   if (searching) pool_.idle.stop_searching();
   return nullptr;
+}
+
+// Not while it searches or is among the sleepers: work that comes meanwhile is others' to find.
+void Thread::collect_if_asked() noexcept {
+  if (!must_collect_.load(std::memory_order_relaxed)) return;  // relaxed: the exchange orders it
+  // acquire: what was freed before it was asked; pairs with ask_to_collect.
+  if (must_collect_.exchange(false, std::memory_order_acquire)) base::collect();
 }
 
 // Who leaves the poller or a timer with something to run wakes another one, so that the I/O is
@@ -278,6 +291,7 @@ void Thread::lose_scheduler() noexcept {
 }
 
 void Thread::wait_for_scheduler() noexcept {
+  collect_if_asked();
   if (become_spare()) parker_.park();
 }
 
@@ -296,6 +310,11 @@ bool Thread::become_spare() noexcept {
   return true;
 }
 
+void Thread::hasten() noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  if (is_demoted_ && !has_ended()) base::restore_priority(os_id());
+}
+
 void Thread::take_over(Scheduler& scheduler) noexcept {
   const std::lock_guard lock(pool_.mutex_);
   is_spare_ = false;
@@ -305,9 +324,20 @@ void Thread::take_over(Scheduler& scheduler) noexcept {
   unpark();
 }
 
+void Thread::set_give_way_flag(base::Atomic<bool>* flag) noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  must_give_way_ = flag;
+}
+
+void Thread::ask_to_give_way() noexcept {
+  const std::lock_guard lock(pool_.mutex_);
+  // relaxed: the poll wants to see it soon, no more.
+  if (must_give_way_) must_give_way_->store(true, std::memory_order_relaxed);
+}
+
 // The last driver may have been robbed while it slept, with its bit set.
 void Thread::get_up() noexcept {
-  if (std::exchange(scheduler_->is_abed, false) && !pool_.idle.cancel_sleep(scheduler_->id())) {
+  if (scheduler_->get_up(pool_.clock.now_ns()) && !pool_.idle.cancel_sleep(scheduler_->id())) {
     pool_.idle.stop_searching();
     pool_.wake_one();
   }
@@ -375,11 +405,33 @@ void Thread::yield() noexcept {
   go_back_to_loop(Note::yielded);
 }
 
+bool Thread::try_enter() noexcept {
+  if (tenure_.enter(pool_.quiescence) == Held::kept) return true;
+  tenure_.leave();
+  return false;
+}
+
+// What is left of the slice counts as used: nobody has counted.
+void Thread::yield_bound() noexcept {
+  Thread* thread = current();
+  Scheduler& scheduler = *thread->scheduler_;
+  Task& task = *thread->task_;
+  thread->charge(std::max(scheduler.reductions, 0));
+  scheduler.counters.preempted.add(1);
+  const std::uint8_t pinned_to =
+      std::exchange(task.pinned_to, static_cast<std::uint8_t>(scheduler.id() + 1));
+  thread->tenure_.bind();
+  yield();
+  RT_CHECK(current() == thread, "a process that is bound to a thread comes back on it");
+  thread->tenure_.unbind();
+  task.pinned_to = pinned_to;
+}
+
 void Thread::wait_for_turn() noexcept {
   Thread* thread = current();
   if (!thread) return;
   const int error = errno;
-  thread->seat_.hold.wait_for_turn(thread->task_ && !thread->tenure_.is_inside());
+  thread->seat_.hold.wait_for_turn(thread->is_in_process_code());
   errno = error;
 }
 

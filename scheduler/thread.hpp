@@ -67,6 +67,17 @@ class Thread {
   clockid_t cpu_clock() const noexcept {
     return cpu_clock_.load(std::memory_order_relaxed);  // relaxed: the id brings it; see os_id
   }
+  // Its process should give way at the next poll, if its code has any (preemption/). The monitor.
+  void ask_to_give_way() noexcept;
+  // It gives free memory back when it is next out of work; if it sleeps, it is to be unparked for
+  // that. The monitor.
+  void ask_to_collect() noexcept {
+    // release: what was freed before, it finds; pairs with collect_if_asked.
+    must_collect_.store(true, std::memory_order_release);
+  }
+  // If it runs at idle priority, as a hog: not any more, so that it comes to its end. The pool,
+  // when it stops.
+  void hasten() noexcept;
   // A thread that waits for a scheduler drives this one from now on.
   void take_over(Scheduler& scheduler) noexcept;
 
@@ -78,6 +89,9 @@ class Thread {
       return lost();
     return thread;
   }
+  // The same for code that must not find itself on another thread. False: the scheduler is gone,
+  // and the caller is in process code as before.
+  bool try_enter() noexcept;
   // Back to process code.
   void leave() noexcept { tenure_.leave(); }
   // In the handler of Rotation::signal, if that is ours: a hog's thread stays here until its turn
@@ -87,6 +101,8 @@ class Thread {
   void orphan() noexcept;
   // The task whose code runs on this thread; null while the loop or an idle runner does.
   Task* task() const noexcept { return task_; }
+  // On this thread, also in a signal handler: whether process code runs, outside the runtime.
+  bool is_in_process_code() const noexcept { return task_ && !tenure_.is_inside(); }
 
   // --- Inside the runtime, on this thread.
   // The thread that runs now, if it drives a scheduler of that pool; else null.
@@ -109,6 +125,9 @@ class Thread {
   static void hibernate() noexcept;
   // The running task gives way to others of its level; it keeps this stack.
   static void yield() noexcept;
+  // The same for one that has not called, and whose code may hold addresses of thread-locals: it
+  // comes back on this very thread. Until then the scheduler stays with the thread.
+  static void yield_bound() noexcept;
   // Queues a task that somebody owed a wake.
   void make_runnable(Task& task) noexcept;        // behind all others
   void make_runnable_next(Task& task) noexcept {  // before all others of normal level
@@ -171,6 +190,7 @@ class Thread {
   }
   static void go_back_to_loop(Note note) noexcept;
 
+  void set_give_way_flag(base::Atomic<bool>* flag) noexcept;
   void run() noexcept;
   void drive() noexcept;
   void begin(Task& task) noexcept {
@@ -227,6 +247,7 @@ class Thread {
       pool_.wake_one();
   }
   void judge_last_wake() noexcept;
+  void collect_if_asked() noexcept;
   Task* take_after_sleep(bool& searching) noexcept;
   // Announces itself anew, so that grace periods do not wait for a thread that is always inside.
   void stay_inside() noexcept { pool_.quiescence.enter(tenure_.place()); }
@@ -264,11 +285,14 @@ class Thread {
   base::Atomic<base::ThreadId> os_id_{0};
 
   Seat seat_{*this};  // see Rotation
+  base::Atomic<bool> must_collect_{false};
 
   // Under the pool's mutex.
   Scheduler* offered_ = nullptr;  // to be driven from now on
   bool is_spare_ = true;          // among the pool's spare threads, or the monitor's reserve
   bool is_demoted_ = false;       // runs at idle priority, as a hog
+  // The thread-local flag that polls look at; null while the thread does not run.
+  base::Atomic<bool>* must_give_way_ = nullptr;
 
   bool has_lost_ = true;                 // this thread only: it has no scheduler since the last
   bool is_through_ = false;              // this thread only: it may not drive a scheduler any more

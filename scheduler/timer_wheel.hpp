@@ -1,12 +1,12 @@
 // timer_wheel.hpp: a hierarchical timer wheel; each scheduler has one.
 //
-// Time is cut into ticks of 2^15 ns. A due time is rounded up to its tick and the clock down, so a
+// Time is cut into ticks of 2^10 ns. A due time is rounded up to its tick and the clock down, so a
 // timer is never early and at most one tick late before scheduling adds its share (R9, T7).
-// Eight levels of 64 slots cover the whole clock. An entry lies on the level of the highest digit
+// Nine levels of 64 slots cover the whole clock. An entry lies on the level of the highest digit
 // (six bits of the tick) in which its due tick differs from the wheel's own time:
 //
-//   level 7 ... level 1            level 0
-//   slots of 64^7 ... 64 ticks     slots of one tick      a bit per slot says whether it is empty
+//   level 8 ... level 1            level 0
+//   slots of 64^8 ... 64 ticks     slots of one tick      a bit per slot says whether it is empty
 //                  └── cascade ────▶  └── expire_until ────▶ due_ ───▶ expire(entry)
 //
 // Invariants  W1 an entry on level n agrees with the wheel's time in all digits above n and is
@@ -45,7 +45,7 @@ struct TimerEntry : base::ListHook {
 
 class TimerWheel {
  public:
-  static constexpr int tick_bits = 15;
+  static constexpr int tick_bits = 10;
   static constexpr std::int64_t tick_ns = std::int64_t{1} << tick_bits;
   static constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
 
@@ -88,9 +88,11 @@ class TimerWheel {
 
   static constexpr unsigned digit_bits = 6;
   static constexpr unsigned slots_per_level = 1U << digit_bits;
-  static constexpr unsigned levels = 8;
+  static constexpr unsigned levels = 9;
   static constexpr std::size_t slots_in_all = std::size_t{levels} * slots_per_level;
-  static constexpr std::uint64_t tick_max = (std::uint64_t{1} << (digit_bits * levels)) - 1;
+  // The last one that begins at a time which the clock can show.
+  static constexpr std::uint64_t tick_max = never_ns >> tick_bits;
+  static_assert(tick_max >> (digit_bits * levels) == 0);
 
   struct Slot {
     base::ListHook* head;

@@ -92,13 +92,61 @@ void owner_who_puts_the_stolen_task_again(Program& program) {
   });
 }
 
-using ModelRunNext = RunNext<Task, model::Mutex>;
+using ModelRunNext = RunNext<Task, model::Mutex, 1>;
+
+// After a theft. The owner's first take out of the open ends that, unless another theft goes on.
+template <int thieves>
+void owner_in_the_open_against_thieves(Program& program) {
+  struct State {
+    ModelRunNext slot;
+    Task stolen;
+    Task tasks[3];
+  };
+  auto state = std::make_shared<State>();
+  ModelRunNext::Sighting before;
+  static_cast<void>(state->slot.put(state->stolen));
+  for (std::int64_t now = 0; now < 2; ++now) static_cast<void>(state->slot.steal(before, now, 0));
+  program.thread([state] {
+    for (Task& task : state->tasks) {
+      task.taken = 0;
+      if (Task* displaced = state->slot.put(task)) displaced->run();
+      if (&task == &state->tasks[0]) continue;
+      if (Task* next = state->slot.take()) next->run();
+    }
+  });
+  for (int thief = 0; thief < thieves; ++thief) {
+    program.thread([state, sighting = before]() mutable {
+      for (std::int64_t now = 2; now < 4; ++now) {
+        if (Task* task = state->slot.steal(sighting, now, 0)) task->run();
+      }
+    });
+  }
+  program.finally([state] {
+    if (Task* left = state->slot.take()) left->run();
+    for (Task& task : state->tasks) model::check(task.taken == 1, "a task was lost or ran twice");
+  });
+}
 
 TEST(RunNextModel, a_task_leaves_exactly_once) {
   const model::Outcome one = explore(owner_against_thieves<ModelRunNext>, {.preemptions = 4});
   EXPECT_TRUE(one) << one.report;
   const model::Outcome two = explore(owner_against_thieves<ModelRunNext, 2>, {.preemptions = 2});
   EXPECT_TRUE(two) << two.report;
+}
+
+TEST(RunNextModel, a_task_in_the_open_leaves_exactly_once) {
+  const model::Outcome one = explore(owner_in_the_open_against_thieves<1>, {.preemptions = 4});
+  EXPECT_TRUE(one) << one.report;
+  const model::Outcome two = explore(owner_in_the_open_against_thieves<2>, {.preemptions = 2});
+  EXPECT_TRUE(two) << two.report;
+}
+
+TEST(RunNextModel, in_the_open_needs_the_orders_that_hand_the_task_over) {
+  const auto survives = [](Weakness weakness) {
+    return explore(owner_in_the_open_against_thieves<1>, {.weakness = weakness}).passed;
+  };
+  EXPECT_FALSE(survives(Weakness::updates_do_not_release));
+  EXPECT_FALSE(survives(Weakness::updates_do_not_acquire));
 }
 
 TEST(RunNextModel, a_stolen_task_that_is_put_again_leaves_once_more) {

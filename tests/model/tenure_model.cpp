@@ -102,6 +102,47 @@ TEST(TenureModel, a_thread_that_rejoins_can_be_robbed_again) {
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
+// It binds itself in its first stay and undoes that in its second, if it comes to that.
+template <class Tenure>
+void thread_that_is_bound(Program& program) {
+  auto state = std::make_shared<State<Tenure>>();
+  program.thread([state] {
+    if (state->tenure.enter(state->quiescence) == Held::kept) {
+      state->tenure.bind();
+      state->tenure.leave();
+      model::check(state->tenure.enter(state->quiescence) == Held::kept, "robbed while bound");
+      state->tenure.unbind();
+    }
+    state->tenure.leave();
+  });
+  program.thread([state] {
+    for (int round = 0; round < 2; ++round) static_cast<void>(state->tenure.try_take());
+  });
+}
+
+TEST(TenureModel, a_thread_that_is_bound_is_not_robbed) {
+  const Outcome outcome = explore(thread_that_is_bound<ModelTenure>, {.preemptions = 4});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
+// Its monitor looks at the bonds before it asks.
+class LooseTenure {
+ public:
+  Held enter(base::Quiescence& quiescence) { return tenure_.enter(quiescence); }
+  void leave() { tenure_.leave(); }
+  void bind() { is_bound_.store(true, std::memory_order_relaxed); }
+  void unbind() { is_bound_.store(false, std::memory_order_relaxed); }
+  bool try_take() { return !is_bound_.load(std::memory_order_relaxed) && tenure_.try_take(); }
+
+ private:
+  ModelTenure tenure_;
+  base::Atomic<bool> is_bound_{false};
+};
+
+TEST(TenureModel, notices_a_monitor_that_looks_at_the_bonds_before_it_asks) {
+  EXPECT_FALSE(explore(thread_that_is_bound<LooseTenure>).passed);
+}
+
 TEST(TenureModel, needs_its_fence_and_the_orders_that_hand_the_scheduler_over) {
   const auto survives = [](Weakness weakness) {
     return explore(thread_against_monitor<ModelTenure>, {.weakness = weakness}).passed;

@@ -41,7 +41,7 @@ TEST(Hold, a_signal_that_comes_late_holds_nobody) {
   hold.wait_for_turn(true);
 }
 
-// H1
+// Invariant H1.
 TEST(Hold, a_signal_in_the_middle_of_the_runtime_holds_nobody) {
   Hold hold;
   hold.begin();
@@ -50,7 +50,7 @@ TEST(Hold, a_signal_in_the_middle_of_the_runtime_holds_nobody) {
   EXPECT_TRUE(hold.is_held());
 }
 
-// H3
+// Invariant H3.
 TEST(Hold, who_is_let_go_goes_on) {
   Hold hold;
   hold.begin();
@@ -60,7 +60,7 @@ TEST(Hold, who_is_let_go_goes_on) {
   handler.join();
 }
 
-// H3
+// Invariant H3.
 TEST(Hold, who_was_held_for_nothing_goes_on) {
   Hold hold;
   hold.begin();

@@ -10,12 +10,15 @@
 #include <unistd.h>
 #include <array>
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <thread>
 #include <vector>
 
+#include "base/block_cache.hpp"
 #include "base/os.hpp"
 #include "tests/scheduler/jobs.hpp"
+#include "tests/support/resident.hpp"
 
 namespace airssys::rt::scheduler::testing {
 namespace {
@@ -85,6 +88,75 @@ TEST(Monitor, many_hogs_in_a_row_leave_a_scheduler_for_who_comes_behind_them) {
   jobs.wait();
   EXPECT_GE(hand_overs(jobs.pool), 6U);
 }
+
+// Blocks that a job has allocated. Its thread keeps none of them.
+class Blocks {
+ public:
+  static constexpr std::size_t bytes = 4000;  // too large for a thread to keep
+
+  void allocate() {
+    while (blocks_.size() < 1000) {
+      blocks_.push_back(base::allocate_small(bytes));
+      std::memset(blocks_.back(), 1, bytes);
+    }
+  }
+  void free() const {
+    for (void* block : blocks_) base::free_small(block, bytes);
+  }
+  // Ends when hardly anything is resident any more.
+  void wait_until_their_pages_are_gone() const {
+    while (support::resident_pages_of(blocks_) > 16) std::this_thread::yield();
+  }
+
+ private:
+  std::vector<void*> blocks_;
+};
+
+#ifdef AIRSSYS_RT_MIMALLOC
+TEST(Monitor, a_thread_that_sleeps_gives_back_its_pages_whose_blocks_others_free) {
+  for (const unsigned schedulers : {1U, 2U, 4U}) {
+    Blocks blocks;
+    Jobs jobs(schedulers);
+    jobs.start([&] { blocks.allocate(); });
+    jobs.wait();
+    blocks.free();
+    blocks.wait_until_their_pages_are_gone();
+  }
+}
+
+TEST(Monitor, so_does_one_that_has_lost_its_scheduler) {
+  std::atomic<bool> released{false};
+  Blocks blocks;
+  Jobs jobs(1);
+  jobs.start([&] {
+    blocks.allocate();
+    while (!released.load(std::memory_order_relaxed)) {
+    }
+  });
+  jobs.start([&] { released = true; });
+  jobs.wait();
+  blocks.free();
+  blocks.wait_until_their_pages_are_gone();
+}
+
+TEST(Monitor, what_threads_have_kept_for_one_another_is_given_back_as_well) {
+  std::vector<void*> blocks;
+  Jobs jobs(2);
+  jobs.start([&] {
+    while (blocks.size() < 50'000) {
+      blocks.push_back(base::allocate_small(64));
+      std::memset(blocks.back(), 1, 64);
+    }
+  });
+  jobs.wait();
+  jobs.start([&] {
+    for (void* block : blocks) base::free_small(block, 64);
+  });
+  jobs.wait();
+  // Each thread keeps two magazines of a size: their blocks lie in as many pages at most.
+  while (support::resident_pages_of(blocks) > 128) std::this_thread::yield();
+}
+#endif
 
 // A hog that ends when it is at idle priority, and somebody beside whom that matters.
 void demote_a_hog(Jobs& jobs) {

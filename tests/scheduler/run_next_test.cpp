@@ -52,6 +52,33 @@ TEST_F(RunNextTest, a_thief_takes_only_what_it_has_seen_standing_for_long) {
   EXPECT_EQ(slot.steal(sighting, 1200, patience_ns), nullptr);
 }
 
+TEST_F(RunNextTest, after_a_theft_tasks_stand_in_the_open_for_a_while) {
+  std::int64_t now = 0;
+  const auto steal = [&] {
+    static_cast<void>(slot.steal(sighting, now, patience_ns));
+    now += patience_ns;
+    return slot.steal(sighting, now, patience_ns);
+  };
+  EXPECT_EQ(slot.put(a), nullptr);
+  EXPECT_EQ(steal(), &a);
+  for (int turn = 0; turn < 100; ++turn) {
+    EXPECT_EQ(slot.put(a), nullptr);
+    EXPECT_EQ(slot.put(b), &a);
+    EXPECT_FALSE(slot.is_empty());
+    if (turn % 3 == 0) {
+      EXPECT_EQ(steal(), &b);
+      EXPECT_TRUE(slot.is_empty());
+      EXPECT_EQ(slot.take(), nullptr);
+    } else {
+      EXPECT_EQ(slot.take(), &b);
+    }
+  }
+  for (int turn = 0; turn < 100; ++turn) {
+    EXPECT_EQ(slot.put(b), nullptr);
+    EXPECT_EQ(slot.take(), &b);
+  }
+}
+
 TEST_F(RunNextTest, tasks_that_take_turns_never_look_old) {
   for (std::int64_t now = 0; now < 1000; now += 50) {
     EXPECT_EQ(slot.put(a), nullptr);

@@ -48,6 +48,22 @@ TEST_F(TenureTest, a_thread_that_rejoins_owns_again_and_can_be_robbed_again) {
   EXPECT_TRUE(tenure.try_take());
 }
 
+TEST_F(TenureTest, who_is_bound_is_not_robbed_until_the_last_bond_is_undone) {
+  EXPECT_EQ(tenure.enter(quiescence), Held::kept);
+  tenure.bind();
+  tenure.bind();
+  tenure.leave();
+  EXPECT_FALSE(tenure.try_take());
+  EXPECT_EQ(tenure.enter(quiescence), Held::kept);
+  tenure.unbind();
+  tenure.leave();
+  EXPECT_FALSE(tenure.try_take());
+  EXPECT_EQ(tenure.enter(quiescence), Held::kept);
+  tenure.unbind();
+  tenure.leave();
+  EXPECT_TRUE(tenure.try_take());
+}
+
 TEST_F(TenureTest, the_same_word_holds_up_grace_periods) {
   quiescence.add(tenure.place());
   EXPECT_EQ(tenure.enter(quiescence), Held::kept);
