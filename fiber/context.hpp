@@ -87,6 +87,10 @@ struct alignas(base::cache_line_bytes) Fiber : Strand {
   Entry entry = nullptr;
   void* landing_frame = nullptr;   // of the frame that cuts go back to
   CallStack* thrown_at = nullptr;  // what is noted of the last failure: throw_site.hpp
+  // Whether it may be preempted, see runtime/preempt.cpp.
+  std::uint32_t must_not_yield = 0;  // how many locks and sections of forbidden_by's forbid it
+  bool is_owed_a_yield = false;      // it was asked to give way while it must not
+  std::uint64_t forbidden_by = 0;    // the bits of a pid
   _Unwind_Exception unwind_record{};
   std::jmp_buf landing{};
 };

@@ -33,6 +33,12 @@ void Cursor::leave() noexcept {
   }
 }
 
+bool Cursor::is_known() const noexcept {
+  const Cursor* known = queue_.cursors_;
+  while (known != nullptr && known != this) known = known->next_;
+  return known != nullptr;
+}
+
 void Cursor::insert(Signal& signal) noexcept {
   signal.next = peek();
   (left_ != nullptr ? left_->next : queue_.oldest_) = &signal;

@@ -49,7 +49,8 @@ class MailQueue {
   Signal* take_oldest() noexcept { return oldest_ != nullptr ? &take_after(nullptr) : nullptr; }
   // Takes all, linked oldest first, and forgets the cursors.
   Signal* take_everything() noexcept;
-  // For a process whose frames may have been abandoned with cursors in them.
+  // For a process whose frames may have been abandoned with cursors in them. Others of its cursors
+  // that are used again must find_place first.
   void forget_cursors() noexcept { cursors_ = nullptr; }
 
   // Any thread: how many signals wait, and their bytes, each rounded up to a multiple of 16.
@@ -123,6 +124,12 @@ class Cursor {
   const Signal* left() const noexcept { return left_; }
   // To where another cursor of the same queue stands.
   void move_to(const Cursor& other) noexcept { stand_on(other.left_); }
+  // Whether the queue has forgotten this cursor, and maybe lost what it stands on.
+  bool is_lost() const noexcept { return left_ != nullptr && !is_known(); }
+  // If it is, to the front.
+  void find_place() noexcept {
+    if (is_lost()) left_ = nullptr;
+  }
 
  private:
   friend class MailQueue;
@@ -136,6 +143,7 @@ class Cursor {
     queue_.cursors_ = this;
   }
   void leave() noexcept;
+  bool is_known() const noexcept;
 
   MailQueue& queue_;
   Signal* left_ = nullptr;  // the last signal left behind; null: none, the cursor is at the front

@@ -54,6 +54,20 @@ TEST_F(MailQueueTest, a_signal_is_taken_from_the_middle_and_the_others_keep_thei
   EXPECT_EQ(all_of(queue), (std::vector<const Signal*>{&a, &b, &d, &e}));
 }
 
+TEST_F(MailQueueTest, a_cursor_that_is_forgotten_finds_a_place_at_the_front) {
+  Cursor forgotten(queue, Cursor::Start::end);
+  queue.forget_cursors();
+  Cursor known(queue, Cursor::Start::oldest);
+  known.skip();
+  EXPECT_TRUE(forgotten.is_lost());
+  forgotten.find_place();
+  EXPECT_EQ(forgotten.peek(), &a);
+  EXPECT_FALSE(forgotten.is_lost());
+  EXPECT_FALSE(known.is_lost());
+  known.find_place();
+  EXPECT_EQ(known.peek(), &b);
+}
+
 TEST_F(MailQueueTest, what_comes_later_is_seen_by_a_cursor_at_the_end) {
   Cursor cursor(queue, Cursor::Start::end);
   EXPECT_EQ(cursor.peek(), nullptr);
