@@ -192,6 +192,9 @@ std::string Answers::schedulers() {
     json.key("steals").number(counters.steals.read());
     json.key("sleeps").number(counters.sleeps.read());
     json.key("timers").number(counters.timers.read());
+    const scheduler::Times times = scheduler.times(system_.clock.now_ns());
+    json.key("busy_ns").number(static_cast<std::uint64_t>(times.busy_ns));
+    json.key("total_ns").number(static_cast<std::uint64_t>(times.total_ns));
     json.key("hand_overs").number(counters.hand_overs.read()).end_object();
   }
   return json.end_array().end_object().take();

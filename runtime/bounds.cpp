@@ -9,6 +9,7 @@
 #include "base/memory.hpp"
 #include "mailbox/mail_queue.hpp"
 #include "runtime/dead_letters.hpp"
+#include "runtime/run.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -213,8 +214,10 @@ void drop_oldest(Process& self) {
     } else if (bounds.is_full_without(message)) {
       cursor.take();
       bounds.free(self, message);
-      Message dropped(message.payload());
-      drop_message(self, message.sender(), DropReason::oldest, dropped);
+      run_small_code([&self, &message] {
+        Message dropped(message.payload());
+        drop_message(self, message.sender(), DropReason::oldest, dropped);
+      });
     } else {
       return;
     }

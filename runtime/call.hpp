@@ -29,6 +29,12 @@ namespace airssys::rt::runtime {
 // unwound or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
 inline void safe_point(Process& process);
 
+// Whether the process's own frames are being unwound, or its end is under way: waits do not wait
+// and safe points do nothing (Z3).
+inline bool is_unwinding(const Process& process) noexcept {
+  return process.must_end || process.is_ending;
+}
+
 // The process whose code calls, or null on a thread that runs none.
 inline Process* calling_process() noexcept {
   scheduler::Thread* thread = scheduler::Thread::current();
@@ -60,11 +66,14 @@ inline void cut_if_stack_is_short(scheduler::Thread& thread) noexcept {
 // The thread is inside while this stands; it stays there if it was before. By the owner.
 class Inside {
  public:
-  explicit Inside(Process& process) noexcept
+  // `known`: for who must not be cut off here, and has looked at the stack before.
+  enum class Room : std::uint8_t { looked_at, known };
+
+  explicit Inside(Process& process, Room room = Room::looked_at) noexcept
       : process_(process), is_outermost_(!process.is_inside) {
     if (!is_outermost_) return;
     scheduler::Thread& thread = *scheduler::Thread::current();
-    cut_if_stack_is_short(thread);
+    if (room == Room::looked_at) cut_if_stack_is_short(thread);
     scheduler::Thread::enter(thread);
     process_.is_inside = true;
   }
@@ -93,10 +102,13 @@ class Call {
   explicit Call(Process& caller, Kind kind = Kind::safe_point) : inside_(caller) {
     if (kind == Kind::safe_point && inside_.is_outermost()) safe_point(process());
   }
-  // A safe point that charges for the call first.
-  Call(Process& caller, std::int32_t reductions) : inside_(caller) {
-    charge(reductions);
-    if (inside_.is_outermost()) safe_point(process());
+  // A safe point that charges for the call first: what each message meets, inline in all that use
+  // it.
+  [[gnu::always_inline]] Call(Process& caller, std::int32_t reductions) : inside_(caller) {
+    const bool slice_is_over = thread().charge(reductions);
+    if (!inside_.is_outermost() || is_unwinding(caller)) return;
+    if (slice_is_over || has_news(caller)) [[unlikely]]
+      safe_point(caller);
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -125,12 +137,6 @@ class Visit {
   std::optional<Inside> inside_;                // a process of this runtime
   base::Announcement* announcement_ = nullptr;  // of any other thread but the runtime's own
 };
-
-// Whether the process's own frames are being unwound, or its end is under way: waits do not wait
-// and safe points do nothing (Z3).
-inline bool is_unwinding(const Process& process) noexcept {
-  return process.must_end || process.is_ending;
-}
 
 // What a safe point does when the slice is used up.
 void give_way(Process& process);

@@ -95,6 +95,7 @@ bool waits_in_call(const Process& process) noexcept {
 // How long until a call that may be in a circle looks again, if others were awake.
 constexpr Duration first_pause = std::chrono::microseconds(100);
 constexpr Duration longest_pause = std::chrono::milliseconds(10);
+constexpr int looks_to_make_sure = 11;
 
 struct Wanted {
   std::uint64_t address;
@@ -232,6 +233,16 @@ void PendingCall::look(Process& process) {
     circle_ = std::make_unique<const std::string>(circle_of(system, process.pid(), trip));
 }
 
+void PendingCall::make_sure() {
+  Duration pause = first_pause;
+  for (int i = 0; must_look_again_ && i < looks_to_make_sure; ++i) {
+    rt::sleep(pause);
+    const Call call(runtime::current_process());
+    look(call.process());
+    pause = std::min(pause * 2, longest_pause);
+  }
+}
+
 Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
   Wanted wanted{address_, monitor_.id};
   return Message(runtime::take_mail_from(
@@ -273,6 +284,7 @@ std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
   const runtime::Timeout timeout(process, deadline);
   const Call call(process);
   const bool was_unwinding = runtime::is_unwinding(process);
+  if (was_unwinding) mark_at(mark_).find_place();  // part of the stack may have been cut off
   Message message;
   if (!circle_ && (!was_unwinding || (!deadline.is_never() && !process.is_ending)))
     message = wait_for_answer(process, timeout);
@@ -312,6 +324,7 @@ void PendingCall::give_up() {
   // process all its mail is, and the queue has forgotten its cursors.
   Wanted wanted{address_, monitor_.id};
   Mark& mark = mark_at(mark_);
+  mark.find_place();
   while (mailbox::Signal* signal = process.is_ending ? nullptr : mark.peek()) {
     void* payload = runtime::Envelope::of_signal(*signal).payload();
     if (Wanted::accepts(&wanted, payload)) {

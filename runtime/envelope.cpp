@@ -7,17 +7,37 @@
 
 namespace airssys::rt::detail {
 
-void* allocate_payload(const MessageType& type) {
-  const std::size_t bytes = sizeof(runtime::Envelope) + type.bytes;
-  auto* envelope = ::new (base::allocate_small(bytes)) runtime::Envelope;
-  envelope->bytes = static_cast<std::uint32_t>(bytes);
+namespace {
+
+std::size_t bytes_for(const MessageType& type) noexcept {
+  return sizeof(runtime::Envelope) + type.bytes;
+}
+
+void* payload_in(void* block, const MessageType& type) noexcept {
+  auto* envelope = ::new (block) runtime::Envelope;
+  envelope->bytes = static_cast<std::uint32_t>(bytes_for(type));
   envelope->header = {&type, 0};
   return envelope->payload();
 }
 
+// The seldom halves of what follows, apart for the reason that block_cache.hpp names.
+[[gnu::noinline]] void* allocate_payload_slowly(const MessageType& type) noexcept {
+  return payload_in(base::allocate_small_slowly(bytes_for(type)), type);
+}
+[[gnu::noinline]] void destroy_value_and_block(void* payload) noexcept {
+  header_of(payload).type->destroy(payload);
+  free_payload(payload);
+}
+
+}  // namespace
+
+void* allocate_payload(const MessageType& type) {
+  void* block = base::try_allocate_small(bytes_for(type));
+  return block ? payload_in(block, type) : allocate_payload_slowly(type);
+}
+
 void destroy_payload(void* payload) noexcept {
-  const MessageType& type = *header_of(payload).type;
-  if (type.destroy) type.destroy(payload);
+  if (header_of(payload).type->destroy) return destroy_value_and_block(payload);
   free_payload(payload);
 }
 

@@ -14,11 +14,18 @@
 
 namespace airssys::rt::runtime {
 
+bool changes_body(const Process& process) noexcept {
+  const Extras* extras = process.own_extras();
+  return extras && extras->hibernation.next_body;
+}
+
 bool change_body(Process& process, fiber::Ended why) {
-  Extras* extras = process.own_extras();
-  if (!extras || !extras->hibernation.next_body) return false;
+  if (!changes_body(process)) return false;
   process.must_end = false;  // it was for the unwind
-  if (why != fiber::Ended::unwound) return false;
+  // A part of it may have been cut off by itself.
+  const bool was_cut = process.reason.kind() != ExitReason::Kind::normal;
+  if (why != fiber::Ended::unwound || was_cut) return false;
+  Extras* extras = process.own_extras();
   if (detail::Program* old = std::exchange(process.program, nullptr))
     run_code(process, [old] { delete old; });
   process.program = extras->hibernation.next_body.release();

@@ -22,6 +22,8 @@ struct Hibernation {
   bool awaits_mail = false;                    // the new one has not begun
 };
 
+// Whether it is unwound for another body. Owner.
+bool changes_body(const Process& process) noexcept;
 // On a runner, when the process's code has been cut: true if that was for another body, which it
 // now has. Runs destructors.
 bool change_body(Process& process, fiber::Ended why);

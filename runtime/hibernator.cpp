@@ -98,7 +98,7 @@ class Hibernator::Batch {
 fiber::Fiber& fetch_stack(scheduler::Task& task) noexcept {
   auto& process = static_cast<Process&>(task);
   fiber::Fiber& fiber = fiber::copy_back(process.stack_copy);
-  process.waits = nullptr;
+  process.waits = 0;
   process.fiber = &fiber;
   process.stack_class = fiber.size_class;
   Hibernator& hibernator = current_system().hibernator;

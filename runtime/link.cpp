@@ -74,13 +74,12 @@ void link(Pid other, LinkOptions options) {
   }
   const std::uint64_t id = process.new_ref();
   process.relations.add({.kind = RelationKind::link, .rank = rank, .peer = other, .mine = id});
-  if (runtime::try_send_signal(
-          call.system(), other, runtime::make_signal(SignalKind::link, process.pid(), id)))
-    return;
+  runtime::ControlSignal* request = runtime::make_signal(SignalKind::link, process.pid(), id);
+  // Refused, it is answered by an exit, behind what the other has sent (S1).
+  if (process.traps_exits) return runtime::send_signal(call.system(), other, request);
+  if (runtime::try_send_signal(call.system(), other, request)) return;
   process.relations.remove(*process.relations.find_link(other));
-  if (!process.traps_exits)
-    throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
-  runtime::keep(process, detail::make_payload(Exit{other, ExitReason::noproc()}), rank);
+  throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
 }
 
 void unlink(Pid other) {

@@ -1,4 +1,7 @@
 // mail_mark.cpp: a place in one's mail: a cursor that a public header has room for.
+//
+// A mark that lies in an object of its process's is still there when the stack has been cut off and
+// the mail has forgotten its cursors. A destructor that uses it then looks at all mail.
 #include <airssys/rt/mail_mark.hpp>
 
 #include <memory>
@@ -18,6 +21,7 @@ namespace {
 Cursor& cursor_at(std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<Cursor*>(storage));
 }
+
 const Cursor& cursor_at(const std::byte* storage) noexcept {
   return *std::launder(reinterpret_cast<const Cursor*>(storage));
 }
@@ -32,7 +36,9 @@ MailMark::MailMark() {
 
 MailMark::MailMark(const MailMark& other) {
   const Call call(Call::Kind::plain);
-  ::new (static_cast<void*>(cursor_)) Cursor(cursor_at(other.cursor_));
+  const Cursor& mark = cursor_at(other.cursor_);
+  ::new (static_cast<void*>(cursor_))
+      Cursor(mark.is_lost() ? Cursor(call.process().mail, Cursor::Start::oldest) : mark);
 }
 
 MailMark::~MailMark() {
@@ -44,7 +50,9 @@ void* MailMark::take(bool (*accepts)(void*, void*), void* context, Deadline dead
   runtime::Process& process = runtime::current_process();
   const runtime::Timeout timeout(process, deadline);
   const Call call(process);
-  return runtime::take_mail_behind(process, cursor_at(cursor_), accepts, context, timeout);
+  Cursor& mark = cursor_at(cursor_);
+  mark.find_place();
+  return runtime::take_mail_behind(process, mark, accepts, context, timeout);
 }
 
 }  // namespace airssys::rt

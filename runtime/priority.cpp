@@ -11,6 +11,14 @@ void allow_priority_mail(Process& process) {
     extras.priority_end.emplace(process.mail, mailbox::Cursor::Start::oldest);
 }
 
+void find_priority_end(Process& process) noexcept {
+  mailbox::Cursor* end = priority_end(process);
+  if (!end) return;
+  end->find_place();
+  for (const mailbox::Signal* next = end->peek(); next && has_gone_ahead(*next); next = end->peek())
+    end->skip();
+}
+
 void keep_ahead(Process& process, mailbox::Signal& message) {
   if (process.is_ending) return process.mail.append(message);  // its cursors are forgotten
   mailbox::Cursor* end = priority_end(process);

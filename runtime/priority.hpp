@@ -33,6 +33,9 @@ inline mailbox::Cursor* priority_end(const Process& process) noexcept {
   return extras && extras->priority_end ? &*extras->priority_end : nullptr;
 }
 
+// When the mail has forgotten its cursors: finds it again.
+void find_priority_end(Process& process) noexcept;
+
 // Requires: it can. The end of a process keeps it at the end: no receive will come.
 void keep_ahead(Process& process, mailbox::Signal& message);
 

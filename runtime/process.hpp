@@ -34,7 +34,6 @@ namespace airssys::rt::runtime {
 
 class Bounds;   // bounds.hpp
 struct Extras;  // extras.hpp
-class Wait;     // wait.hpp
 
 struct ReleaseBounds {
   void operator()(Bounds* bounds) const noexcept;  // bounds.cpp
@@ -66,7 +65,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   mailbox::Signal* pending = nullptr;
   Relations relations;
   union {
-    Wait* waits = nullptr;         // records of what will wake it, on its stack or the heap
+    std::uint32_t waits = 0;       // records of what will wake it: wait.hpp
     fiber::StackCopy* stack_copy;  // while its stack is away, and it has none: hibernator.hpp
   };
   ExitReason reason;  // once must_end: why
@@ -138,7 +137,7 @@ inline void Process::renew() noexcept {
   bounds = nullptr;
   pending = nullptr;
   free_extras();
-  waits = nullptr;
+  waits = 0;
   reason = {};
   refs_given = 0;
   has_started = must_end = is_ending = is_closed = traps_exits = follows_parent =

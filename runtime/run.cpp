@@ -9,14 +9,18 @@
 
 #include "fiber/unwind.hpp"
 #include "runtime/bounds.hpp"
+#include "runtime/call.hpp"
 #include "runtime/crash_report.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/hibernate.hpp"
 #include "runtime/idler.hpp"
+#include "runtime/priority.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/suspend.hpp"
 #include "runtime/system.hpp"
+#include "runtime/wait.hpp"
+#include "runtime/wait_circle.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -132,15 +136,28 @@ Turn process_was_cut(scheduler::Task& task, fiber::Ended why) {
   process.is_inside = true;  // the runner has entered for it
   if (change_body(process, why)) return start(process);
   if (why != fiber::Ended::unwound) {
-    System& system = current_system();
-    system.abandoned.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
-    const bool overflowed = why == fiber::Ended::overflowed;
-    // A forced unwind that met noexcept keeps its own reason (Z4).
-    if (!process.must_end && !process.is_ending)
-      process.reason = ExitReason::error(overflowed ? "stack_overflow" : "noexcept_violation");
-    report_abandoned(process, overflowed ? "stack overflow" : "noexcept violation");
+    forget_cut_frames(process);
+    note_cut(process, why);
   }
   return finish(process);
+}
+
+void forget_cut_frames(Process& process) noexcept {
+  process.mail.forget_cursors();
+  find_priority_end(process);
+  show_running(process);
+  show_call(process, 0, 0);
+  process.is_suspended.store(false, std::memory_order_relaxed);  // relaxed: it was held no longer
+  if (changes_body(process)) process.must_end = false;           // that was for the unwind
+}
+
+void note_cut(Process& process, fiber::Ended why) {
+  current_system().abandoned.fetch_add(1, std::memory_order_relaxed);  // relaxed: a figure
+  const bool overflowed = why == fiber::Ended::overflowed;
+  // A forced unwind that met noexcept keeps its own reason (Z4).
+  if (!is_unwinding(process))
+    process.reason = ExitReason::error(overflowed ? "stack_overflow" : "noexcept_violation");
+  report_abandoned(process, overflowed ? "stack overflow" : "noexcept violation");
 }
 
 bool process_may_rest(scheduler::Task& task) {

@@ -13,15 +13,23 @@
 #include <type_traits>
 
 #include "fiber/context.hpp"
+#include "fiber/unwind.hpp"
 #include "runtime/failure.hpp"
 #include "runtime/process.hpp"
 #include "scheduler/task.hpp"
+#include "scheduler/thread.hpp"
 
 namespace airssys::rt::runtime {
 
 scheduler::Turn run_process(scheduler::Task& task);
 scheduler::Turn process_was_cut(scheduler::Task& task, fiber::Ended why);
 bool process_may_rest(scheduler::Task& task);
+
+// Process code, or what of it runs in the middle of a wait, was cut off: what its frames have left
+// behind is undone as far as it is the runtime's. By the owner, inside.
+void forget_cut_frames(Process& process) noexcept;
+// That is counted and told, and is why the process ends, unless it ends already.
+void note_cut(Process& process, fiber::Ended why);
 
 // What rt::exit throws for a reason of which no report tells (X16). Whatever else the code leaves
 // with passes call_guarded, which notes the stack for the report; that costs more than the throw.
@@ -50,6 +58,15 @@ std::optional<Failure> run_code(Process& process, F code) {
   };
   run_code(process, [](void* f) { (*static_cast<decltype(run)*>(f))(); }, &run, failure);
   return failure;
+}
+
+// Calls code of the user's that is small and runs inside, as a message's destructor, where maybe no
+// code of its process does: if it fails there (Z13), its process is cut off all the same.
+template <class F>
+void run_small_code(F code) {
+  fiber::Fiber& fiber = scheduler::Thread::current()->fiber();
+  if (fiber.entry_frame) return code();
+  fiber::call_guarded(fiber, [](void* f) { (*static_cast<F*>(f))(); }, &code);
 }
 
 }  // namespace airssys::rt::runtime

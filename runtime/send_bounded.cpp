@@ -80,15 +80,11 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
   return refuse(sent, DropReason::refused);
 }
 
-SendResult result_of(const Sender& sender) noexcept {
-  return sender.outcome == Sender::Outcome::sent ? SendResult::sent : SendResult::no_process;
-}
-
 // A process in line. However its stack goes, the message is the mailbox's or still its sender's.
 class SendWait final : public Wait, private Sender {
  public:
   SendWait(Process& process, Bounds& bounds, Message& message) noexcept
-      : Wait(process), bounds_(bounds.share()), message_(message) {
+      : Wait(process), bounds_(bounds), message_(message) {
     envelope = &Envelope::of_payload(message.payload());
     settled = [](Sender& sender) noexcept { static_cast<SendWait&>(sender).waker.wake(); };
   }
@@ -97,7 +93,6 @@ class SendWait final : public Wait, private Sender {
   ~SendWait() {
     finish();
     if (outcome == Outcome::sent) static_cast<void>(message_.release());
-    bounds_.release();
   }
 
   Bounds::Joined join() noexcept {
@@ -105,13 +100,11 @@ class SendWait final : public Wait, private Sender {
     is_armed_ = joined == Bounds::Joined::waits;
     return joined;
   }
-  SendResult result() const noexcept { return result_of(*this); }
-  // Its time has passed. False: what it waited for has come meanwhile, and there is a result.
-  bool leave() noexcept {
+  // None: its time has passed, and nothing has come meanwhile.
+  Outcome leave() noexcept {
     finish();
-    return outcome == Outcome::none;
+    return outcome;
   }
-  Bounds& bounds() noexcept { return bounds_; }
 
  private:
   bool disarm() noexcept override { return bounds_.step_out(*this); }
@@ -120,26 +113,48 @@ class SendWait final : public Wait, private Sender {
   Message& message_;
 };
 
-SendResult wait_in_line(Call& call, const Delivery& sent, const Timeout& timeout) {
-  SendWait wait(call.process(), *sent.to.bounds, sent.message);
+enum class Stood : std::uint8_t { counted, sent, no_process, late };
+
+// The wait is over with this call: what may destroy a message, or call the host, comes behind it.
+Stood stand_in_line(Call& call, const Delivery& sent, Bounds& bounds, const Timeout& timeout) {
+  SendWait wait(call.process(), bounds, sent.message);
   switch (wait.join()) {
     case Bounds::Joined::counted:
-      return push(sent);
+      return Stood::counted;
     case Bounds::Joined::closed:
-      return lose(sent);
+      return Stood::no_process;
     case Bounds::Joined::waits:
       break;
   }
   const WaitingFor edge(call.process(), sent.pid);
-  // From here on `to` may be gone.
-  if (!wait_for(call.process(), wait.waker, WaitReason::mailbox_room, timeout) && wait.leave()) {
-    wait.bounds().drops.note(DropReason::late, sent.from);
-    sent.system.dead_letters.drop({sent.pid, sent.from, DropReason::late}, sent.message);
-    return SendResult::full;
+  wait_for(call.process(), wait.waker, WaitReason::mailbox_room, timeout);
+  switch (wait.leave()) {
+    case Sender::Outcome::sent:
+      return Stood::sent;
+    case Sender::Outcome::no_process:
+      return Stood::no_process;
+    case Sender::Outcome::none:
+      break;
   }
-  if (wait.result() != SendResult::sent) return lose(sent);
-  note_load(sent.system, sent.from, sent.pid, wait.bounds());
-  return SendResult::sent;
+  return Stood::late;
+}
+
+SendResult wait_in_line(Call& call, const Delivery& sent, const Timeout& timeout) {
+  const BoundsShare bounds(&sent.to.bounds->share());  // `to` may be gone when it has waited
+  switch (stand_in_line(call, sent, *bounds, timeout)) {
+    case Stood::counted:
+      return push(sent);
+    case Stood::sent:
+      note_load(sent.system, sent.from, sent.pid, *bounds);
+      return SendResult::sent;
+    case Stood::no_process:
+      return lose(sent);
+    case Stood::late:
+      break;
+  }
+  bounds->drops.note(DropReason::late, sent.from);
+  sent.system.dead_letters.drop({sent.pid, sent.from, DropReason::late}, sent.message);
+  return SendResult::full;
 }
 
 // A plain thread in line, which sleeps.

@@ -12,6 +12,7 @@
 #include "runtime/info.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/priority.hpp"
+#include "runtime/run.hpp"
 #include "runtime/suspend.hpp"
 #include "runtime/wait.hpp"
 #include "scheduler/asked.hpp"
@@ -54,10 +55,19 @@ Rank rank_of_mail_by(const Relation& address) noexcept {
 // A request to a server has reached a process that is none: its type knows what to answer (G5).
 void refuse_request(Process& process, Envelope& request) {
   if (request.flags & counted_in_bounds) room_freed(process, request);
-  Message owned(request.payload());
-  request.header.type->dispatch(nullptr, request.payload());
-  if (!request.header.type->is_call)
-    drop_message(process, request.sender(), DropReason::wrong_type, owned);
+  run_small_code([&process, &request] {
+    Message owned(request.payload());
+    request.header.type->dispatch(nullptr, request.payload());
+    if (!request.header.type->is_call)
+      drop_message(process, request.sender(), DropReason::wrong_type, owned);
+  });
+}
+
+void drop_late(Process& process, Envelope& message) {
+  run_small_code([&process, &message] {
+    Message late(message.payload());
+    drop_message(process, Pid(), DropReason::inactive_alias, late);
+  });
 }
 
 bool takes_request(const Process& process, const detail::MessageType& type) {
@@ -69,10 +79,7 @@ void obey_message(Process& process, Envelope& message) {
   bool goes_ahead = false;
   if (message.has_alias()) {
     Relation* address = find_address(process, message.header.tag);
-    if (!address) {
-      Message late(message.payload());
-      return drop_message(process, Pid(), DropReason::inactive_alias, late);
-    }
+    if (!address) return drop_late(process, message);
     goes_ahead = has_gone_ahead(message) && rank_of_mail_by(*address) == Rank::priority;
     if (!goes_ahead) message.clear(with_priority);
     use(process, *address, message);
@@ -351,11 +358,13 @@ void refuse(System& system, Pid dead, Signal& signal) {
 void drop_monitor(System& system, Process& process, Relation& monitor, bool tell_other_side) {
   const Pid target = monitor.peer;
   const std::uint64_t id = monitor.mine;
-  const std::unique_ptr<DownNote> note = take_note(monitor);  // gone when nothing refers to it
+  std::unique_ptr<DownNote> note = take_note(monitor);
   process.relations.remove(monitor);
   if (tell_other_side) {
     send_signal(system, target, make_signal(SignalKind::demonitor, process.pid(), id));
   }
+  if (note) [[unlikely]]
+    run_small_code([&note] { note.reset(); });  // when nothing refers to it any more
 }
 
 void send_through_alias(System& system, Pid from, const Ref& alias, void* payload) {

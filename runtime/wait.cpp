@@ -4,8 +4,10 @@
 #include <airssys/rt/time.hpp>
 #include <optional>
 
+#include "fiber/contained_call.hpp"
 #include "runtime/call.hpp"
 #include "runtime/exit.hpp"
+#include "runtime/run.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/system.hpp"
 #include "runtime/waited.hpp"
@@ -27,21 +29,20 @@ Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()
   kind = mailbox::SignalKind::wake;
 }
 
-Wait::Wait(Process& process) noexcept : waker(process), process_(process), next_(process.waits) {
-  if (next_) next_->previous_ = this;
-  process.waits = this;
+Wait::Wait(Process& process) noexcept : waker(process), process_(process) {
+  cut_if_stack_is_short(*Thread::current());  // for once it stands, none may be cut
+  ++process.waits;
 }
 
 Wait::~Wait() {
-  (previous_ ? previous_->next_ : process_.waits) = next_;
-  if (next_) next_->previous_ = previous_;
+  --process_.waits;
 }
 
 void Wait::finish() noexcept {
   if (!is_armed_) return;
   is_armed_ = false;
   if (waker.has_arrived() || disarm()) return;
-  const Inside inside(process_);  // an unwind comes here from outside
+  const Inside inside(process_, Inside::Room::known);  // an unwind comes here from outside
   // The wake may have come already, in one batch with the exit that ends this process: `obey` stops
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);
@@ -53,15 +54,6 @@ void Wait::finish() noexcept {
       show_running(process_);
     }
     end = obey_wakes_only(end);
-  }
-}
-
-void Wait::abandon_all(Process& process) {
-  while (Wait* wait = process.waits) {
-    wait->finish();
-    process.waits = wait->next_;
-    if (wait->next_) wait->next_->previous_ = nullptr;
-    wait->next_ = nullptr;
   }
 }
 
@@ -94,6 +86,40 @@ bool TimedWait::disarm() noexcept {
   return scheduler::TimerWheel::cancel(*this);
 }
 
+namespace {
+
+// Inside before and after, whatever becomes of it.
+template <class Code>
+fiber::Ended run_contained(Process& process, Code code) {
+  const fiber::Ended ended = fiber::call_contained(
+      Thread::current()->fiber(), [](void* it) { (*static_cast<Code*>(it))(); }, &code);
+  if (ended != fiber::Ended::returned) {
+    Thread::enter();
+    process.is_inside = true;
+    forget_cut_frames(process);
+  }
+  return ended;
+}
+
+void end_by_cut(Process& process, fiber::Ended why) {
+  // Which calls the host's sink.
+  static_cast<void>(run_contained(process, [&process, why] { note_cut(process, why); }));
+  process.must_end = true;
+}
+
+}  // namespace
+
+void obey_beside_a_wait(Process& process) {
+  if (has_news(process)) {
+    const fiber::Ended ended = run_contained(process, [&process] { obey_here(process); });
+    if (ended != fiber::Ended::returned) [[unlikely]]
+      end_by_cut(process, ended);
+  }
+  show_running(process);
+  if (process.must_end) [[unlikely]]
+    end_here(process);
+}
+
 void hibernate_until_something_comes(Process& process) {
   process.wait_reason.store(WaitReason::hibernation,
                             std::memory_order_relaxed);  // relaxed: for show
@@ -106,7 +132,7 @@ bool wait_for(Process& process, Waker& waker, WaitReason reason, const Timeout& 
   OneWait wait;
   for (;;) {
     if (is_unwinding(process)) return waker.has_arrived();
-    obey_while_waiting(process);
+    obey_beside_a_wait(process);
     if (waker.has_arrived()) return true;
     if (timer && timer->is_over()) return false;
     if (!timer && !timeout.is_never()) {
@@ -123,7 +149,7 @@ void wait_until_over(Process& process, WaitReason reason, const Timeout& timeout
   TimedWait timer(process, timeout);
   OneWait wait;
   for (;;) {
-    obey_while_waiting(process);
+    obey_beside_a_wait(process);
     if (timer.is_over()) return;
     wait.rests();
     rest(process, reason);

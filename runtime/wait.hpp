@@ -10,8 +10,8 @@
 // A Wait is the record on the waiter's stack, around a Waker and its source. It must not leave its
 // frame while a wake may still come: its end disarms the source, and if it is too late for that, it
 // waits for the wake, whatever else happens meanwhile (a wake that is on its way always arrives).
-// When the stack is cut off instead of unwound, the end of the process does the same for each Wait
-// it finds on the list (Z4).
+// So no stack may be cut off with a Wait on it: what code of the user's runs while one stands, as
+// the destructor of a message that nobody is to have, is contained (obey_beside_a_wait).
 #pragma once
 
 #include <cstdint>
@@ -57,9 +57,6 @@ class Wait {
 
   Waker waker;
 
-  // At the end of the process, for a stack that was cut off.
-  static void abandon_all(Process& process);
-
  protected:
   ~Wait();
 
@@ -72,8 +69,6 @@ class Wait {
 
  private:
   Process& process_;
-  Wait* previous_ = nullptr;  // the process's other waits, in no order
-  Wait* next_;
 };
 
 // A time-out, which runs from its making on.
@@ -122,6 +117,10 @@ inline void obey_while_waiting(Process& process) {
   if (must_end) [[unlikely]]
     end_here(process);
 }
+
+// The same while a Wait stands on the stack. Code of the user's that is cut off here is cut off
+// alone; then its process ends by an unwind, as every end by a signal.
+void obey_beside_a_wait(Process& process);
 
 // Rests with the pages of its stack that hold nothing given back (P16), and acts on what has come.
 // Inside; returns inside, maybe on another thread.

@@ -224,8 +224,6 @@ void MachineCore::carry_out(TimerOrder& order) {
   const std::uint64_t number = ++waiting.timers_started;
   TimerRef ref;
   if (is_relative && delay == Duration::zero()) {
-    // H8: an event that is queued already would have cancelled it.
-    if (order.key.kind == TimerKey::Kind::event && !waiting.queue.empty()) return;
     waiting.due_now.push_back(order.key);
   } else {
     ref = send_after(delay, self(), TimerFired{order.key, number});

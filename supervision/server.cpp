@@ -102,6 +102,7 @@ std::expected<void, CallError> try_stop(Pid server, const ExitReason& reason, Du
   const Deadline deadline = Deadline::after(timeout);
   if (server == self()) return std::unexpected(calling_self());
   detail::PendingCall pending(server, detail::CallUse::call);
+  pending.make_sure();
   if (!pending.is_in_circle()) send(server, detail::StopRequest{reason});
   std::expected<Message, CallError> end = pending.wait(deadline);
   // Nobody has the address for a reply, so what comes is the server's end, or nothing.

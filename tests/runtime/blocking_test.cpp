@@ -173,6 +173,7 @@ TEST_P(Blocking, a_process_whose_job_refers_to_its_frame_ends_after_it) {
   });
 }
 
+// Z3
 TEST_P(Blocking, a_destructor_of_a_process_that_is_ended_cannot_wait_for_a_job) {
   run([] {
     struct Waits {

@@ -2,13 +2,18 @@
 //
 // A wait of the test's own whose source always says "too late" stands for a timer, a descriptor or
 // a job that fires while its process is ended. The process pushes its exit and the wake itself, so
-// that what lies in one batch is no matter of chance.
+// that what lies in one batch is no matter of chance. Whether a wait fits into what is left of its
+// stack is tried with every room from less than too little to more than enough.
 #include "runtime/wait.hpp"
 
 #include <airssys/rt.hpp>
+#include <cstddef>
+#include <memory>
+#include <string_view>
 
 #include "runtime/call.hpp"
 #include "runtime/control_signal.hpp"
+#include "tests/support/failing_messages.hpp"
 #include "tests/support/in_runtime.hpp"
 
 namespace airssys::rt {
@@ -98,6 +103,90 @@ TEST_P(Waits, a_wake_that_comes_after_the_exit_is_waited_for) {
       waker->wake();
     }
     EXPECT_EQ(end_of(process), ExitReason::shutdown());
+  });
+}
+
+// --- Where the stack is short. -------------------------------------------------------------------
+
+class ShortStack : public support::InRuntime {
+ protected:
+  ShortStack() {
+    options.containment = HostHook::on;
+    options.log = [](std::string_view) {};
+  }
+};
+RT_WITH_SCHEDULERS(ShortStack);
+
+// Calls code where so many bytes of the stack are left.
+template <class Code>
+[[gnu::noinline]] void call_with_room(std::ptrdiff_t room, Code code) {
+  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
+  const std::ptrdiff_t hole = here - scheduler::Thread::current()->fiber().low - room;
+  volatile auto* frames = static_cast<std::byte*>(__builtin_alloca(static_cast<std::size_t>(hole)));
+  frames[0] = std::byte();
+  code();
+}
+
+// It waits with a wake behind what `push` pushes into its own inbox.
+template <class Push>
+void wait_behind(Push push) {
+  const Call call(Call::Kind::plain);
+  WaitTooLate wait(call.process());
+  push(call);
+  wait.waker.wake();
+  wait_for(call.process(), wait.waker, runtime::WaitReason::readable);
+  ADD_FAILURE() << "outlived its exit";
+}
+
+template <class Failing>
+void drop(const Call& /*call*/) {
+  const Alias closed = alias();
+  unalias(closed);
+  send(closed, Failing());
+}
+
+const ExitReason overflow = ExitReason::error("stack_overflow");
+
+// Whether there is room or not, the process ends alone, and each is the case for some of them.
+template <class Push>
+void expect_an_end_with_any_room(Push push, const ExitReason& with_room) {
+  constexpr std::ptrdiff_t most = fiber::sanitizer::address ? 24 << 10 : 12 << 10;
+  int with = 0;
+  int without = 0;
+  for (std::ptrdiff_t room = 1 << 10; room < most; room += 48) {
+    const auto waits = [room, push] { call_with_room(room, [push] { wait_behind(push); }); };
+    const ExitReason ends[] = {
+        end_of(spawn_monitor(waits)),
+        end_of(spawn_monitor([waits] {  // within a verb, where no door is opened any more
+          send(self(), Go());
+          receive(when([waits](Go&) { return waits(), true; }, [](Go) {}));
+        }))};
+    for (const ExitReason& reason : ends) {
+      EXPECT_TRUE(reason == with_room || reason == overflow) << reason.to_string();
+      ++(reason == with_room ? with : without);
+    }
+  }
+  EXPECT_GT(with, 0);
+  EXPECT_GT(without, with_room == overflow ? -1 : 0);
+}
+
+TEST_P(ShortStack, a_process_is_ended_in_a_wait_with_all_that_its_wait_needs) {
+  run([] { expect_an_end_with_any_room(push_own_exit, ExitReason::shutdown()); });
+}
+
+TEST_P(ShortStack, a_dropped_message_that_fails_is_cut_off_alone) {
+  run([] {
+    expect_an_end_with_any_room(drop<support::Explosive>, ExitReason::error("noexcept_violation"));
+  });
+}
+
+TEST_P(ShortStack, a_dropped_message_that_overflows_is_cut_off_alone) {
+  run([] {
+    const auto push = [](const Call& call) {
+      drop<support::Deep>(call);
+      push_own_exit(call);
+    };
+    expect_an_end_with_any_room(push, overflow);
   });
 }
 

@@ -8,7 +8,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
@@ -25,6 +27,63 @@ RT_WITH_SCHEDULERS(LinkRules);
 void expect_no_exit(Pid other) {
   is_alive(other);
   EXPECT_FALSE(receive<Exit>(0ms));
+}
+
+// Links to a process on another scheduler which then calls `act`, and has not heard of the link: it
+// is in a predicate, and that is no safe point.
+template <class Act>
+Spawned link_to_one_who_acts_unaware(Act act) {
+  struct Meeting {
+    std::atomic<bool> is_unaware = false;
+    std::atomic<bool> is_linked = false;
+  };
+  const auto meeting = std::make_shared<Meeting>();
+  set_scheduler(1);
+  const Spawned other = spawn_monitor({.scheduler = 2}, [=] {
+    const auto acts = [&](Go) {
+      meeting->is_unaware = true;
+      while (!meeting->is_linked) std::this_thread::yield();
+      act();
+      return true;
+    };
+    receive(when(acts, [](Go) {}));
+    receive<Go>();
+  });
+  send(other.pid, Go());
+  while (!meeting->is_unaware) yield();
+  link(other.pid);
+  meeting->is_linked = true;
+  return other;
+}
+
+// It links in a predicate, which is no safe point: what the other has sent is not in its mail yet.
+// L4 S1
+TEST_P(LinkRules, the_exit_of_who_is_dead_comes_behind_what_it_sent) {
+  run([] {
+    if (schedulers() == 1) return;
+    trap_exit(true);
+    set_scheduler(1);
+    for (int i = 0; i < 20; ++i) {
+      std::atomic<bool> has_sent = false;
+      const Spawned other = spawn_monitor({.scheduler = 2}, [&has_sent, tester = self()] {
+        register_name("the dead", self());
+        send(tester, Go());
+        receive<Go>();
+        send(tester, 1);
+        has_sent = true;
+      });
+      const auto links_to_the_dead = [&](Go) {
+        send(other.pid, Go());
+        while (!has_sent || whereis("the dead")) std::this_thread::yield();
+        link(other.pid);
+        return true;
+      };
+      receive(when(links_to_the_dead, [](Go) {}));
+      reason_of(other);
+      EXPECT_TRUE(receive([](int) { return true; }, [](Exit) { return false; }));
+      while (receive<Exit>(0ms) || receive<int>(0ms)) continue;
+    }
+  });
 }
 
 // L1
@@ -49,6 +108,21 @@ TEST_P(LinkRules, links_from_both_ends_at_once_are_one) {
       EXPECT_EQ(receive<Exit>().from, other.pid);
       expect_no_exit(other.pid);
     }
+  });
+}
+
+// L1
+TEST_P(LinkRules, links_that_cross_are_one) {
+  run([] {
+    if (schedulers() == 1) return;
+    trap_exit(true);
+    const Spawned other = link_to_one_who_acts_unaware([tester = self()] { link(tester); });
+    while (process_info(other.pid)->wait_reason != "receive") yield();
+    EXPECT_EQ(process_info(other.pid)->links, std::vector{self()});
+    EXPECT_EQ(process_info(self())->links, std::vector{other.pid});
+    end(other);
+    EXPECT_EQ(receive<Exit>().from, other.pid);
+    expect_no_exit(other.pid);
   });
 }
 
@@ -133,6 +207,22 @@ TEST_P(LinkRules, who_links_to_a_dying_process_hears_its_reason_or_that_nobody_w
       EXPECT_TRUE(is_right(reason_of(linking)));
       EXPECT_EQ(reason_of(dying), ExitReason::of(1));
     }
+  });
+}
+
+// It has linked as well, so it is not as if nobody had been there.
+// L4
+TEST_P(LinkRules, who_links_to_one_who_links_and_dies_hears_its_reason) {
+  run([] {
+    if (schedulers() == 1) return;
+    trap_exit(true);
+    const Spawned dying = link_to_one_who_acts_unaware([tester = self()] {
+      link(tester);
+      exit(ExitReason::of(1));
+    });
+    EXPECT_EQ(receive<Exit>().reason, ExitReason::of(1));
+    EXPECT_EQ(reason_of(dying), ExitReason::of(1));
+    expect_no_exit(dying.pid);
   });
 }
 
@@ -278,6 +368,25 @@ TEST_P(LinkRules, the_end_of_one_who_had_unlinked_does_not_hit_a_later_link) {
       EXPECT_EQ(receive<Exit>().reason, ExitReason::noproc());
       expect_no_exit(other.pid);
     }
+  });
+}
+
+// L8
+TEST_P(LinkRules, an_unlink_leaves_a_link_that_its_sender_has_not_heard_of) {
+  run([] {
+    if (schedulers() == 1) return;
+    trap_exit(true);
+    const Spawned other = link_to_one_who_acts_unaware([tester = self()] {
+      link(tester);
+      unlink(tester);
+    });
+    while (process_info(other.pid)->wait_reason != "receive") yield();
+    EXPECT_EQ(process_info(other.pid)->links, std::vector{self()});
+    EXPECT_EQ(process_info(self())->links, std::vector{other.pid});
+    end(other);
+    const auto exit = receive<Exit>(0ms);
+    ASSERT_TRUE(exit);
+    EXPECT_EQ(exit->from, other.pid);
   });
 }
 

@@ -35,6 +35,8 @@ RT_WITH_SCHEDULERS(Scheduling);
 class SeveralQueues : public OneQueue {};
 INSTANTIATE_TEST_SUITE_P(With, SeveralQueues, testing::Values(2U, 4U), support::schedulers_name);
 
+struct Go {};
+
 void await_downs(int count) {
   for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
 }
@@ -153,6 +155,26 @@ TEST_P(OneQueue, a_higher_level_that_is_ready_runs_before_a_lower_one) {
 }
 
 // D6
+TEST_P(OneQueue, who_is_woken_does_not_pass_a_higher_level) {
+  run([] {
+    Record order;
+    const Spawned woken = spawn_monitor([&order] {
+      receive<Go>();
+      order.add(3);
+    });
+    while (process_info(woken.pid)->wait_reason != "receive") yield();
+    set_priority(Priority::max);
+    spawn_monitor({.priority = Priority::high}, [&order, pid = woken.pid] {
+      send(pid, Go());
+      order.add(1);
+    });
+    spawn_monitor({.priority = Priority::high}, [&order] { order.add(2); });
+    await_downs(3);
+    EXPECT_EQ(order.seen(), (std::vector{1, 2, 3}));
+  });
+}
+
+// D6
 TEST_P(OneQueue, within_a_level_it_goes_round) {
   run([] {
     set_priority(Priority::max);
@@ -210,6 +232,21 @@ TEST_P(OneQueue, a_low_process_gets_about_an_eighth_of_a_normal_ones_turns) {
   });
 }
 
+// Nobody else is there while the tester sleeps, so each time one of them at least has a turn.
+// D7
+TEST_P(OneQueue, low_processes_that_are_alone_get_everything) {
+  run([] {
+    set_priority(Priority::max);
+    for (const int count : {1, 3}) {
+      std::atomic<int> left = 300;
+      for (int i = 0; i < count; ++i) spawn_worker(Priority::low, left);
+      for (int i = 0; i < 1000 && left > 0; ++i) sleep(1ms);
+      EXPECT_LE(left, 0);
+      for (int i = 0; i < count; ++i) receive<Turns>();
+    }
+  });
+}
+
 // Whether they may be held by a signal or not: here it is asked whether, not how soon.
 // D13, D15
 TEST_P(Scheduling, beside_many_that_never_call_others_have_their_turns) {
@@ -240,17 +277,6 @@ TEST_P(Scheduling, beside_many_that_never_call_others_have_their_turns) {
       send_exit(echo, ExitReason::kill());
     });
   }
-}
-
-// D7
-TEST_P(Scheduling, low_processes_that_are_alone_get_everything) {
-  run([] {
-    std::atomic<int> left = 1000;
-    for (int i = 0; i < 3; ++i) spawn_worker(Priority::low, left);
-    int sum = 0;
-    for (int i = 0; i < 3; ++i) sum += receive<Turns>().count;
-    EXPECT_GE(sum, 1000);
-  });
 }
 
 // D10
@@ -342,6 +368,43 @@ TEST_P(OneQueue, busy_processes_of_one_level_get_their_share) {
     }
     EXPECT_GE(average[Priority::low], 0.05 * average[Priority::normal]);
     EXPECT_LE(average[Priority::low], 0.25 * average[Priority::normal]);
+    is_over = true;
+    await_downs(1);
+  });
+}
+
+// A message to each other, and so on; at the end each says what it has been charged.
+struct Ball {
+  Pid from;
+  int left;
+};
+Pid spawn_player() {
+  return spawn([tester = self()] {
+    int left = 0;
+    do {
+      const Ball ball = receive<Ball>();
+      left = ball.left;
+      if (left > 0) send(ball.from, Ball{self(), left - 1});
+    } while (left > 1);
+    send(tester, process_info(self())->reductions);
+  });
+}
+
+// D11
+TEST_P(OneQueue, two_that_wake_each_other_leave_the_others_their_share) {
+  run([] {
+    set_priority(Priority::max);
+    std::atomic<bool> is_over = false;
+    std::atomic<std::uint64_t> turns = 0;
+    spawn_monitor([&] {
+      for (; !is_over; ++turns) reductions(slice);
+    });
+    const Pid one = spawn_player();
+    const Pid other = spawn_player();
+    send(one, Ball{other, 50'000});
+    const std::uint64_t of_both = (receive<std::uint64_t>() + receive<std::uint64_t>()) / slice;
+    EXPECT_GE(of_both, 10U);
+    EXPECT_GE(turns, (of_both + turns) / 3 / 2);
     is_over = true;
     await_downs(1);
   });

@@ -13,7 +13,7 @@ namespace {
 class SupervisorGroups : public SupervisorRules {};
 RT_WITH_SCHEDULERS(SupervisorGroups);
 
-// V31
+// V31, V12
 TEST_P(SupervisorGroups, rest_for_one_restarts_those_that_were_started_later) {
   run([] {
     const Pid top = start_supervisor_link(
@@ -30,7 +30,7 @@ TEST_P(SupervisorGroups, rest_for_one_restarts_those_that_were_started_later) {
   });
 }
 
-// V31
+// V31, V12
 TEST_P(SupervisorGroups, one_for_all_restarts_everybody) {
   run([] {
     const Pid top = start_supervisor_link(

@@ -252,6 +252,27 @@ TEST_P(SupervisorRestarts, an_attempt_that_fails_before_it_comes_to_its_child_is
   });
 }
 
+// V33
+TEST_P(SupervisorRestarts, a_retry_that_another_restart_has_gone_ahead_of_does_not_count) {
+  run([] {
+    const Pid top = start_supervisor_link(tree(Strategy::one_for_all, {worker("b")}));
+    spawn([top, spec = gated("a")] { start_child(top, spec); });
+    open_gate();
+    up("b");
+    end_child(up("a"));
+    const AtGate first = receive<AtGate>();
+    end_child(up("b"));  // for which all are restarted, before the retry of a comes
+    send(first.supervisor, Open{.fails = true});
+    const AtGate second = receive<AtGate>();
+    ask_at_gate(top, [top, owner = self()] { send(owner, children_of(top)); });
+    send(second.supervisor, Open{.fails = true});
+    open_gate();
+    // Asked before the second retry; were the first one to count, it would be answered behind that.
+    EXPECT_EQ(receive<std::string>(), "a:restarting b:running");
+    EXPECT_EQ(children_of(top), "a:running b:running");
+  });
+}
+
 // B1, V33
 TEST_P(SupervisorRestarts, a_failed_start_is_tried_again_by_a_supervisor_whose_mailbox_is_full) {
   run([] {

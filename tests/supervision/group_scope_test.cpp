@@ -6,6 +6,7 @@
 #include <airssys/rt/sys.hpp>
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -341,9 +342,16 @@ TEST_P(GroupScopeTest, the_news_tell_all_while_members_join_leave_and_are_killed
     const Pid scope = start_group_scope_link();
     const Group workers = group("workers");
     monitor_group(workers);
-    auto member = [workers] {  // its own: those that are killed on the way may end after the test
+    // How often the group has changed since its news were read: who reads may be the slowest here.
+    constexpr int unread_max = 500;
+    const auto unread = std::make_shared<std::atomic<int>>(0);
+    // What it holds is its own: those that are killed on the way may end after the test.
+    auto member = [workers, unread] {
       std::mt19937 random(static_cast<unsigned>(self().bits()));
-      for (;;) random() % 2 == 0 ? join(workers) : static_cast<void>(leave(workers));
+      for (;;) {
+        while (unread->fetch_add(1) >= unread_max) yield();
+        random() % 2 == 0 ? join(workers) : static_cast<void>(leave(workers));
+      }
     };
     std::mt19937 random(GetParam());
     std::vector<Pid> pids;
@@ -353,6 +361,7 @@ TEST_P(GroupScopeTest, the_news_tell_all_while_members_join_leave_and_are_killed
       Pid& pid = pids[random() % pids.size()];
       kill(pid);
       known.take_news();
+      *unread = 0;
       pid = spawn(member);
       yield();
     }

@@ -53,7 +53,13 @@ TEST(Containment, a_noexcept_violation_ends_one_process) {
 TEST(Containment, a_kill_that_meets_noexcept_keeps_its_own_reason) {
   Runtime runtime(contained);
   EXPECT_EQ(runtime.run([] {
-    const auto sleeper = rt::spawn_monitor([] { []() noexcept { rt::sleep(1h); }(); });
+    const auto sleeper = rt::spawn_monitor([] {
+      []() noexcept {
+        rt::send(rt::parent(), 1);
+        rt::sleep(1h);
+      }();
+    });
+    rt::receive<int>();
     rt::send_exit(sleeper.pid, ExitReason::kill());
     const Down down = rt::receive<Down>();
     rt::exit(down.reason == ExitReason::killed() ? ExitReason::normal() : down.reason);
@@ -96,8 +102,10 @@ TEST(Containment, the_host_gets_its_handlers_back_from_the_last_runtime) {
   const std::terminate_handler terminate_before = std::get_terminate();
   sigaction(SIGSEGV, nullptr, &before);
   {
-    const Runtime one(contained);
-    const Runtime other(contained);
+    const Runtime last(contained);
+    {
+      const Runtime first(contained);
+    }
     sigaction(SIGSEGV, nullptr, &meanwhile);
   }
   sigaction(SIGSEGV, nullptr, &after);

@@ -80,6 +80,9 @@ class PendingCall {
 
   // Of a CallUse::call: whether it would wait in a circle. Then it is not sent, and `wait` says so.
   bool is_in_circle() const noexcept { return circle_ != nullptr; }
+  // Before something is sent that takes effect even if the call fails: looks again while others are
+  // awake and it is not known whether it would wait in a circle; some 50 ms at most. Suspends.
+  void make_sure();
   // The server's mailbox was full, and the request was not sent.
   bool is_refused() const noexcept { return is_refused_; }
 

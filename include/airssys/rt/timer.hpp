@@ -1,8 +1,8 @@
 // timer.hpp: messages that are sent later.
 //
-// Never early; late by one tick of 33 µs and whatever the schedulers are busy with (R9, T7). A
-// timer aimed at a pid ends with that process (T9); one aimed at a name looks the name up when it
-// fires (T10). The death of the process that set it changes nothing.
+// Never early; late by one tick of a microsecond and whatever the schedulers are busy with (R9,
+// T7). A timer aimed at a pid ends with that process (T9); one aimed at a name looks the name up
+// when it fires (T10). The death of the process that set it changes nothing.
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
