@@ -22,6 +22,7 @@
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/pool.hpp>
+#include <airssys/rt/preemption.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/ref.hpp>
