@@ -1,8 +1,10 @@
 // commands.cpp: asks, and lays the answers out.
 #include "tools/inspect/commands.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <ctime>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -20,6 +22,11 @@ using nlohmann::json;
 // Text that is not UTF-8 does not stop the output.
 std::string dumped(const json& value) {
   return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+// Of a whole, in percent.
+std::string share(double part, double whole) {
+  return whole > 0 ? std::to_string(std::lround(100 * part / whole)) + " %" : "-";
 }
 
 std::string figure(const json& object, const char* key) {
@@ -247,11 +254,13 @@ std::string list_schedulers(const Choice& choice, Output output, const Screen& s
                {"STEALS", Align::right},
                {"SLEEPS", Align::right},
                {"TIMERS", Align::right},
-               {"HAND-OVERS", Align::right}});
+               {"HAND-OVERS", Align::right},
+               {"BUSY", Align::right}});
   for (const json& scheduler : schedulers) {
     std::vector<std::string> cells;
     cells.reserve(figures.size());
     for (const char* key : figures) cells.push_back(figure(scheduler, key));
+    cells.push_back(share(scheduler.value("busy_ns", 0.0), scheduler.value("total_ns", 0.0)));
     table.add(std::move(cells));
   }
   return table.print(screen);

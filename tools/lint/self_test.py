@@ -123,6 +123,13 @@ class Headers(LintCase):
         self.finds_nothing(headers.lint, {
             "base/x.hpp": "#pragma once\n#include <cstddef>\ninline std::size_t n = 0;\n"})
 
+    def test_a_header_that_a_build_compiles_first_is_left_to_it(self):
+        broken = {"base/x.hpp": "#pragma once\ninline std::size_t n = 0;\n"}
+        self.finds_nothing(headers.lint, broken | {
+            "base/x.cpp": '// x.cpp: it.\n#include "base/x.hpp"\n\n#include <cstddef>\n'})
+        self.finds(headers.lint, broken | {
+            "base/y.cpp": '#include <cstddef>\n#include "base/x.hpp"\n'}, "compile alone")
+
     def test_a_public_header_does_not_see_the_rooms(self):
         self.finds(headers.lint, {"include/airssys/rt/x.hpp": "#include <base/y.hpp>\n",
                                   "base/y.hpp": "#pragma once\n"}, "base/y.hpp")

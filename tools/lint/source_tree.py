@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 ROOMS = ("base", "fiber", "mailbox", "scheduler", "runtime", "supervision", "net", "inspector",
-         "system")
+         "system", "preemption")
 
 
 @dataclass(frozen=True, order=True)
