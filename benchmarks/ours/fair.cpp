@@ -2,18 +2,25 @@
 //
 // Sample: a sleep of 1 ms and a question to an echo, without the millisecond. Alone; beside a
 // thousand processes that never call the runtime, in the first two seconds, when the runtime finds
-// out about them, and again after five; beside a thousand that give way every 10 us. A plain thread
-// ends it, whatever the schedulers do; a question that is still unanswered then counts with its
-// age.
+// out about them, and again after five; beside a thousand that give way every 10 us; beside a
+// hundred in a system call that does not return; beside a process whose mailbox is flooded; beside
+// a storm of restarts. A plain thread ends it, whatever the schedulers do; a question that is still
+// unanswered then counts with its age.
+#include <unistd.h>
+
 #include <airssys/rt.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench.hpp"
@@ -28,6 +35,9 @@ namespace {
 
 constexpr int hogs = 1000;
 constexpr int hog_steps = 5000;
+constexpr int blocked = 100;
+constexpr int flooding = 4;
+constexpr int restarting = 100;
 constexpr std::int64_t millisecond = 1'000'000;
 
 struct Ping {
@@ -74,12 +84,23 @@ void ask_for_ever(Samples& samples, rt::Pid echo) {
   }
 }
 
-// Beside so many hogs; `warm`: and once more when they are known.
-void measure_beside(int count, void (*hog)(), const std::string& metric, bool warm = false) {
+// What keeps the schedulers busy. It counts what it does, for else nothing has been measured.
+struct Company {
+  void (*start)() = nullptr;
+  std::string_view does = {};
+};
+std::atomic<std::int64_t> done_by_company = 0;
+
+// `warm`: and once more when they are known.
+void measure_beside(Company company, const std::string& metric, bool warm = false) {
   Samples samples;
-  const std::thread judge([&samples, &metric, warm] {
+  const std::thread judge([&] {
     std::this_thread::sleep_for(2s);
     samples.report_since(0, metric);
+    if (!company.does.empty()) {
+      check(done_by_company > 0, "there is something to be measured beside");
+      report(metric + "_company", static_cast<double>(done_by_company), company.does);
+    }
     if (warm) {
       std::this_thread::sleep_for(3s);
       const std::size_t first = samples.count;
@@ -90,7 +111,7 @@ void measure_beside(int count, void (*hog)(), const std::string& metric, bool wa
   });
   const rt::Pid echo = rt::spawn_behaviour(std::make_unique<Echo>());
   rt::spawn([&samples, echo] { ask_for_ever(samples, echo); });
-  for (int i = 0; i < count; ++i) rt::spawn(hog);
+  if (company.start) company.start();
   rt::sleep(1h);
 }
 
@@ -105,18 +126,82 @@ void work_and_yield() {
   }
 }
 
+template <void (*hog)()>
+void start_hogs() {
+  for (int i = 0; i < hogs; ++i) rt::spawn(hog);
+}
+
+// Nobody ever writes into that pipe.
+void start_blocked() {
+  static int ends[2];
+  check(::pipe(ends) == 0, "there is a pipe");
+  for (int i = 0; i < blocked; ++i)
+    rt::spawn([] {
+      ++done_by_company;
+      char byte = 0;
+      check(::read(ends[0], &byte, 1) > 0, "nothing comes");
+    });
+}
+
+struct Drop {
+  std::int64_t number;
+};
+
+void start_flood() {
+  const rt::Pid flooded = rt::spawn([] {
+    for (;; ++done_by_company) rt::receive<Drop>();
+  });
+  for (int i = 0; i < flooding; ++i)
+    rt::spawn([flooded] {
+      for (std::int64_t number = 0;; ++number) rt::send(flooded, Drop{number});
+    });
+}
+
+// Throws as soon as it has started.
+class Mayfly : public rt::Server<Mayfly> {
+ public:
+  struct Die {};
+
+  Mayfly() {
+    ++done_by_company;
+    rt::cast(rt::server_ref<Mayfly>(rt::self()), Die());
+  }
+  void handle(Die /*request*/) { throw std::runtime_error("as it was told"); }
+};
+
+void start_storm() {
+  rt::SupervisorOptions options{.strategy = rt::Strategy::one_for_one,
+                                .intensity = std::numeric_limits<unsigned>::max(),
+                                .period = 1ms};
+  for (int i = 0; i < restarting; ++i)
+    options.children.push_back(rt::child<Mayfly>("mayfly " + std::to_string(i)));
+  rt::start_supervisor_link(std::move(options));
+}
+
 }  // namespace
 
 void fair_base() {
-  measure_beside(0, nullptr, "fair_base");
+  measure_beside({}, "fair_base");
 }
 
 void fair_spin() {
-  measure_beside(hogs, &spin, "fair_spin", true);
+  measure_beside({.start = &start_hogs<spin>}, "fair_spin", true);
 }
 
 void fair_yield() {
-  measure_beside(hogs, &work_and_yield, "fair_yield");
+  measure_beside({.start = &start_hogs<work_and_yield>}, "fair_yield");
+}
+
+void fair_blocked() {
+  measure_beside({.start = &start_blocked, .does = "blocked"}, "fair_blocked");
+}
+
+void fair_flood() {
+  measure_beside({.start = &start_flood, .does = "received"}, "fair_flood");
+}
+
+void fair_storm() {
+  measure_beside({.start = &start_storm, .does = "starts"}, "fair_storm");
 }
 
 }  // namespace bench

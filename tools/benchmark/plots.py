@@ -3,7 +3,7 @@
     python3 tools/benchmark/plots.py RESULTS.json FOLDER
 
 Writes overview.png and .svg (ours beside the best peer, as a ratio) and programs.png and .svg (all
-programs, a panel for each metric).
+programs, a panel for each metric); of a session about growth, growth.png and .svg instead.
 """
 
 import json
@@ -17,6 +17,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from benchmark import growth as grown  # pylint: disable=wrong-import-position
 from benchmark.report import number, rows  # pylint: disable=wrong-import-position
 from benchmark.workloads import is_more_better  # pylint: disable=wrong-import-position
 
@@ -71,12 +72,33 @@ def programs(results, folder):
     save(figure, folder, "programs")
 
 
+def growth(results, folder):
+    colours = {"server": OURS, "body": BAD, "timer": "#555555"}
+    dashes = {"spawn fresh": ":", "message": "--", "end": "-.", "cancel": "--"}
+    figure, panels = plt.subplots(1, 2, figsize=(12, 4.5))
+    for axes, unit, what in zip(panels, ("ns", "faults"), ("ns of CPU", "page faults")):
+        for name, points in grown.lines(results, unit).items():
+            who, _, done = name.partition(" ")
+            axes.plot(*zip(*points), marker="o", markersize=4, label=name, color=colours[who],
+                      linestyle=dashes.get(done, "-"))
+        axes.set_xscale("log")
+        axes.set_xlabel("processes, or timers")
+        axes.set_ylabel(f"{what} for each")
+        axes.grid(alpha=0.3)
+    panels[0].set_yscale("log")
+    panels[1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.tight_layout()
+    save(figure, folder, "growth")
+
+
 def main():
     results = json.loads(pathlib.Path(sys.argv[1]).read_text())["results"]
     folder = pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
+    if any(key.startswith("growth") for key in results):
+        return growth(results, folder)
     overview(results, folder)
-    programs(results, folder)
+    return programs(results, folder)
 
 
 if __name__ == "__main__":

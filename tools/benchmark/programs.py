@@ -55,11 +55,17 @@ class Builder:
     def ours(self):
         return [self._of_ours("benchmarks/ours/airssys-bench")]
 
+    def echo_load(self):
+        return self._of_ours("benchmarks/load/airssys-echo-load")
+
     def savina(self):
         return [self._of_ours("benchmarks/savina/airssys-savina")]
 
     def micro(self):
         return [self._of_ours("benchmarks/micro/airssys-micro")]
+
+    def simulated(self):
+        return self._of_ours("benchmarks/simulated/airssys-simulated")
 
     def paths(self):
         """By clang, for which it is agreed what they take (paths.py)."""
@@ -68,7 +74,6 @@ class Builder:
                              env=dict(os.environ, CC="clang-19", CXX="clang++-19"))
 
     def kvd(self):
-        """Ours where the workload is that of a whole daemon."""
         self._need_redis()
         kvd = self._of_ours("examples/kvd/kvd", "kvd", "-Dbenchmarks=disabled")
         return [sys.executable, KVD_LOAD, "kvd", kvd]
@@ -104,6 +109,9 @@ class Builder:
         run("go", "build", "-o", self.folder / "go_peer", ".", cwd=PEERS / "go",
             env=dict(os.environ, GOFLAGS="-mod=mod", GOPROXY="off", GOTOOLCHAIN="local"))
         return [self.folder / "go_peer"]
+
+    def epoll(self):
+        return self._cxx("epoll")
 
     def boost_fiber(self):
         need("Boost.Fiber", os.path.exists("/usr/include/boost/fiber/all.hpp"),
@@ -185,7 +193,7 @@ class Builder:
 
 
 NAMES = ("ours", "erlang", "go", "tokio", "tokio_mimalloc", "caf1", "caf", "boost_fiber",
-         "sobjectizer", "redis")
+         "sobjectizer", "epoll", "redis")
 
 
 def build_all(builder, wanted, say):
@@ -201,3 +209,23 @@ def build_all(builder, wanted, say):
                 raise
             say(f"without {name}: {why}")
     return commands
+
+
+def commands_of(builder, commands, workloads, say):
+    """Commands by (program, workload), where a workload has its own; and what cannot be had."""
+    found = {}
+    missing = set()
+    if "erlang" in commands and "fair_blocked" in workloads:  # each that is blocked takes a thread
+        program, *arguments = commands["erlang"]
+        found["erlang", "fair_blocked"] = [program, "+SDio", "128", *arguments]
+    if "echo" in workloads:  # the load starts the program
+        load = str(builder.echo_load())
+        found |= {(name, "echo"): [load, *command] for name, command in commands.items()
+                  if name != "redis"}
+    if "ours" in commands and "kvd" in workloads:
+        try:
+            found["ours", "kvd"] = [str(word) for word in builder.kvd()]
+        except Missing as why:
+            say(f"without the workload kvd: {why}")
+            missing.add("kvd")
+    return found, missing

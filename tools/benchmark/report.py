@@ -75,10 +75,10 @@ def limits(runs):
     return columns(lines)
 
 
-def aims(results):
+def aimed(results):
+    """The lines of a table: what each aim is about, ours, the best peer, and whether it is met."""
     measured = {(threads, metric): (unit, ours, peers)
                 for _, threads, metric, unit, ours, peers in rows(results)}
-    lines = [("aim", "T", "unit", "ours", "best peer", "", "ratio", "aim", "", "when it was set")]
     for aim in AIMS:
         if (aim.threads, aim.metric) not in measured:
             continue
@@ -91,11 +91,32 @@ def aims(results):
         verdict = "no peer"
         if reached is not None:
             verdict = "met" if (reached >= wanted if more else reached <= wanted) else "MISSED"
-        lines.append((aim.metric, str(aim.threads), unit, number(middle),
-                      number(peers[0][1]) if peers else "-", peers[0][0] if peers else "",
-                      f"{ratio:.2f}" if ratio else "-", f"{sign} {wanted:g}", verdict,
-                      aim.reference))
+        yield (aim.metric, str(aim.threads), unit, number(middle),
+               number(peers[0][1]) if peers else "-", peers[0][0] if peers else "",
+               f"{ratio:.2f}" if ratio else "-", f"{sign} {wanted:g}", verdict, aim.reference)
+
+
+def aims(results):
+    lines = [("aim", "T", "unit", "ours", "best peer", "", "ratio", "aim", "", "when it was set")]
+    lines += aimed(results)
     return columns(lines) if len(lines) > 1 else "no aim is about what was measured"
+
+
+def quote(readme, found):
+    """Writes the aims' table between two marks of a Markdown file."""
+    begin, end = "<!-- figures -->\n", "<!-- end of figures -->\n"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    machine = "{cpu}, {cpus} CPUs, Linux {kernel}; commit {commit}, {when}".format(
+        **found["machine"])
+    lines = [f"`tools/bench --aims` on {machine}:", "",
+             "| | threads | ours | best peer | | ratio | aim |",
+             "|---|---|---|---|---|---|---|"]
+    lines += [f"| {metric} | {threads} | {ours} {unit} | {best} | {peer} | {ratio} "
+              f"| {aim} {verdict} |"
+              for metric, threads, unit, ours, best, peer, ratio, aim, verdict, _
+              in aimed(found["results"])]
+    readme.write_text(before + begin + "\n".join(lines) + "\n" + end + after, encoding="utf-8")
 
 
 def changes(old, new):

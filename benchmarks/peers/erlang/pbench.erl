@@ -2,7 +2,7 @@
 %% Definitions of the workloads: benchmarks/README.md
 -module(pbench).
 -behaviour(supervisor).
--export([main/1, init/1, child_start/1]).
+-export([main/1, init/1, child_start/1, mayfly_start/1]).
 -export([srv_loop/0]).
 
 main([W]) ->
@@ -131,6 +131,24 @@ run("timers") ->
 run("fair_base") -> fair("fair_base", 0, fun() -> ok end);
 run("fair_spin") -> fair("fair_spin", 1000, fun() -> hog(1) end);
 run("fair_yield") -> fair("fair_yield", 1000, fun() -> hog_yield(1) end);
+run("fair_blocked") ->
+    %% a read of a pipe into which nobody writes; files are the dirty schedulers' business
+    [] = os:cmd("mkfifo silent"),
+    C = counters:new(1, []),
+    fair("fair_blocked", 100, fun() ->
+        {ok, F} = file:open("silent", [read, write, raw]), counters:add(C, 1, 1), file:read(F, 1) end),
+    company("fair_blocked", C, "blocked"),
+    os:cmd("head -c 200 /dev/zero > silent");  %% a halt waits for them
+run("fair_flood") ->
+    C = counters:new(1, []),
+    Flooded = spawn(fun() -> flooded(C) end),
+    fair("fair_flood", 4, fun() -> flood(Flooded, 0) end),
+    company("fair_flood", C, "received");
+run("fair_storm") ->
+    C = counters:new(1, []),
+    Me = self(),
+    fair("fair_storm", 1, fun() -> {ok, _} = supervisor:start_link(?MODULE, {storm, 100, C}), receive Me -> ok end end),
+    company("fair_storm", C, "starts");
 %% 13 wake-up latency ------------------------------------------------------------
 run("wake") ->
     N = 2000, Me = self(),
@@ -144,6 +162,44 @@ run("restart") ->
     {ok, _Sup} = supervisor:start_link(?MODULE, self()),
     C0 = receive {up, P0} -> P0 end,
     quant("restart", restart(C0, N, []), "us");
+%% 15 group chatter: the letter is 13 words, as in the original -------------------
+run("chatter") ->
+    Rounds = 1000, Groups = 2 * erlang:system_info(schedulers_online), Me = self(),
+    T0 = now_ns(),
+    [begin
+        Rs = [spawn_link(fun() -> listener(Me, 0, 0, 0) end) || _ <- lists:seq(1, 20)],
+        [spawn_link(fun() -> chat(Rs, 1, Rounds) end) || _ <- lists:seq(1, 20)]
+     end || _ <- lists:seq(1, Groups)],
+    N = 20 * Rounds,
+    Peak = lists:max([receive {tally, N, P} -> P end || _ <- lists:seq(1, Groups * 20)]),
+    T = now_ns() - T0,
+    out("chatter", Groups * 20 * N * 1.0e9 / T, "msg/s"),
+    out("chatter_mail_peak", Peak, "messages");
+%% 16 random traffic: who there is stands where all can read it ------------------
+run("traffic_" ++ Size) ->
+    P = list_to_integer(Size),
+    process_flag(priority, high),  %% who measures does not wait for a million others
+    C = counters:new(1, [write_concurrency]),
+    Ps = [spawn_link(fun() -> pass(I, P, I, C) end) || I <- lists:seq(0, P - 1)],
+    persistent_term:put(people, list_to_tuple(Ps)),
+    [X ! parcel || _ <- lists:seq(1, 5), X <- Ps],
+    Rates = lists:sort([traffic_rate(C) || _ <- lists:seq(1, 10)]),
+    [X ! {stop, self()} || X <- Ps],
+    [receive stopped -> ok end || _ <- Ps],
+    kept(Ps, 5 * P, now_ns() + 10000000000),
+    Middle = (lists:nth(5, Rates) + lists:nth(6, Rates)) / 2,
+    out("traffic_" ++ Size, Middle, "msg/s"),
+    out("traffic_" ++ Size ++ "_scatter", (lists:last(Rates) - hd(Rates)) / Middle * 100, "%");
+%% 17 TCP echo, until standard input ends ------------------------------------------
+run("echo") ->
+    {ok, L} = gen_tcp:listen(0, [binary, {ip, {127, 0, 0, 1}}, {active, false}, {nodelay, true},
+                                 {backlog, 4096}]),
+    {ok, Port} = inet:port(L),
+    spawn_link(fun() -> accept(L) end),
+    Alive = length(processes()),
+    io:format("P ~p~n", [Port]),
+    eof = io:get_line(""),
+    nobody_left(Alive, now_ns() + 10000000000);
 run(_) -> io:format("S~n").
 
 pong() -> receive {From, I} -> From ! I, pong() end.
@@ -253,6 +309,11 @@ fair(Name, Hogs, F) ->
         [exit(H, kill) || H <- Hs],
         out(Name ++ "_n", length(L), "samples"), quant(Name, L, "us")
     end.
+%% What the hogs did; nothing: then nothing has been measured.
+company(Name, C, Unit) ->
+    Did = counters:get(C, 1), true = Did > 0, out(Name ++ "_company", Did, Unit).
+flooded(C) -> receive _ -> counters:add(C, 1, 1), flooded(C) end.
+flood(To, N) -> To ! {drop, N}, flood(To, N + 1).
 fecho() -> receive {P, x} -> P ! y, fecho() end.
 pinger(Echo, End, Acc, Main) ->
     T0 = now_ns(),
@@ -269,9 +330,70 @@ wake_send(R, N) ->
     T = now_ns(), R ! {w, T}, spin_until(T + 200000), wake_send(R, N - 1).
 spin_until(T) -> case now_ns() >= T of true -> ok; false -> spin_until(T) end.
 
+listener(Main, Letters, 20, Peak) -> Main ! {tally, Letters, Peak};
+listener(Main, Letters, Dones, Peak) ->
+    receive
+        {_, _, _, _, _, _, _, _, _, _, _, _} -> listener(Main, Letters + 1, Dones, Peak);
+        {do_you_keep_up, P} ->
+            {_, N} = process_info(self(), message_queue_len),
+            P ! yes, listener(Main, Letters, Dones, max(N, Peak));
+        done -> listener(Main, Letters, Dones + 1, Peak)
+    end.
+chat(Rs, Round, Rounds) when Round > Rounds -> [R ! done || R <- Rs];
+chat(Rs, Round, Rounds) ->
+    [R ! {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12} || R <- Rs],
+    if Round rem 100 =:= 0 ->
+            [R ! {do_you_keep_up, self()} || R <- Rs], [receive yes -> ok end || _ <- Rs];
+       true -> ok end,
+    chat(Rs, Round + 1, Rounds).
+
+pass(I, P, Seed, C) ->
+    receive
+        parcel ->
+            S1 = (Seed * 1664525 + 1013904223) band 16#7fffffff,
+            T = (S1 bsr 8) rem (P - 1),
+            Other = if T < I -> T + 1; true -> T + 2 end,
+            counters:add(C, 1, 1),
+            element(Other, persistent_term:get(people)) ! parcel,
+            pass(I, P, S1, C);
+        {stop, Main} -> Main ! stopped, keep(0)
+    end.
+keep(N) -> receive parcel -> keep(N + 1); {question, Main} -> Main ! {kept, N}, keep(N) end.
+traffic_rate(C) ->
+    N0 = counters:get(C, 1), T0 = now_ns(),
+    receive after 1000 -> ok end,
+    (counters:get(C, 1) - N0) * 1.0e9 / (now_ns() - T0).
+kept(Ps, All, Deadline) ->
+    [P ! {question, self()} || P <- Ps],
+    case {lists:sum([receive {kept, N} -> N end || _ <- Ps]), now_ns() < Deadline} of
+        {All, _} -> ok;
+        {Sum, true} when Sum < All -> kept(Ps, All, Deadline)
+    end.
+
+accept(L) ->
+    {ok, S} = gen_tcp:accept(L),
+    P = spawn(fun() -> receive go -> echo_tcp(S) end end),
+    %% a connection that was reset at once ends by itself
+    gen_tcp:controlling_process(S, P), P ! go,
+    accept(L).
+echo_tcp(S) ->
+    case gen_tcp:recv(S, 0) of
+        {ok, Bytes} -> gen_tcp:send(S, Bytes), echo_tcp(S);
+        {error, _} -> gen_tcp:close(S)
+    end.
+nobody_left(Alive, Deadline) ->
+    case length(processes()) > Alive of
+        false -> ok;
+        true -> true = now_ns() < Deadline, receive after 1 -> ok end, nobody_left(Alive, Deadline)
+    end.
+
+init({storm, N, C}) ->
+    {ok, {#{strategy => one_for_one, intensity => 1000000000, period => 1},
+          [#{id => I, start => {?MODULE, mayfly_start, [C]}} || I <- lists:seq(1, N)]}};
 init(Tester) ->
     {ok, {#{strategy => one_for_one, intensity => 1000000, period => 1},
           [#{id => c, start => {?MODULE, child_start, [Tester]}}]}}.
+mayfly_start(C) -> gen_server:start_link(pbench_srv, {mayfly, C}, []).
 child_start(Tester) -> gen_server:start_link(pbench_srv, Tester, []).
 restart(_, 0, L) -> L;
 restart(C, N, L) ->

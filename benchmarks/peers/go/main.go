@@ -5,6 +5,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"runtime"
 	"sort"
@@ -12,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -403,6 +406,42 @@ func hogYield() {
 	sink = x
 }
 
+// What the company did; nothing: then nothing has been measured.
+var did int64
+
+func company(name, unit string) {
+	n := atomic.LoadInt64(&did)
+	if n == 0 {
+		panic("nothing to be measured beside")
+	}
+	out(name+"_company", float64(n), unit)
+}
+
+// A read of a pipe into which nobody writes, by the plain system call.
+func blockedRead(fd int) {
+	atomic.AddInt64(&did, 1)
+	syscall.Read(fd, make([]byte, 1))
+}
+
+// A supervisor by hand: a child that panics tells who it was, and is started anew.
+func storm(children int) {
+	died := make(chan int, children)
+	start := func(child int) {
+		defer func() {
+			recover()
+			died <- child
+		}()
+		atomic.AddInt64(&did, 1)
+		panic("as it was told")
+	}
+	for i := 0; i < children; i++ {
+		go start(i)
+	}
+	for child := range died {
+		go start(child)
+	}
+}
+
 func fair(name string, hogs int, f func()) {
 	const dur = 2000000000
 	e, p := make(chan msg, 1), make(chan msg, 1)
@@ -462,6 +501,45 @@ func wake() {
 	quant("wake", <-res)
 }
 
+func serve(c net.Conn) {
+	defer c.Close()
+	b := make([]byte, 4096)
+	for {
+		n, err := c.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// Until standard input ends.
+func echo() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				panic(err)
+			}
+			go serve(c)
+		}
+	}()
+	alive := runtime.NumGoroutine()
+	fmt.Printf("P %d\n", l.Addr().(*net.TCPAddr).Port)
+	io.Copy(io.Discard, os.Stdin)
+	for begin := now(); runtime.NumGoroutine() > alive; time.Sleep(time.Millisecond) {
+		if now() > begin+10e9 {
+			panic("a connection's goroutine is left")
+		}
+	}
+}
+
 func main() {
 	switch os.Args[1] {
 	case "pingpong":
@@ -490,8 +568,33 @@ func main() {
 		fair("fair_spin", 1000, hogSpin)
 	case "fair_yield":
 		fair("fair_yield", 1000, hogYield)
+	case "fair_blocked":
+		var ends [2]int
+		if syscall.Pipe(ends[:]) != nil {
+			panic("no pipe")
+		}
+		fair("fair_blocked", 100, func() { blockedRead(ends[0]) })
+		company("fair_blocked", "blocked")
+	case "fair_flood":
+		flooded := make(chan int64, 1024)
+		go func() {
+			for range flooded {
+				atomic.AddInt64(&did, 1)
+			}
+		}()
+		fair("fair_flood", 4, func() {
+			for number := int64(0); ; number++ {
+				flooded <- number
+			}
+		})
+		company("fair_flood", "received")
+	case "fair_storm":
+		fair("fair_storm", 1, func() { storm(100) })
+		company("fair_storm", "starts")
 	case "wake":
 		wake()
+	case "echo":
+		echo()
 	default:
 		fmt.Println("S")
 	}
