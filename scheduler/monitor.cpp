@@ -114,13 +114,11 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
   // Each time: a thread on which preempted processes wait cannot be robbed, and a poll may have
   // been passed where nobody gives way.
   thread->ask_to_give_way();
-  if (is_hog(sight)) {
-    hand_over(id, *thread, true);
-  } else if (is_blocked(sight, now_ns)) {
-    hand_over(id, *thread, false);
-  } else if (!pool_.scheduler(id).looks_empty()) {
-    pool_.wake_one();  // what stands behind a long turn, if its owner's ration let it stand
-  }
+  const bool uses_cpu = is_hog(sight);
+  const bool is_stuck = uses_cpu || is_blocked(sight, now_ns);
+  if (is_stuck && hand_over(id, *thread, uses_cpu)) return;
+  // What stands behind a long turn, if its owner's ration let it stand.
+  if (!pool_.scheduler(id).looks_empty()) pool_.wake_one();
 }
 
 bool Monitor::is_hog(const Sight& sight) const noexcept {
@@ -132,20 +130,21 @@ bool Monitor::is_blocked(const Sight& sight, std::int64_t now_ns) noexcept {
 }
 
 // The other thread is found first: starting one takes time and locks, and may fail.
-void Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
-  if (stuck.tenure_.is_inside()) return;  // cannot be robbed now: it may be looking for work
+bool Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
+  if (stuck.tenure_.is_inside()) return false;  // cannot be robbed now: it may be looking for work
   if (!reserve_ && !(reserve_ = pool_.take_spare_thread())) {
     sights_[id] = {};  // not again at once
-    return;
+    return false;
   }
   // The look was long ago, on a busy machine: what has begun since is not what was stuck.
-  if (pool_.scheduler(id).counters.turns.read() != sights_[id].turns) return;
-  if (!rob(stuck, is_hog)) return;
+  if (pool_.scheduler(id).counters.turns.read() != sights_[id].turns) return false;
+  if (!rob(stuck, is_hog)) return false;
   sights_[id] = {};
   Scheduler& scheduler = pool_.scheduler(id);
   scheduler.counters.hand_overs.add(1);
   std::exchange(reserve_, nullptr)->take_over(scheduler);
   if (is_hog) let_go_on(stuck);
+  return true;
 }
 
 bool Monitor::rob(Thread& stuck, bool is_hog) noexcept {

@@ -94,7 +94,7 @@ class Monitor {
   };
 
   // Requires: the thread was seen to be stuck. Does nothing if it is inside the runtime just now.
-  void hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept;
+  bool hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept;
   bool rob(Thread& stuck, bool is_hog) noexcept;
   void let_go_on(Thread& hog) noexcept;
   void restrain(Thread& hog) noexcept;

@@ -232,6 +232,39 @@ TEST(Monitor, a_hog_for_which_there_is_no_other_thread_keeps_its_scheduler) {
   EXPECT_EQ(hand_overs(jobs.pool), 2U);
 }
 
+// One that stays inside, as in a predicate of the user's, cannot be robbed. Who stands behind it is
+// woken for all the same, also when its own ration forbids that.
+TEST(Monitor, who_stands_behind_one_that_cannot_be_robbed_is_found) {
+  constexpr std::int64_t long_ns = 20'000'000;          // four times the monitor's patience
+  constexpr std::int64_t for_ever_ns = 1000 * long_ns;  // of CPU
+  Jobs jobs(2);
+  const auto start_resting = [&] {
+    return &jobs.start([] {
+      Thread::enter();
+      rest();
+      Thread::current()->leave();
+    });
+  };
+  Work* const rest_behind[] = {start_resting(), start_resting()};
+  for (const Work* work : rest_behind) {
+    while (work->word != Work::resting) std::this_thread::yield();
+  }
+  jobs.start([&] {
+    Thread::enter();
+    const clockid_t clock = base::this_thread_cpu_clock();
+    for (Work* work : rest_behind) {
+      const std::int64_t begin = base::cpu_time_ns(clock);
+      while (base::cpu_time_ns(clock) - begin < long_ns || jobs.pool.idle.asleep() != 1) continue;
+      for (int i = 0; i < 10; ++i) jobs.pool.ration.was_futile();
+      wake(jobs.pool, *work);
+      while (!work->is_done && base::cpu_time_ns(clock) - begin < for_ever_ns) continue;
+      EXPECT_TRUE(work->is_done);
+    }
+    Thread::current()->leave();
+  });
+  jobs.wait();
+}
+
 // Each job that rests keeps a stack. What may stay warm: the depot's share, and the schedulers'
 // piles.
 TEST(Monitor, stacks_of_a_peak_are_given_back_when_all_schedulers_sleep) {
