@@ -18,6 +18,12 @@ void give_way(Process& process) {
   if (obey(process)) end_here(process);
 }
 
+void pause(Process& process) {
+  if (is_unwinding(process)) return;
+  Thread::yield();
+  if (process.urgency.is_raised() && obey(process)) end_here(process);
+}
+
 void refuse_plain_thread() {
   throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
 }

@@ -1,9 +1,10 @@
 // call.hpp: the doorway from process code, or from a foreign thread, into the runtime.
 //
 // Every non-template function that the public face calls opens one of these first:
-//   Call   from a process. Enters, and is a safe point unless told otherwise: mail is obeyed in
-//          order, a process that must end is unwound from here, one whose slice is used up gives
-//          way (Z1). Throws BadArgument on a thread that runs no process.
+//   Call   from a process. Enters, and is a safe point unless told otherwise: if there is more than
+//          messages, all that has come is obeyed in order, a process that must end is unwound
+//          from here, one whose slice is used up gives way (Z1). Throws BadArgument on a thread
+//          that runs no process.
 //   Visit  from any thread, for verbs that plain threads may use as well: enters, no safe point.
 // Between opening and closing the thread is inside the runtime: what it finds stays valid, and its
 // scheduler is its own. Process code runs outside, by run_code. What is small runs inside: a
@@ -25,9 +26,13 @@
 
 namespace airssys::rt::runtime {
 
-// Acts on what has come, and gives way when the slice is used up. While the process is being
-// unwound or ended it does nothing (Z3). Inside; returns inside, maybe on another thread.
+// Acts on what has come if it is urgent, and gives way when the slice is used up. Mere messages
+// wait for that, or until the process receives: who is sent more than it can read would only ever
+// take in (S11). While it is being unwound or ended it does nothing (Z3). Inside; returns inside,
+// maybe on another thread.
 inline void safe_point(Process& process);
+// The same, and all that has come by now has been acted on.
+inline void take_in(Process& process);
 
 // Whether the process's own frames are being unwound, or its end is under way: waits do not wait
 // and safe points do nothing (Z3).
@@ -100,15 +105,13 @@ class Call {
   explicit Call(Kind kind = Kind::safe_point) : Call(current_process(), kind) {}
   // Requires: the caller is this process.
   explicit Call(Process& caller, Kind kind = Kind::safe_point) : inside_(caller) {
-    if (kind == Kind::safe_point && inside_.is_outermost()) safe_point(process());
+    if (kind == Kind::safe_point && inside_.is_outermost()) begin(thread().slice_is_over());
   }
   // A safe point that charges for the call first: what each message meets, inline in all that use
   // it.
   [[gnu::always_inline]] Call(Process& caller, std::int32_t reductions) : inside_(caller) {
     const bool slice_is_over = thread().charge(reductions);
-    if (!inside_.is_outermost() || is_unwinding(caller)) return;
-    if (slice_is_over || has_news(caller)) [[unlikely]]
-      safe_point(caller);
+    if (inside_.is_outermost()) begin(slice_is_over);
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -118,8 +121,17 @@ class Call {
   // Read anew at each use: the process may have moved.
   scheduler::Thread& thread() const noexcept { return *scheduler::Thread::current(); }
   void charge(std::int32_t reductions) const noexcept { thread().charge(reductions); }
+  // For a verb that looks at the mail: all that has come is there, unless this is a Call in a Call.
+  void take_in_mail() const {
+    if (has_news(process()) && inside_.is_outermost()) take_in(process());
+  }
 
  private:
+  void begin(bool slice_is_over) const {
+    if (slice_is_over || process().urgency.is_raised()) [[unlikely]]
+      safe_point(process());
+  }
+
   const Inside inside_;
 };
 
@@ -140,8 +152,17 @@ class Visit {
 
 // What a safe point does when the slice is used up.
 void give_way(Process& process);
+// The same where mere messages are not to be taken in.
+void pause(Process& process);
 
 inline void safe_point(Process& process) {
+  if (process.urgency.is_raised()) return take_in(process);
+  if (is_unwinding(process)) return;
+  if (scheduler::Thread::current()->slice_is_over()) [[unlikely]]
+    give_way(process);
+}
+
+inline void take_in(Process& process) {
   if (is_unwinding(process)) return;
   if (obey(process)) [[unlikely]]
     end_here(process);

@@ -124,6 +124,7 @@ CallError error_of(const Down& down) {
 PendingCall::PendingCall(Pid server, CallUse use) : server_(server) {
   const Call call(runtime::current_process(), 2);
   Process& process = call.process();
+  call.take_in_mail();  // which the mark is to stand behind
   begin(process, use, call.system().find(server), [&] { watch(process); });
 }
 
@@ -132,6 +133,7 @@ PendingCall::PendingCall(
     : server_(server) {
   const Call call(runtime::current_process(), 3);
   Process& process = call.process();
+  call.take_in_mail();  // as above
   Process* callee = call.system().find(server);
   if (!callee || !callee->bounds) [[likely]] {
     begin(process, use, callee, [&] { ask(process, callee, request, caller); });

@@ -51,6 +51,7 @@ void hibernate() {
   const Call call;
   Process& process = call.process();
   if (runtime::is_unwinding(process)) throw Unwinding();
+  runtime::take_in(process);
   runtime::OneWait wait;
   while (process.mail.count() == 0) {
     wait.rests();

@@ -243,6 +243,7 @@ InfoAnswer ask_info(Pid pid, const InfoOptions& options) {
   Process& process = call.process();
   const std::uint8_t flags = runtime::flags_of(options);
   if (pid == process.pid()) {
+    call.take_in_mail();
     InfoAnswer own = runtime::own_answer(call.system(), process, flags);
     own.info->state = ProcessState::running;
     return own;

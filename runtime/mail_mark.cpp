@@ -31,6 +31,7 @@ const Cursor& cursor_at(const std::byte* storage) noexcept {
 MailMark::MailMark() {
   static_assert(sizeof(Cursor) <= bytes && alignof(Cursor) <= alignof(void*));
   const Call call;
+  call.take_in_mail();  // what was sent before stands before it
   ::new (static_cast<void*>(cursor_)) Cursor(call.process().mail, Cursor::Start::end);
 }
 

@@ -22,6 +22,7 @@
 #include "mailbox/inbox.hpp"
 #include "mailbox/mail_queue.hpp"
 #include "mailbox/signal.hpp"
+#include "mailbox/urgency.hpp"
 #include "runtime/relations.hpp"
 #include "runtime/wait_reason.hpp"
 #include "scheduler/task.hpp"
@@ -72,9 +73,9 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   std::uint64_t refs_given = 0;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
-  bool traps_exits = false;
-  bool is_inside = true;  // false while its own code runs: Inside in call.hpp, run_code
-  // Four that are seldom looked at share a byte.
+  bool is_inside = true;   // false while its own code runs: Inside in call.hpp, run_code
+  // Five that are seldom looked at share a byte.
+  bool traps_exits : 1 = false;
   bool has_started : 1 = false;
   bool is_closed : 1 = false;              // the inbox is closed
   bool follows_parent : 1 = false;         // made with a link: its parent's exit is an order (G14)
@@ -86,6 +87,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   base::Atomic<bool> is_exiting{false};    // registry.hpp: no name is given any more
   base::Atomic<bool> is_named{false};      // written under the registry's mutex
   base::Atomic<bool> is_behind{false};     // with its signals: who sends more waits for it (S11)
+  // Raised by who sends what may not wait until the mail is used up.
+  mailbox::Urgency urgency;
   // Written by who aims a timer at it, read by its end: timers.cpp.
   base::Atomic<bool> is_timer_target{false};
   // Whether its stack may be put away, and how it was seen last; for the rounds: hibernator.hpp.
@@ -150,6 +153,7 @@ inline void Process::renew() noexcept {
   is_named.store(false, std::memory_order_relaxed);
   // relaxed: as above.
   is_behind.store(false, std::memory_order_relaxed);
+  urgency.renew();
   is_timer_target.store(false, std::memory_order_relaxed);
   hibernation_mark.store(0, std::memory_order_relaxed);  // relaxed: as above
   waits_in_call.store(0, std::memory_order_relaxed);

@@ -24,8 +24,16 @@ namespace {
 // One receive's way through the mail.
 class Look {
  public:
-  Look(Process& process, Cursor& cursor, Accepts accepts, void* context) noexcept
-      : process_(process), cursor_(cursor), accepts_(accepts), context_(context) {}
+  Look(Process& process,
+       Cursor& cursor,
+       Accepts accepts,
+       void* context,
+       const Timeout& timeout) noexcept
+      : process_(process),
+        cursor_(cursor),
+        accepts_(accepts),
+        context_(context),
+        timeout_(timeout) {}
 
   // Looks at what it has not seen yet; each message costs one reduction, and a long look gives way
   // in the middle, which is a safe point (R11, R13).
@@ -34,15 +42,19 @@ class Look {
       const bool slice_is_over = Thread::current()->charge(1);
       if (accepts_(context_, Envelope::of_signal(*signal).payload())) return take(cursor_);
       cursor_.skip();
-      if (slice_is_over) safe_point(process_);
+      if (slice_is_over) let_all_act();
     }
     return nullptr;
   }
   bool has_more() const noexcept { return cursor_.peek(); }
-  // `act` is a safe point.
-  template <class Act>
-  void let_signals_act(Act act) {
-    act();
+  // The time is over, and what had come by then is in the mail.
+  bool is_last() const noexcept { return is_last_; }
+  // A safe point, at which all that has come is taken in as long as there is time: in a flood of
+  // messages there is no end of it (R5).
+  void let_all_act() {
+    if (is_last_) return pause(process_);
+    is_last_ = has_passed(timeout_.due_ns());
+    take_in(process_);
   }
   // After a rest: what it waits for, if that has come and nothing else has; else all of it acts.
   void* look_at_news() {
@@ -77,6 +89,8 @@ class Look {
   Cursor& cursor_;
   const Accepts accepts_;
   void* const context_;
+  const Timeout& timeout_;
+  bool is_last_ = false;
 };
 
 // The same where mail may be put ahead of where the cursor stands: `ahead_` is then how far it has
@@ -95,17 +109,18 @@ class PriorityLook : private Look {
       }
       if (void* payload = look(cursor_, [this] { return cursor_.peek(); })) return payload;
       if (!cursor_.peek()) return nullptr;
-      let_signals_act([this] { safe_point(process_); });
+      let_all_act();
     }
   }
   bool has_more() const noexcept { return cursor_.peek() || (ahead_ && next_ahead()); }
-  template <class Act>
-  void let_signals_act(Act act) {
-    if (!ahead_ && stands_among_ordinary()) ahead_.emplace(*priority_end(process_));
-    act();
+  using Look::is_last;
+  void let_all_act() {
+    note_place();
+    Look::let_all_act();
   }
   void* look_at_news() {
-    let_signals_act([this] { obey_while_waiting(process_); });
+    note_place();
+    obey_while_waiting(process_);
     return nullptr;
   }
 
@@ -125,12 +140,16 @@ class PriorityLook : private Look {
   void* go_on_ahead() {
     while (next_ahead()) {
       if (void* payload = look(*ahead_, [this] { return next_ahead(); })) return payload;
-      if (next_ahead()) safe_point(process_);
+      if (next_ahead()) Look::let_all_act();
     }
     if (!stands_among_ordinary()) cursor_.move_to(*ahead_);
     return nullptr;
   }
 
+  // Before something may go ahead of where the cursor stands.
+  void note_place() {
+    if (!ahead_ && stands_among_ordinary()) ahead_.emplace(*priority_end(process_));
+  }
   Signal* next_ahead() const noexcept {
     Signal* next = ahead_->peek();
     return next && has_gone_ahead(*next) ? next : nullptr;
@@ -151,8 +170,9 @@ inline void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitRe
       if (timeout.is_never()) throw Unwinding();
       return nullptr;
     }
+    if (way.is_last()) return nullptr;
     if (has_news(process)) {
-      way.let_signals_act([&] { safe_point(process); });
+      way.let_all_act();
       if (way.has_more()) continue;
     }
     {
@@ -185,8 +205,8 @@ inline void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitRe
                                          WaitReason reason) {
   if (priority_end(process)) [[unlikely]]
     return take_where_mail_goes_ahead(
-        PriorityLook(process, cursor, accepts, context), process, timeout, reason);
-  return take_by(Look(process, cursor, accepts, context), process, timeout, reason);
+        PriorityLook(process, cursor, accepts, context, timeout), process, timeout, reason);
+  return take_by(Look(process, cursor, accepts, context, timeout), process, timeout, reason);
 }
 
 }  // namespace
@@ -208,8 +228,9 @@ void* take_mail_from(Process& process,
 void* take_mail_behind(
     Process& process, Cursor& mark, Accepts accepts, void* context, const Timeout& timeout) {
   if (!priority_end(process)) [[likely]]
-    return take_by(Look(process, mark, accepts, context), process, timeout, WaitReason::receive);
-  PriorityLook look(process, mark, accepts, context);
+    return take_by(
+        Look(process, mark, accepts, context, timeout), process, timeout, WaitReason::receive);
+  PriorityLook look(process, mark, accepts, context, timeout);
   look.look_ahead_from_the_front();
   return take_by(look, process, timeout, WaitReason::receive);
 }

@@ -73,11 +73,19 @@ bool gives_way(Process& process) {
   return true;
 }
 
+// Between two messages: when the mail is used up, or something urgent has come; else once in each
+// turn, as bodies do (safe_point). A suspended process rests only when nothing is left to act on.
+bool obey_if_due(Process& process, bool is_first) {
+  if (is_first || process.mail.is_empty() || process.urgency.is_raised() || is_suspended(process))
+    return obey_at_rest(process);
+  return process.must_end;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
-  for (;;) {
+  for (bool is_first = true;; is_first = false) {
     mailbox::Signal* signal = take_lone_message(process);
-    const bool must_end = !signal && obey_at_rest(process);
+    const bool must_end = !signal && obey_if_due(process, is_first);
     process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
     if (must_end) return finish(process);
     if (is_suspended(process)) [[unlikely]] {

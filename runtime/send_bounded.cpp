@@ -40,9 +40,10 @@ SendResult lose(const Delivery& lost) {
 }
 
 // What was counted, or is beyond all bounds, is pushed.
-SendResult push(const Delivery& sent) {
+SendResult push(const Delivery& sent, bool is_urgent = false) {
   Envelope& envelope = sent.envelope();
-  if (!sent.system.deliver(sent.to, envelope)) {
+  if (!(is_urgent ? sent.system.deliver_urgent(sent.to, envelope)
+                  : sent.system.deliver(sent.to, envelope))) {
     Bounds::uncount(envelope);
     return lose(sent);
   }
@@ -68,7 +69,8 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
   if (bounds.try_count(envelope)) return push(sent);
   switch (bounds.overflow()) {
     case Overflow::drop_oldest:
-      if (bounds.count_beyond(envelope)) return push(sent);
+      // Urgent: its receiver has to drop others for it.
+      if (bounds.count_beyond(envelope)) return push(sent, true);
       return refuse(sent, DropReason::beyond);
     case Overflow::block:
       if (may_wait == MayWait::yes) return std::nullopt;

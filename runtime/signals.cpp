@@ -3,6 +3,7 @@
 
 #include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/link.hpp>
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -215,6 +216,12 @@ void obey_other(Process& process, Signal& signal) {
   obey_control(process, *control);
 }
 
+// relaxed, twice: a figure that steers.
+void note_behind(Process& process, bool is_behind) noexcept {
+  if (process.is_behind.load(std::memory_order_relaxed) != is_behind)
+    process.is_behind.store(is_behind, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 bool obey_here(Process& process) {
@@ -225,25 +232,35 @@ bool obey_here(Process& process) {
 bool obey_all(Process& process) {
   if (process.must_end) return true;
   if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
-  std::int32_t obeyed = 0;
-  std::int32_t acted_on = 0;  // since it last gave way; messages are only moved into the mail
+  constexpr std::int32_t slice = scheduler::slice_reductions;
+  constexpr std::int32_t messages_as_one = 8;
+  constexpr int turns_of_a_flood = 4;  // some 100 000 messages
+  int turns = 0;
+  // Since it last gave way.
+  std::int32_t acted_on = 0;
+  std::int32_t moved = 0;  // messages
+  const auto charge = [&] {
+    const std::int32_t of_messages = std::min(std::exchange(moved, 0) / messages_as_one, slice / 2);
+    scheduler::Thread::current()->charge(std::exchange(acted_on, 0) + of_messages);
+  };
   while (process.pending && !process.must_end) {
     Signal& signal = *process.pending;
     process.pending = signal.next;
-    ++obeyed;
     if (signal.kind == SignalKind::message) {
       obey_message(process, Envelope::of_signal(signal));
-      continue;
+      ++moved;
+    } else {
+      obey_other(process, signal);
+      ++acted_on;
     }
-    obey_other(process, signal);
-    if (++acted_on < scheduler::slice_reductions || !process.pending) continue;
-    acted_on = 0;
-    scheduler::Thread::current()->charge(std::exchange(obeyed, 0));
-    process.is_behind.store(true, std::memory_order_relaxed);  // relaxed: a figure that steers
+    if (moved + messages_as_one * acted_on < messages_as_one * slice || !process.pending) continue;
+    charge();
+    ++turns;
+    note_behind(process, true);
     scheduler::Thread::yield();
-    process.is_behind.store(false, std::memory_order_relaxed);  // relaxed: as above
   }
-  scheduler::Thread::current()->charge(obeyed);
+  charge();
+  note_behind(process, turns >= turns_of_a_flood);
   if (process.bounds) drop_oldest(process);
   if (process.own_extras() && !process.must_end) [[unlikely]]
     obey_limit(process);
@@ -277,17 +294,9 @@ void keep(Process& process, void* payload, Rank rank) {
 
 namespace {
 
-// Who sends to one that is behind with its signals gives way at its next safe point, so that a
-// flood is worked off however many it comes from (S11).
 bool deliver(System& system, Pid to, ControlSignal& signal) {
   Process* target = system.find(to);
-  if (!target || !system.deliver(*target, signal)) return false;
-  // relaxed: a figure that steers.
-  if (target->is_behind.load(std::memory_order_relaxed)) [[unlikely]] {
-    if (scheduler::Thread* sender = scheduler::Thread::driving(system))
-      sender->charge(scheduler::slice_reductions);
-  }
-  return true;
+  return target && system.deliver_urgent(*target, signal);
 }
 
 }  // namespace
@@ -307,7 +316,7 @@ void send_request(System& system, Pid to, ControlSignal* request, scheduler::Lev
   if (!target) return refuse(system, to, *request);
   scheduler::ask(system.asked, *target, asker);
   request->flags |= raises_level;
-  if (system.deliver(*target, *request)) return;
+  if (system.deliver_urgent(*target, *request)) return;
   request_is_answered(system, *target, *request);
   refuse(system, to, *request);
 }
@@ -371,7 +380,10 @@ void send_through_alias(System& system, Pid from, const Ref& alias, void* payloa
   Envelope& message = Envelope::of_payload(payload);
   message.header.tag = alias.id;
   Process* target = system.find(alias.owner);
-  if (target && system.deliver(*target, message)) return;
+  const bool is_urgent = has_gone_ahead(message);
+  if (target &&
+      (is_urgent ? system.deliver_urgent(*target, message) : system.deliver(*target, message)))
+    return;
   Message lost(payload);
   system.dead_letters.drop({alias.owner, from, DropReason::no_process}, lost);
 }

@@ -51,17 +51,21 @@ inline mailbox::Signal* lone_message(Process& process, std::uint8_t flags = 0) n
   return is_taken && header.tag == 0 ? signal : nullptr;
 }
 
-// Acts on everything that has come. True: the process must end, with process.reason. One reduction
-// for each signal; in the middle of a flood it gives way after each slice's worth (S11). What comes
-// meanwhile waits for the next time, so that a flood without end does not keep it here. For one
-// without a stack: when it is suspended afterwards it rests on.
+// Acts on everything that has come. True: the process must end, with process.reason. Costs one
+// reduction for each signal; for messages, which are only moved, an eighth, and half a slice at
+// most, so that who is flooded with them comes to its mail. In the middle of a flood it gives way
+// after each slice's worth (S11). What comes meanwhile waits for the next time, so that a flood
+// without end does not keep it here. For one without a stack: when it is suspended afterwards it
+// rests on.
 bool obey_all(Process& process);
 inline bool obey_at_rest(Process& process) {
+  process.urgency.lower();
   return has_news(process) ? obey_all(process) : process.must_end;
 }
 // The same for one on its stack, which stays here for as long as it is suspended (P15).
 bool obey_here(Process& process);
 inline bool obey(Process& process) {
+  process.urgency.lower();
   return has_news(process) ? obey_here(process) : process.must_end;
 }
 

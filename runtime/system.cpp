@@ -42,6 +42,7 @@ bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
 void set_limit(Process& process, const MailboxLimit& limit) {
   if (limit.messages == 0 && limit.bytes == 0) return;
   extras_of(process).mail_limit = MailLimit(limit);
+  process.urgency.keep_up();
 }
 
 }  // namespace
@@ -159,6 +160,11 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
   if (!thread) return inject(process);
   if (tells_of_orderly_end(signal)) return thread->make_runnable(process);
   thread->make_runnable_next(process);
+}
+
+void System::end_slice_of_sender() noexcept {
+  if (Thread* sender = Thread::driving(*this))
+    sender->charge(std::max(sender->scheduler().reductions, 0));
 }
 
 void System::retire(Process& process) {

@@ -66,6 +66,17 @@ class System final : public scheduler::Pool {
   [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal) {
     const mailbox::Pushed pushed = to.inbox.push(signal);
     if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+    if (pushed == mailbox::Pushed::queued) slow_down_if_behind(to);
+    return pushed != mailbox::Pushed::closed;
+  }
+  // The same for what its receiver acts on before its mail is used up: all but plain messages.
+  [[nodiscard]] bool deliver_urgent(Process& to, mailbox::Signal& signal) {
+    const mailbox::Pushed pushed = to.inbox.push(signal);
+    if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+    if (pushed == mailbox::Pushed::queued) {
+      to.urgency.raise();
+      slow_down_if_behind(to);
+    }
     return pushed != mailbox::Pushed::closed;
   }
   // Whoever has turned an inbox from idle by pushing this signal owes this, once.
@@ -100,6 +111,14 @@ class System final : public scheduler::Pool {
   base::Atomic<std::uint64_t> abandoned{0};
 
  private:
+  // Who sends to one that is behind with its signals gives way soon, so that a flood is worked off
+  // however many it comes from (S11).
+  void slow_down_if_behind(const Process& to) noexcept {
+    // relaxed: a figure that steers.
+    if (to.is_behind.load(std::memory_order_relaxed)) [[unlikely]]
+      end_slice_of_sender();
+  }
+  void end_slice_of_sender() noexcept;
   Process& create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent);
   Process* take_slot();
   void take_back(Process& process);

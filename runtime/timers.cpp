@@ -200,13 +200,16 @@ std::optional<Duration> read_timer(TimerRef timer) {
 void cancel_timer_async(TimerRef timer, Answer answer) {
   const Call call;
   const std::optional<Duration> left = cancel_timer(timer);
-  if (answer == Answer::yes)
-    runtime::keep(call.process(), detail::make_payload(CancelTimer{timer, left}));
+  if (answer == Answer::no) return;
+  call.take_in_mail();  // which stands before the answer
+  runtime::keep(call.process(), detail::make_payload(CancelTimer{timer, left}));
 }
 
 void read_timer_async(TimerRef timer) {
   const Call call;
-  runtime::keep(call.process(), detail::make_payload(ReadTimer{timer, read_timer(timer)}));
+  const std::optional<Duration> left = read_timer(timer);
+  call.take_in_mail();  // as above
+  runtime::keep(call.process(), detail::make_payload(ReadTimer{timer, left}));
 }
 
 }  // namespace airssys::rt

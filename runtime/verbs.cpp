@@ -92,7 +92,10 @@ void exit(ExitReason reason) {
 
 bool trap_exit(bool on) {
   const Call call;
-  return std::exchange(call.process().traps_exits, on);
+  Process& process = call.process();
+  const bool before = process.traps_exits;
+  process.traps_exits = on;
+  return before;
 }
 
 void detail::hear_system_requests(bool on) {
@@ -132,7 +135,7 @@ void yield() {
   if (runtime::is_unwinding(process)) return;
   call.charge(scheduler::yield_reductions);
   scheduler::Thread::yield();
-  runtime::safe_point(process);
+  runtime::take_in(process);  // a new turn, as give_way's
 }
 
 void sleep(Duration time) {

@@ -55,6 +55,7 @@ void Wait::finish() noexcept {
     }
     end = obey_wakes_only(end);
   }
+  if (process_.pending) process_.urgency.raise();  // nobody has raised for what is there
 }
 
 TimedWait::TimedWait(Process& process, const Timeout& timeout) : Wait(process), timeout_(timeout) {

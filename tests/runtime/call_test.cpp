@@ -177,6 +177,7 @@ TEST_P(CutOff, marks_in_the_mail_are_forgotten_with_the_stack) {
     spawn_monitor([late = LateReader(self()), tester = self()] {
       send(self(), 1);
       send(self(), 2);
+      process_info(self());  // both are in the mail
       const detail::PendingCall pending(tester);
       violate();
     });

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/call.hpp"
+#include "runtime/system.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
@@ -42,6 +44,34 @@ Spawned target(Traps traps) {
 ExitReason reason_of(const Spawned& process) {
   return receive(when([&](Down& down) { return down.ref == process.ref; },
                       [](Down& down) { return std::move(down.reason); }));
+}
+
+// S11
+TEST_P(Signals, mere_messages_do_not_press_who_has_mail_and_anything_else_does) {
+  run([] {
+    const runtime::Process& me = runtime::current_process();
+    const auto is_taken_in_by_a_verb = [&me] {
+      trap_exit(false);
+      return me.inbox.looks_empty();
+    };
+    send(self(), 1);
+    EXPECT_FALSE(is_taken_in_by_a_verb());
+    {
+      const runtime::Call call(runtime::Call::Kind::plain);
+      runtime::send_signal(
+          call.system(),
+          self(),
+          runtime::make_signal(mailbox::SignalKind::demonitor, self(), me.refs_given + 1));
+    }
+    EXPECT_TRUE(is_taken_in_by_a_verb());
+    EXPECT_FALSE(me.urgency.is_raised());
+    send(self(), 2);
+    EXPECT_FALSE(is_taken_in_by_a_verb());
+    EXPECT_EQ(receive<int>(), 1);
+    EXPECT_FALSE(me.inbox.looks_empty()) << "there was mail";
+    EXPECT_EQ(receive<int>(), 2);
+    EXPECT_TRUE(me.inbox.looks_empty());
+  });
 }
 
 // --- X3, the rows of signals that somebody sends. ------------------------------------------------

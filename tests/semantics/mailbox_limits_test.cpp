@@ -120,6 +120,31 @@ TEST_P(MailboxLimits, one_that_is_only_to_be_reported_lives_and_is_reported_once
   });
 }
 
+struct NeverSent {};
+
+// Looks at much mail when it is destroyed, and says that it has ended that.
+struct LooksAtMail {
+  Pid tester;
+  ~LooksAtMail() {
+    receive<NeverSent>(0ms);
+    send(tester, Ready());
+  }
+};
+
+// P18, Z3, Z13
+TEST_P(MailboxLimits, destructors_look_at_more_than_a_slice_of_mail_and_go_on) {
+  run([] {
+    const Spawned target = spawn_monitor({.limit = {.messages = 9000}}, [tester = self()] {
+      const LooksAtMail outer(tester);
+      const LooksAtMail inner(tester);
+      receive<Go>();
+    });
+    for (int n = 0; n <= 9000; ++n) send(target.pid, n);
+    EXPECT_EQ(reason_of(target), ExitReason::killed());
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(receive<Ready>(0ms)) << i;
+  });
+}
+
 // P18
 TEST_P(MailboxLimits, who_has_none_may_have_any_amount) {
   run([] {

@@ -88,6 +88,22 @@ TEST_P(ReceiveRules, time_outs_are_of_any_length_but_not_negative) {
   });
 }
 
+// Each look at a message sends another one: there is always more to look at.
+// R5
+TEST_P(ReceiveRules, a_time_out_passes_in_a_flood_that_never_ends) {
+  run([] {
+    constexpr int for_ever = 3'000'000;
+    int seen = 0;
+    const auto looks = [&seen](Never&) {
+      if (++seen < for_ever) send(self(), Never());
+      return false;
+    };
+    send(self(), Never());
+    receive(when(looks, [](Never) {}), after(20ms, [] {}));
+    EXPECT_LT(seen, for_ever) << "it was over only when nothing came any more";
+  });
+}
+
 // The other's answer stands behind what it has sent before, and this process looks at both.
 // R6
 TEST_P(ReceiveRules, a_time_out_of_zero_sees_what_one_sent_who_has_been_heard_since) {
