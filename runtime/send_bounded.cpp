@@ -52,7 +52,11 @@ SendResult push(const Delivery& sent, bool is_urgent = false) {
   return SendResult::sent;
 }
 
+// There is no room, unless there is nobody any more: who is gone takes its bounds with it only when
+// its slot is free.
 SendResult refuse(const Delivery& refused, DropReason reason) {
+  // relaxed: who has heard of its end sees it.
+  if (refused.to.is_exiting.load(std::memory_order_relaxed)) return lose(refused);
   refused.to.bounds->drops.note(reason, refused.from);
   refused.system.dead_letters.drop({refused.pid, refused.from, reason}, refused.message);
   return SendResult::full;
