@@ -28,10 +28,18 @@ def count(program, say):
     """Instructions a round, of each path."""
     programs.need("valgrind", programs.shutil.which("valgrind"), "valgrind")
     found = {}
-    for path in agreed():
+    for path, limit in agreed().items():
         say(f"path {path}")
-        found[path] = (run(program, path, LONG) - run(program, path, SHORT)) / (LONG - SHORT)
+        found[path] = count_path(program, path, limit)
     return found
+
+
+def count_path(program, path, limit):
+    """What a run does by chance, as growing a table, only adds: the least of up to four counts."""
+    counts = []
+    while len(counts) < 4 and (not counts or min(counts) > limit * (1 + TOLERANCE)):
+        counts.append((run(program, path, LONG) - run(program, path, SHORT)) / (LONG - SHORT))
+    return min(counts)
 
 
 def agreed():
