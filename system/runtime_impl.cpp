@@ -6,11 +6,13 @@
 #include <airssys/rt/receive.hpp>
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -104,10 +106,10 @@ void RuntimeImpl::stop_once(Duration deadline) {
   system_->refuse_spawns();
   const auto ending = std::make_shared<Ending>();
   start_own(make_body([this, ending, deadline, until = Deadline::after(deadline)] {
-    end_all_processes(*this, until, deadline > Duration::zero());
-    ending->set(ExitReason::normal());
+    const bool all_end = end_all_processes(*this, until, deadline > Duration::zero());
+    ending->set(all_end ? ExitReason::normal() : ExitReason::killed());
   }));
-  static_cast<void>(ending->wait());
+  if (ending->wait() == ExitReason::normal()) wait_for_last_steps();
   inspector_.reset();
   is_left_behind_ = !system_->stop() || system_->table.alive() != 0;
   if (is_left_behind_)
@@ -119,6 +121,12 @@ void RuntimeImpl::stop_once(Duration deadline) {
   for (const std::weak_ptr<Ending>& each : endings_) {
     if (const auto left = each.lock()) left->set(ExitReason::killed());
   }
+}
+
+// Whose end has been told has a few steps left, and may lose its turn before them; so may the
+// process that has just told this thread.
+void RuntimeImpl::wait_for_last_steps() {
+  while (system_->table.alive() != 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
 }
 
 Pid RuntimeImpl::start_own(Program* program) {

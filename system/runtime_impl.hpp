@@ -67,6 +67,7 @@ class RuntimeImpl {
 
  private:
   void stop_once(Duration deadline);
+  void wait_for_last_steps();
   void refuse_processes() const;
 
   Options options_;
@@ -89,7 +90,8 @@ class RuntimeImpl {
 };
 
 // stop.cpp: ends all processes but the runtime's own, as E3 says, and reports of those that it
-// kills if it `tells`: who leaves them no time does not ask why they need some. Runs as a process.
-void end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells);
+// kills if it `tells`: who leaves them no time does not ask why they need some. False: some stay,
+// or wait for those who stay. Runs as a process.
+bool end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells);
 
 }  // namespace airssys::rt::detail

@@ -118,14 +118,15 @@ bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last, bool tel
 
 }  // namespace
 
-void end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells) {
+bool end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells) {
   const Deadline last =
       deadline.is_never() ? deadline : Deadline::at_ns(deadline.ns() + after_kill_ns);
-  if (!end_others(runtime, deadline, last, tells))
-    report_what_is_left(runtime, "stuck", "does not end");
+  const bool others_ended = end_others(runtime, deadline, last, tells);
+  if (!others_ended) report_what_is_left(runtime, "stuck", "does not end");
   for (const Pid watcher : runtime.own()) {
-    if (watcher != self() && !wait_for_end(watcher, last)) return;
+    if (watcher != self() && !wait_for_end(watcher, last)) return false;
   }
+  return others_ended;
 }
 
 }  // namespace airssys::rt::detail

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <mutex>
@@ -19,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "scheduler/thread.hpp"
 #include "tests/preemption/asking.hpp"
 #include "tests/support/in_runtime.hpp"
 
@@ -432,6 +434,23 @@ TEST_P(Safepoints, a_pinned_process_stays_pinned_and_a_free_one_free) {
     }
     set_scheduler(0);
   });
+}
+
+// What the stop has been told is over may be preempted in its last steps.
+TEST_P(OnOneScheduler, a_runtime_whose_processes_give_way_at_each_poll_leaves_nobody_behind) {
+  for (int round = 0; round < 20; ++round) {
+    Runtime runtime(options);
+    scheduler::Thread* thread = nullptr;
+    runtime.run([&thread] { thread = scheduler::Thread::current(); });
+    std::atomic<bool> is_over = false;
+    std::thread asker([&] {
+      while (!is_over) thread->ask_to_give_way();
+    });
+    runtime.stop(std::chrono::seconds(60));
+    is_over = true;
+    asker.join();
+    ASSERT_EQ(runtime.impl().system().table.alive(), 0U);
+  }
 }
 
 // Between polls it is a process like any other.
