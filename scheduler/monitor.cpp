@@ -2,6 +2,7 @@
 #include "scheduler/monitor.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <utility>
 
@@ -11,7 +12,7 @@
 
 namespace airssys::rt::scheduler {
 
-Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()) {}
+Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()), fronts_(pool.count()) {}
 
 void Monitor::start() {
   os_thread_ = std::thread([this] { run(); });
@@ -101,24 +102,35 @@ std::int64_t Monitor::patience_ns() const noexcept {
 void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
   // acquire: pairs with who made that thread the driver.
   Thread* thread = pool_.drivers_[id].load(std::memory_order_acquire);
-  if (!thread || thread->os_id() == 0 || pool_.idle.is_asleep(id)) {
+  const bool is_awake = thread && thread->os_id() != 0 && !pool_.idle.is_asleep(id);
+  if (!is_awake || !keeps_scheduler(id, *thread, now_ns)) {
     sights_[id] = {};
     return;
   }
+  const Scheduler::Fronts before = std::exchange(fronts_[id], pool_.scheduler(id).fronts());
+  if (have_stood(before, fronts_[id])) pool_.wake_one();
+}
+
+bool Monitor::have_stood(const Scheduler::Fronts& before, const Scheduler::Fronts& now) noexcept {
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (now[i] && now[i] == before[i]) return true;
+  }
+  return false;
+}
+
+bool Monitor::keeps_scheduler(unsigned id, Thread& thread, std::int64_t now_ns) noexcept {
   Sight& sight = sights_[id];
   const std::uint64_t turns = pool_.scheduler(id).counters.turns.read();
-  if (sight.thread != thread || sight.turns != turns || sight.cpu_ns < 0) {
-    sight = {thread, turns, base::cpu_time_ns(thread->cpu_clock()), now_ns};
-    return;
+  if (sight.thread != &thread || sight.turns != turns || sight.cpu_ns < 0) {
+    sight = {&thread, turns, base::cpu_time_ns(thread.cpu_clock()), now_ns};
+    return true;
   }
   // Each time: a thread on which preempted processes wait cannot be robbed, and a poll may have
   // been passed where nobody gives way.
-  thread->ask_to_give_way();
+  thread.ask_to_give_way();
   const bool uses_cpu = is_hog(sight);
   const bool is_stuck = uses_cpu || is_blocked(sight, now_ns);
-  if (is_stuck && hand_over(id, *thread, uses_cpu)) return;
-  // What stands behind a long turn, if its owner's ration let it stand.
-  if (!pool_.scheduler(id).looks_empty()) pool_.wake_one();
+  return !is_stuck || !hand_over(id, thread, uses_cpu);
 }
 
 bool Monitor::is_hog(const Sight& sight) const noexcept {

@@ -37,6 +37,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 
 #include "base/asymmetric_fence.hpp"
 #include "base/atomic.hpp"
@@ -91,6 +92,13 @@ class RunNext {
     // relaxed: a hint; the owner comes by it or not.
     if (task != nullptr) open_for_.store(takes_in_the_open, std::memory_order_relaxed);
     return task;
+  }
+
+  // Any thread: the number of the put that stands here, or nothing; a figure. The same number at two
+  // looks: that task has stood there in between.
+  [[nodiscard]] std::optional<std::uint32_t> front() const noexcept {
+    if (is_empty()) return std::nullopt;
+    return puts_.load(std::memory_order_relaxed);  // relaxed: as in steal
   }
 
   // Any thread: a look that may be out of date at once.

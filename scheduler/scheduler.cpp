@@ -195,6 +195,13 @@ bool Scheduler::looks_empty() const noexcept {
   return run_next_.is_empty();
 }
 
+Scheduler::Fronts Scheduler::fronts() const noexcept {
+  Fronts fronts{run_next_.front()};
+  std::ranges::transform(
+      queues_, fronts.begin() + 1, [](const auto& queue) { return queue.front(); });
+  return fronts;
+}
+
 Times Scheduler::times(std::int64_t now_ns) const noexcept {
   // relaxed: a figure; who gets up in between is seen a moment too early or too late.
   const std::int64_t since = abed_since_ns_.load(std::memory_order_relaxed);

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "base/atomic.hpp"
@@ -57,6 +58,9 @@ class Scheduler {
  public:
   // How long a task of normal level stands before thieves take it (Pool::run_next_patience_ns).
   static constexpr std::int64_t patience_ns = 5'000;
+
+  static constexpr unsigned queue_count = 3;  // low and normal share one
+  using Fronts = std::array<std::optional<std::uint32_t>, queue_count + 1>;
 
   Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
   Scheduler(const Scheduler&) = delete;
@@ -121,6 +125,8 @@ class Scheduler {
   // Any thread: whether something might be here for others to take; exact only behind the fences of
   // idle.hpp.
   bool looks_empty() const noexcept;
+  // Any thread: which tasks wait in front, of each level and to be run next; a figure.
+  Fronts fronts() const noexcept;
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;
 
@@ -139,7 +145,6 @@ class Scheduler {
     std::int64_t since_ns = 0;
   };
 
-  static constexpr unsigned queue_count = 3;          // low and normal share one
   static constexpr std::int32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
   static constexpr std::size_t take_batch = 32;       // tasks from an injector at a time
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)

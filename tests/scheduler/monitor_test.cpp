@@ -232,37 +232,69 @@ TEST(Monitor, a_hog_for_which_there_is_no_other_thread_keeps_its_scheduler) {
   EXPECT_EQ(hand_overs(jobs.pool), 2U);
 }
 
-// One that stays inside, as in a predicate of the user's, cannot be robbed. Who stands behind it is
-// woken for all the same, also when its own ration forbids that.
-TEST(Monitor, who_stands_behind_one_that_cannot_be_robbed_is_found) {
-  constexpr std::int64_t long_ns = 20'000'000;          // four times the monitor's patience
-  constexpr std::int64_t for_ever_ns = 1000 * long_ns;  // of CPU
-  Jobs jobs(2);
-  const auto start_resting = [&] {
-    return &jobs.start([] {
-      Thread::enter();
-      rest();
-      Thread::current()->leave();
-    });
-  };
-  Work* const rest_behind[] = {start_resting(), start_resting()};
-  for (const Work* work : rest_behind) {
-    while (work->word != Work::resting) std::this_thread::yield();
-  }
-  jobs.start([&] {
-    Thread::enter();
-    const clockid_t clock = base::this_thread_cpu_clock();
-    for (Work* work : rest_behind) {
-      const std::int64_t begin = base::cpu_time_ns(clock);
-      while (base::cpu_time_ns(clock) - begin < long_ns || jobs.pool.idle.asleep() != 1) continue;
-      for (int i = 0; i < 10; ++i) jobs.pool.ration.was_futile();
-      wake(jobs.pool, *work);
-      while (!work->is_done && base::cpu_time_ns(clock) - begin < for_ever_ns) continue;
-      EXPECT_TRUE(work->is_done);
+// Two jobs that rest until a third one makes them runnable, beside a scheduler that sleeps. The
+// ration allows the third one to wake that once at most, for the first; and it never comes to the
+// second itself.
+class SomebodyBehind {
+ public:
+  SomebodyBehind() {
+    for (Work*& work : resting_) {
+      work = &jobs_.start([] {
+        Thread::enter();
+        rest();
+        Thread::current()->leave();
+      });
     }
-    Thread::current()->leave();
-  });
-  jobs.wait();
+    for (const Work* work : resting_) {
+      while (work->word != Work::resting) std::this_thread::yield();
+    }
+  }
+
+  // The third one is of this level, and calls go_on() inside the runtime, over and over.
+  template <class GoOn>
+  void is_found_behind(Level level, GoOn go_on) {
+    jobs_.start(
+        [this, go_on] {
+          Thread::enter();
+          const auto [first, second] = resting_;
+          let_the_other_sleep();
+          wake(jobs_.pool, *first);
+          while (!first->is_done) continue;
+          let_the_other_sleep();
+          for (int i = 0; i < 10; ++i) jobs_.pool.ration.was_futile();
+          wake(jobs_.pool, *second);
+          const std::int64_t begin = cpu_ns();
+          while (!second->is_done && cpu_ns() - begin < for_ever_ns) go_on();
+          EXPECT_TRUE(second->is_done);
+          Thread::current()->leave();
+        },
+        level);
+    jobs_.wait();
+  }
+
+ private:
+  static constexpr std::int64_t long_ns = 20'000'000;  // four times the monitor's patience
+  static constexpr std::int64_t for_ever_ns = 100 * long_ns;
+
+  static std::int64_t cpu_ns() { return base::cpu_time_ns(CLOCK_PROCESS_CPUTIME_ID); }
+  // For so long that it is behind its last look.
+  void let_the_other_sleep() {
+    const std::int64_t begin = cpu_ns();
+    while (cpu_ns() - begin < long_ns || jobs_.pool.idle.asleep() != 1) continue;
+  }
+
+  Jobs jobs_{2};
+  std::array<Work*, 2> resting_{};
+};
+
+// One that stays inside, as in a predicate of the user's, cannot be robbed.
+TEST(Monitor, who_stands_behind_one_that_cannot_be_robbed_is_found) {
+  SomebodyBehind().is_found_behind(Level::normal, [] {});
+}
+
+// D8, D14
+TEST(Monitor, who_stands_below_a_level_that_is_always_busy_is_found) {
+  SomebodyBehind().is_found_behind(Level::high, [] { Thread::yield(); });
 }
 
 // Each job that rests keeps a stack. What may stay warm: the depot's share, and the schedulers'
