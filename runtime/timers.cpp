@@ -33,7 +33,7 @@ struct NamedTarget {
 };
 
 template <class T>
-std::uint64_t note_of(T* pointer) noexcept {
+std::uint64_t as_note(T* pointer) noexcept {
   return std::bit_cast<std::uintptr_t>(pointer);
 }
 template <class T>
@@ -50,7 +50,7 @@ void send_from_nobody(System& system, Pid to, void* payload) noexcept {
 
 // What start_timer sends names its timer; that has no name before it is made.
 void name_timer(void* payload, TimerId id) noexcept {
-  if (auto* timeout = detail::payload_if<Timeout>(payload); timeout && !timeout->ref)
+  if (auto* timeout = detail::payload_if<rt::Timeout>(payload); timeout && !timeout->ref)
     timeout->ref = {id.bits()};
 }
 
@@ -152,7 +152,7 @@ TimerRef send_later(Deadline due, Pid to, void* payload) {
                                          {.fire = &runtime::fire_at_pid,
                                           .payload = payload,
                                           .target = to.bits(),
-                                          .note = runtime::note_of(&system)});
+                                          .note = runtime::as_note(&system)});
   static_cast<void>(message.release());
   // seq_cst, twice: the mark is set before the look whether it is exiting (timers.hpp).
   target->is_timer_target.store(true, std::memory_order_seq_cst);
@@ -172,7 +172,7 @@ TimerRef send_later(Deadline due, std::string_view name, void* payload) {
   const TimerId id = runtime::make_timer(
       call,
       due,
-      {.fire = &runtime::fire_at_name, .payload = payload, .note = runtime::note_of(target.get())});
+      {.fire = &runtime::fire_at_name, .payload = payload, .note = runtime::as_note(target.get())});
   static_cast<void>(target.release());
   static_cast<void>(message.release());
   return {id.bits()};
