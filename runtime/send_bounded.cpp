@@ -40,10 +40,9 @@ SendResult lose(const Delivery& lost) {
 }
 
 // What was counted, or is beyond all bounds, is pushed.
-SendResult push(const Delivery& sent, bool is_urgent = false) {
+SendResult push(const Delivery& sent, System::Urgent urgent = System::Urgent::no) {
   Envelope& envelope = sent.envelope();
-  if (!(is_urgent ? sent.system.deliver_urgent(sent.to, envelope)
-                  : sent.system.deliver(sent.to, envelope))) {
+  if (!sent.system.deliver(sent.to, envelope, urgent)) {
     Bounds::uncount(envelope);
     return lose(sent);
   }
@@ -74,7 +73,7 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
   switch (bounds.overflow()) {
     case Overflow::drop_oldest:
       // Urgent: its receiver has to drop others for it.
-      if (bounds.count_beyond(envelope)) return push(sent, true);
+      if (bounds.count_beyond(envelope)) return push(sent, System::Urgent::yes);
       return refuse(sent, DropReason::beyond);
     case Overflow::block:
       if (may_wait == MayWait::yes) return std::nullopt;

@@ -296,7 +296,7 @@ namespace {
 
 bool deliver(System& system, Pid to, ControlSignal& signal) {
   Process* target = system.find(to);
-  return target && system.deliver_urgent(*target, signal);
+  return target && system.deliver(*target, signal, System::Urgent::yes);
 }
 
 }  // namespace
@@ -316,7 +316,7 @@ void send_request(System& system, Pid to, ControlSignal* request, scheduler::Lev
   if (!target) return refuse(system, to, *request);
   scheduler::ask(system.asked, *target, asker);
   request->flags |= raises_level;
-  if (system.deliver_urgent(*target, *request)) return;
+  if (system.deliver(*target, *request, System::Urgent::yes)) return;
   request_is_answered(system, *target, *request);
   refuse(system, to, *request);
 }
@@ -380,10 +380,8 @@ void send_through_alias(System& system, Pid from, const Ref& alias, void* payloa
   Envelope& message = Envelope::of_payload(payload);
   message.header.tag = alias.id;
   Process* target = system.find(alias.owner);
-  const bool is_urgent = has_gone_ahead(message);
-  if (target &&
-      (is_urgent ? system.deliver_urgent(*target, message) : system.deliver(*target, message)))
-    return;
+  const System::Urgent urgent{has_gone_ahead(message)};
+  if (target && system.deliver(*target, message, urgent)) return;
   Message lost(payload);
   system.dead_letters.drop({alias.owner, from, DropReason::no_process}, lost);
 }

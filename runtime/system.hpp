@@ -61,20 +61,15 @@ class System final : public scheduler::Pool {
 
   Process* find(Pid pid) noexcept { return table.find(pid); }
 
+  // Whether its receiver acts on a signal before its mail is used up: on all but plain messages.
+  enum class Urgent : bool { no, yes };
   // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
   // the caller's.
-  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal) {
-    const mailbox::Pushed pushed = to.inbox.push(signal);
-    if (pushed == mailbox::Pushed::first) wake_with(to, signal);
-    if (pushed == mailbox::Pushed::queued) slow_down_if_behind(to);
-    return pushed != mailbox::Pushed::closed;
-  }
-  // The same for what its receiver acts on before its mail is used up: all but plain messages.
-  [[nodiscard]] bool deliver_urgent(Process& to, mailbox::Signal& signal) {
+  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal, Urgent urgent = Urgent::no) {
     const mailbox::Pushed pushed = to.inbox.push(signal);
     if (pushed == mailbox::Pushed::first) wake_with(to, signal);
     if (pushed == mailbox::Pushed::queued) {
-      to.urgency.raise();
+      if (urgent == Urgent::yes) to.urgency.raise();
       slow_down_if_behind(to);
     }
     return pushed != mailbox::Pushed::closed;
