@@ -13,7 +13,7 @@ namespace {
 
 using enum Command;
 
-constexpr auto table = std::to_array<CommandInfo>({
+constexpr auto command_table = std::to_array<CommandInfo>({
     {"append", append, 3, Route::one_key, writes | grows, 1, 1, 1},
     {"client", client, -2, Route::local},
     {"command", command, -1, Route::local},
@@ -51,8 +51,8 @@ constexpr auto table = std::to_array<CommandInfo>({
 });
 
 constexpr bool is_in_order() {
-  for (std::size_t n = 0; n < table.size(); ++n)
-    if (std::to_underlying(table[n].command) != n) return false;
+  for (std::size_t n = 0; n < command_table.size(); ++n)
+    if (std::to_underlying(command_table[n].command) != n) return false;
   return true;
 }
 static_assert(is_in_order(), "a command's number is its place in the table");
@@ -75,9 +75,9 @@ struct NumberedName {
 };
 
 constexpr auto by_number = [] {
-  std::array<NumberedName, table.size()> names{};
-  for (std::size_t n = 0; n < table.size(); ++n)
-    names[n] = {number_of(table[n].name), table[n].command};
+  std::array<NumberedName, command_table.size()> names{};
+  for (std::size_t n = 0; n < command_table.size(); ++n)
+    names[n] = {number_of(command_table[n].name), command_table[n].command};
   std::ranges::sort(names, {}, &NumberedName::number);
   return names;
 }();
@@ -97,11 +97,11 @@ const CommandInfo* find_command(std::string_view name) noexcept {
 }
 
 const CommandInfo& info_of(Command command) noexcept {
-  return table[std::to_underlying(command)];
+  return command_table[std::to_underlying(command)];
 }
 
 std::span<const CommandInfo> all_commands() noexcept {
-  return table;
+  return command_table;
 }
 
 std::string unknown_command_error(std::string_view input, std::span<const Slice> arguments) {
