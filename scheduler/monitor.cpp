@@ -2,7 +2,6 @@
 #include "scheduler/monitor.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <mutex>
 #include <utility>
 
@@ -12,7 +11,7 @@
 
 namespace airssys::rt::scheduler {
 
-Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()), fronts_(pool.count()) {}
+Monitor::Monitor(Pool& pool) : pool_(pool), sights_(pool.count()), waiting_(pool.count()) {}
 
 void Monitor::start() {
   os_thread_ = std::thread([this] { run(); });
@@ -107,15 +106,8 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
     sights_[id] = {};
     return;
   }
-  const Scheduler::Fronts before = std::exchange(fronts_[id], pool_.scheduler(id).fronts());
-  if (have_stood(before, fronts_[id])) pool_.wake_one();
-}
-
-bool Monitor::have_stood(const Scheduler::Fronts& before, const Scheduler::Fronts& now) noexcept {
-  for (std::size_t i = 0; i < now.size(); ++i) {
-    if (now[i] && now[i] == before[i]) return true;
-  }
-  return false;
+  const Scheduler::Waiting now = pool_.scheduler(id).waiting();
+  if (std::exchange(waiting_[id], now) == now && now.is_any) pool_.wake_one();
 }
 
 bool Monitor::keeps_scheduler(unsigned id, Thread& thread, std::int64_t now_ns) noexcept {

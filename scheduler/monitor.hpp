@@ -16,9 +16,9 @@
 // be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
 // programs of a busy machine, and beside many of them the schedulers' threads wait as well.
 //
-// At each look, a sleeping scheduler is woken for a task that has stood in front since the last one:
-// behind a long turn, or below a level that is always busy. Whose it is does not come to it, and may
-// have let it stand when it came (wake_ration.hpp).
+// At each look, a sleeping scheduler is woken for tasks that have stood since the last one: behind
+// a long turn, or below a level that is always busy. Whose they are does not come to them, and may
+// have let them stand when they came (wake_ration.hpp).
 //
 // CPU time, not wall time: a thread that the system does not run is innocent. Nothing is taken
 // while the thread is inside the runtime (tenure.hpp).
@@ -91,7 +91,6 @@ class Monitor {
   void look_at(unsigned id, std::int64_t now_ns) noexcept;
   // False: it was stuck, and the scheduler is now another one's.
   bool keeps_scheduler(unsigned id, Thread& thread, std::int64_t now_ns) noexcept;
-  static bool have_stood(const Scheduler::Fronts& before, const Scheduler::Fronts& now) noexcept;
   bool is_hog(const Sight& sight) const noexcept;
   static bool is_blocked(const Sight& sight, std::int64_t now_ns) noexcept;
   // A hog that goes on beside its former scheduler as if nothing had happened.
@@ -117,7 +116,7 @@ class Monitor {
   std::size_t to_be_asked_ = 0;  // to collect: so many of the pool's threads, the last one first
   base::Atomic<bool> is_over_{false};
   std::vector<Sight> sights_;
-  std::vector<Scheduler::Fronts> fronts_;  // of each scheduler, at the last look
+  std::vector<Scheduler::Waiting> waiting_;  // at each scheduler, at the last look
   std::vector<Spared> spared_;
   Thread* reserve_ = nullptr;  // for the next hand-over
   std::thread os_thread_;      // the last member: it uses all others

@@ -37,7 +37,6 @@
 
 #include <cstdint>
 #include <mutex>
-#include <optional>
 
 #include "base/asymmetric_fence.hpp"
 #include "base/atomic.hpp"
@@ -64,8 +63,10 @@ class RunNext {
   [[nodiscard]] T* put(T& task) noexcept {
     // relaxed, twice: one writer; a thief who reads it late waits a little longer.
     puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return is_open() ? put_in_the_open(task) : change_to(&task);
+    return put_back(task);
   }
+  // Owner: the same for a task that was only looked at: it goes on standing here.
+  T* put_back(T& task) noexcept { return is_open() ? put_in_the_open(task) : change_to(&task); }
 
   // Owner: the task, or null.
   [[nodiscard]] T* take() noexcept {
@@ -92,13 +93,6 @@ class RunNext {
     // relaxed: a hint; the owner comes by it or not.
     if (task != nullptr) open_for_.store(takes_in_the_open, std::memory_order_relaxed);
     return task;
-  }
-
-  // Any thread: the number of the put that stands here, or nothing; a figure. The same number at two
-  // looks: that task has stood there in between.
-  [[nodiscard]] std::optional<std::uint32_t> front() const noexcept {
-    if (is_empty()) return std::nullopt;
-    return puts_.load(std::memory_order_relaxed);  // relaxed: as in steal
   }
 
   // Any thread: a look that may be out of date at once.

@@ -27,7 +27,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "base/assert.hpp"
@@ -111,15 +110,6 @@ class RunQueue {
   [[nodiscard]] std::uint32_t taken() const noexcept {
     // relaxed: a figure that steers thieves.
     return head_.load(std::memory_order_relaxed);
-  }
-
-  // Any thread: the number of the oldest task, or nothing when there is none. The same number at two
-  // looks: that one has stood there in between.
-  [[nodiscard]] std::optional<std::uint32_t> front() const noexcept {
-    // acquire: as in size. relaxed: as in size.
-    const std::uint32_t head = head_.load(std::memory_order_acquire);
-    if (tail_.load(std::memory_order_relaxed) == head) return std::nullopt;
-    return head;
   }
 
   // Any thread: a look that may be out of date at once, but that is true of some moment of the

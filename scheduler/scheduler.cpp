@@ -56,6 +56,7 @@ void Scheduler::send_home(Task& task) noexcept {
 Task* Scheduler::pick_local() noexcept {
   for (unsigned queue = queue_count - 1; queue > 0; --queue) {
     if (Task* task = queues_[queue].pop()) {
+      urgent_turns_.add(1);
       reductions = slice_reductions;
       // relaxed: see asked.hpp.
       if (pool_.asked.load(std::memory_order_relaxed) == 0) [[likely]]
@@ -89,15 +90,20 @@ Task* Scheduler::take_fairly() noexcept {
       task->passed_over = 0;
       return task;
     }
-    push(*task);
+    put_back(*task);
   }
+}
+
+void Scheduler::put_back(Task& task) noexcept {
+  if (queue_of(task.level) == 0) put_back_.add(1);
+  push(task);
 }
 
 // One that is asked for at the level of this queue, from below it.
 Task* Scheduler::take_asked(unsigned queue) noexcept {
   if (Task* task = run_next_.take()) {
     if (queue_of(level_now(*task)) >= queue) return task;
-    static_cast<void>(run_next_.put(*task));
+    run_next_.put_back(*task);
   }
   for (unsigned below = queue; below-- > 0;) {
     if (Task* task = take_asked_from(below, queue)) return task;
@@ -111,7 +117,7 @@ Task* Scheduler::take_asked_from(unsigned below, unsigned queue) noexcept {
   for (std::uint32_t i = 0; i < looks; ++i) {
     Task* task = queues_[below].pop();
     if (!task || queue_of(level_now(*task)) >= queue) return task;
-    push(*task);
+    put_back(*task);
   }
   return nullptr;
 }
@@ -120,7 +126,9 @@ Task* Scheduler::take_injected() noexcept {
   for (unsigned queue = queue_count; queue-- > 0;) {
     std::array<Task*, take_batch> tasks;
     const std::size_t taken = pool_.injectors[queue].take(ports_[queue], tasks);
-    if (taken != 0) return push_all_but_first(std::span(tasks).first(taken));
+    if (taken == 0) continue;
+    if (queue != 0) urgent_turns_.add(1);
+    return push_all_but_first(std::span(tasks).first(taken));
   }
   return nullptr;
 }
@@ -153,6 +161,7 @@ Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
           return pick();  // of what came with it
         }
         counters.turns.add(1);
+        if (queue_of(task->level) != 0) urgent_turns_.add(1);
         reductions = slice_reductions;
         return task;
       }
@@ -181,7 +190,8 @@ bool Scheduler::outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) n
   const RunQueue<Task>& queue = victim.queues_[0];
   QueueSighting& sighting = queue_sightings_[victim.id_];
   const std::uint32_t queued = queue.size();
-  const std::uint32_t gone = queue.taken() - sighting.taken;
+  const auto put_back = static_cast<std::uint32_t>(victim.put_back_.read());
+  const std::uint32_t gone = queue.taken() - put_back - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
   if (queued != 0 && elapsed < patience_ns) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
@@ -193,13 +203,6 @@ bool Scheduler::looks_empty() const noexcept {
     if (!queue.is_empty()) return false;
   }
   return run_next_.is_empty();
-}
-
-Scheduler::Fronts Scheduler::fronts() const noexcept {
-  Fronts fronts{run_next_.front()};
-  std::ranges::transform(
-      queues_, fronts.begin() + 1, [](const auto& queue) { return queue.front(); });
-  return fronts;
 }
 
 Times Scheduler::times(std::int64_t now_ns) const noexcept {

@@ -20,7 +20,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <span>
 
 #include "base/atomic.hpp"
@@ -58,9 +57,6 @@ class Scheduler {
  public:
   // How long a task of normal level stands before thieves take it (Pool::run_next_patience_ns).
   static constexpr std::int64_t patience_ns = 5'000;
-
-  static constexpr unsigned queue_count = 3;  // low and normal share one
-  using Fronts = std::array<std::optional<std::uint32_t>, queue_count + 1>;
 
   Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
   Scheduler(const Scheduler&) = delete;
@@ -125,8 +121,16 @@ class Scheduler {
   // Any thread: whether something might be here for others to take; exact only behind the fences of
   // idle.hpp.
   bool looks_empty() const noexcept;
-  // Any thread: which tasks wait in front, of each level and to be run next; a figure.
-  Fronts fronts() const noexcept;
+  // Any thread: whether tasks wait here, and how many turns those of low and normal level have had;
+  // a figure. Two looks that are the same: some of those that wait have stood in between.
+  struct Waiting {
+    bool is_any = false;
+    std::uint64_t turns = 0;
+    friend bool operator==(const Waiting&, const Waiting&) = default;
+  };
+  Waiting waiting() const noexcept {
+    return {!looks_empty(), counters.turns.read() - urgent_turns_.read()};
+  }
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;
 
@@ -141,10 +145,11 @@ class Scheduler {
  private:
   // What a thief remembers of a victim's queue of normal level between two looks.
   struct QueueSighting {
-    std::uint32_t taken = 0;
+    std::uint32_t taken = 0;  // but for those that were put back
     std::int64_t since_ns = 0;
   };
 
+  static constexpr unsigned queue_count = 3;          // low and normal share one
   static constexpr std::int32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
   static constexpr std::size_t take_batch = 32;       // tasks from an injector at a time
   static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
@@ -158,6 +163,7 @@ class Scheduler {
   void send_home(Task& task) noexcept;
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
+  void put_back(Task& task) noexcept;
   Task* take_asked(unsigned queue) noexcept;
   Task* take_asked_from(unsigned below, unsigned queue) noexcept;
   Task* take_injected() noexcept;
@@ -180,6 +186,9 @@ class Scheduler {
   std::array<Injector<Task>::Port, queue_count> ports_;
   Injector<Task> homecoming_;
   Injector<Task>::Port homecoming_port_;
+  Counter urgent_turns_;  // of high and max level, of all turns
+  // Tasks of low and normal level that were taken from their queue only to go behind all others.
+  Counter put_back_;
 
   // Owner only.
   base::Random random_;

@@ -9,8 +9,8 @@
 // costs, gives back full freedom; each that brought nothing doubles the time until the next.
 //
 // Not here    what must be woken for: work from outside, timers, I/O, work found by a thief. The
-//             owner of rationed work is awake and comes to it (I4); where it does not, behind a long
-//             turn or below a busy level, the monitor wakes for what stands.
+//             owner of rationed work is awake and comes to it (I4); where it does not, behind a
+//             long turn or below a busy level, the monitor wakes for what stands.
 // Progress    plain loads and stores; of two threads that judge at once one may be overwritten,
 //             which costs a wake too many or some latency
 #pragma once

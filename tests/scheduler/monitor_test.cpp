@@ -272,6 +272,8 @@ class SomebodyBehind {
     jobs_.wait();
   }
 
+  base::Atomic<std::uint32_t>& asked() { return jobs_.pool.asked; }
+
  private:
   static constexpr std::int64_t long_ns = 20'000'000;  // four times the monitor's patience
   static constexpr std::int64_t for_ever_ns = 100 * long_ns;
@@ -295,6 +297,14 @@ TEST(Monitor, who_stands_behind_one_that_cannot_be_robbed_is_found) {
 // D8, D14
 TEST(Monitor, who_stands_below_a_level_that_is_always_busy_is_found) {
   SomebodyBehind().is_found_behind(Level::high, [] { Thread::yield(); });
+}
+
+// Then whoever picks a task of high level looks through those that stand below.
+TEST(Monitor, so_is_it_while_somebody_waits_for_an_answer) {
+  SomebodyBehind behind;
+  behind.asked().fetch_add(1, std::memory_order_relaxed);
+  behind.is_found_behind(Level::high, [] { Thread::yield(); });
+  behind.asked().fetch_sub(1, std::memory_order_relaxed);
 }
 
 // Each job that rests keeps a stack. What may stay warm: the depot's share, and the schedulers'
