@@ -124,9 +124,13 @@ void RuntimeImpl::stop_once(Duration deadline) {
 }
 
 // Whose end has been told has a few steps left, and may lose its turn before them; so may the
-// process that has just told this thread.
+// process that has just told this thread. Not for ever: a spawn from outside that was just allowed
+// may have come behind the last look for who lives.
 void RuntimeImpl::wait_for_last_steps() {
-  while (system_->table.alive() != 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  using namespace std::chrono_literals;
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (system_->table.alive() != 0 && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(50us);
 }
 
 Pid RuntimeImpl::start_own(Program* program) {
