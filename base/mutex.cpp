@@ -17,10 +17,11 @@ void Mutex::lock_contended() noexcept {
     std::uint32_t expected = free;
     // relaxed look first, so that spinning does not take the cache line from the holder; then
     // acquire, relaxed as in lock.
-    if (word_.load(std::memory_order_relaxed) == free &&
-        word_.compare_exchange_weak(
-            expected, held, std::memory_order_acquire, std::memory_order_relaxed))
+    const std::uint32_t seen = word_.load(std::memory_order_relaxed);
+    if (seen == free && word_.compare_exchange_weak(
+                            expected, held, std::memory_order_acquire, std::memory_order_relaxed))
       return;
+    if (seen == contended) break;
     spin_pause();
   }
   // acquire: pairs with unlock. Who takes it from here marks it contended even if it was the last

@@ -7,7 +7,8 @@
 // Ranks    A thread that holds a mutex takes only mutexes of smaller rank, so no circle of waiting
 //          threads can form. LockRank is the order as data, for all rooms; a new edge is a new
 //          line.
-// Progress spins for about a microsecond, then sleeps in the kernel. Not recursive, not fair.
+// Progress spins for about a microsecond, unless others wait already; then sleeps in the kernel. So
+//          a hand-over moves the line to one or two waiters, not to all. Not recursive, not fair.
 // Works with std::lock_guard and std::unique_lock. Not explored by the model: it is a lock.
 #pragma once
 
@@ -20,7 +21,8 @@ namespace airssys::rt::base {
 
 /// From the innermost to the outermost. Equal ranks never nest.
 enum class LockRank : std::uint8_t {
-  leaf,  // takes nothing else while held
+  leaf,   // takes nothing else while held
+  names,  // takes a shard of them
   slab,
   stack_depot,
   queue,  // injection, blocking pool, boards of idle threads
@@ -30,7 +32,7 @@ enum class LockRank : std::uint8_t {
   tenure,
   scheduler,
   table,     // process table, timers by name
-  registry,  // names
+  registry,  // dead letters
   runtime,   // start and stop
   host,      // process-wide hooks
 };

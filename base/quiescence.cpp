@@ -27,8 +27,10 @@ void Quiescence::remove(Announcement& announcement) noexcept {
   List<Announcement>::remove(announcement);
 }
 
+// Who finds another one looking leaves it to that one, for all would read the same lines.
 bool Quiescence::look(Stamp stamp) noexcept {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return false;
   if (fenced_ < stamp) {
     // acquire: every stamp up to this one was retired, and its thing unlinked, before the fence.
     // Pairs with retire.

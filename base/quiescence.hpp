@@ -9,7 +9,8 @@
 //             Q3 when has_passed(stamp) is true, no thread holds what was unreachable at retire.
 // Orders      enter and retire by the asymmetric fence; leave releases, has_passed acquires
 // Progress    enter and leave are a few plain instructions; retire is one fetch_add; has_passed
-//             takes a mutex and runs one membarrier per stamp, then only reads
+//             runs one membarrier per stamp, then only reads; one thread at a time, under a mutex
+//             that others who ask do not wait for
 // Proof       Let R hold X, unreachable since before retire() = s, and has_passed(s) run its heavy
 //             fence. R entered with epoch e before it loaded X. Either R's light fence comes before
 //             the heavy one: then the scan reads R's announcement e or something newer of R. If R
@@ -81,7 +82,8 @@ class Quiescence {
   }
 
   /// True when nobody can hold any more what was retired with this stamp. Never waits for a thread
-  /// to leave: asks again later when false. Cheap when the answer is known.
+  /// to leave, nor for another one who asks: ask again later when false. Cheap when the answer is
+  /// known.
   [[nodiscard]] bool has_passed(Stamp stamp) noexcept {
     // acquire: pairs with the release in look; the finder's acquires of all leaves come along.
     return stamp <= passed_.load(std::memory_order_acquire) || look(stamp);

@@ -98,6 +98,12 @@ TEST(Quiescence, readers_never_see_what_is_used_again) {
       }
       quiescence.remove(self);
     });
+  // Another one asks as well: each may find the other looking.
+  std::thread other([&] {
+    while (!stop.load(std::memory_order_acquire)) {
+      if (!quiescence.has_passed(quiescence.retire())) std::this_thread::yield();
+    }
+  });
   for (int value = 1; value <= publications; ++value) {
     Pair& fresh = pairs[static_cast<std::size_t>(value) % pairs.size()];
     fresh.left = value;
@@ -110,6 +116,7 @@ TEST(Quiescence, readers_never_see_what_is_used_again) {
   }
   stop.store(true, std::memory_order_release);
   for (std::thread& reader : readers) reader.join();
+  other.join();
 }
 
 }  // namespace
