@@ -1,15 +1,19 @@
 // name_registry.hpp: names → pids.
 //
-// One table under one mutex: names are read often and written seldom, and every verb is
-// linearizable by it (N5). A process ends a name's life by itself: it says that it is exiting, and
-// then takes its name out, if it has one, before anybody hears of its end (P6, N7). Who gives a
-// name does so in the other order: it marks the process as named, and then looks whether it is
-// exiting. Both steps of both are seq_cst, so not both can miss the other, and no name is left
-// behind (N9).
+// Names are read often and written seldom. Who gives a name or takes one back holds writers_, and
+// only for the change itself the mutex of the shard that the name lies in; who looks one up holds
+// nothing but that, so readers of different names do not meet. Each name changes in one step, the
+// change of its shard (N5).
+//
+// A process ends a name's life by itself: it says that it is exiting, and then takes its name out,
+// if it has one, before anybody hears of its end (P6, N7). Who gives a name does so in the other
+// order: it marks the process as named, and then looks whether it is exiting. Both steps of both
+// are seq_cst, so not both can miss the other, and no name is left behind (N9).
 #pragma once
 
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/pid.hpp>
+#include <array>
 #include <expected>
 #include <functional>
 #include <optional>
@@ -17,6 +21,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/cache_line.hpp"
 #include "base/mutex.hpp"
 #include "runtime/process.hpp"
 
@@ -42,10 +47,22 @@ class NameRegistry {
     }
   };
 
-  // The innermost: a timer looks a name up under its wheel's mutex.
-  base::Mutex mutex_{base::LockRank::leaf};
-  // Under mutex_; each the reverse of the other.
-  std::unordered_map<std::string, Pid, Hash, std::equal_to<>> pids_;
+  // One name in so many; lines of their own.
+  struct alignas(base::cache_line_bytes) Shard {
+    // The innermost: a timer looks a name up under its wheel's mutex.
+    base::Mutex mutex{base::LockRank::leaf};
+    std::unordered_map<std::string, Pid, Hash, std::equal_to<>> pids;  // under mutex
+  };
+
+  Shard& shard_of(std::string_view name) noexcept { return shards_[Hash{}(name) % shards_.size()]; }
+  // Under writers_.
+  void put(std::string_view name, Pid pid);
+  void erase(Pid pid, std::string_view name);
+
+  std::array<Shard, 64> shards_;
+
+  base::Mutex writers_{base::LockRank::names};
+  // Under writers_: the reverse of all shards.
   std::unordered_map<Pid, std::string> names_;
 };
 
