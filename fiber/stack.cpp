@@ -186,23 +186,30 @@ std::size_t StackPool::trim_batch(Depot& depot, std::size_t keep) noexcept {
 }
 
 unsigned StackPool::take_from_depot(SizeClass size_class, std::span<Fiber*> fibers) noexcept {
-  const std::lock_guard lock(mutex_);
-  Depot& depot = depots_[size_class];
-  if (!depot.warm.empty()) {
-    const std::size_t count = std::min(depot.warm.size(), fibers.size());
-    std::copy_n(depot.warm.end() - static_cast<std::ptrdiff_t>(count), count, fibers.begin());
-    depot.warm.resize(depot.warm.size() - count);
-    return static_cast<unsigned>(count);
+  std::optional<Cold> cold;
+  std::byte* fresh = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    Depot& depot = depots_[size_class];
+    if (!depot.warm.empty()) {
+      const std::size_t count = std::min(depot.warm.size(), fibers.size());
+      std::copy_n(depot.warm.end() - static_cast<std::ptrdiff_t>(count), count, fibers.begin());
+      depot.warm.resize(depot.warm.size() - count);
+      return static_cast<unsigned>(count);
+    }
+    // One at a time: memory that is not needed stays untouched.
+    if (!depot.cold.empty()) {
+      cold = depot.cold.back();
+      depot.cold.pop_back();
+    } else {
+      fresh = cut_fresh(size_class, depot);
+    }
   }
-  // One at a time: memory that is not needed stays untouched.
-  if (!depot.cold.empty()) {
-    const Cold cold = depot.cold.back();
-    depot.cold.pop_back();
-    fibers[0] = construct(cold.fiber, size_class, cold.guard);
-  } else {
-    fibers[0] = cut_fresh(size_class, depot);
-  }
-  return fibers[0] == nullptr ? 0 : 1;
+  // Outside: a guard is a call of the system, and the first touch of a page is one, too.
+  if (fresh) cold = {fiber_at(fresh, size_class), protect(fresh)};
+  if (!cold) return 0;
+  fibers[0] = construct(cold->fiber, size_class, cold->guard);
+  return 1;
 }
 
 void StackPool::give_to_depot(std::span<Fiber*> fibers) noexcept {
@@ -212,7 +219,7 @@ void StackPool::give_to_depot(std::span<Fiber*> fibers) noexcept {
   warm.insert(warm.end(), fibers.begin(), fibers.end());
 }
 
-Fiber* StackPool::cut_fresh(SizeClass size_class, Depot& depot) noexcept {
+std::byte* StackPool::cut_fresh(SizeClass size_class, Depot& depot) noexcept {
   if (depot.newest == nullptr || depot.newest->is_used_up()) {
     Reservation* const reservation = reserve(size_class);
     if (reservation == nullptr) return nullptr;
@@ -222,7 +229,7 @@ Fiber* StackPool::cut_fresh(SizeClass size_class, Depot& depot) noexcept {
   std::byte* const low_end = depot.newest->cut_end.load(std::memory_order_relaxed);
   depot.newest->cut_end.store(low_end + stride_bytes(size_class), std::memory_order_relaxed);
   stacks_.fetch_add(1, std::memory_order_relaxed);
-  return construct(fiber_at(low_end, size_class), size_class, protect(low_end));
+  return low_end;
 }
 
 StackPool::Reservation* StackPool::reserve(SizeClass size_class) noexcept {
@@ -257,19 +264,19 @@ StackPool::Reservation* StackPool::reserve(SizeClass size_class) noexcept {
 }
 
 Guard StackPool::protect(std::byte* low_end) noexcept {
-  // relaxed: written under mutex_ only.
-  GuardKind kind = guard_kind_.load(std::memory_order_relaxed);
+  // relaxed, all three: who tries a kind that another has found impossible falls back as well.
+  const GuardKind tried = guard_kind_.load(std::memory_order_relaxed);
+  GuardKind kind = tried;
   if (kind == GuardKind::marker) {
     if (::madvise(low_end, guard_bytes, madvise_guard_install) == 0) return Guard::page;
     kind = GuardKind::mprotect;  // an older kernel, or locked memory
   }
   if (kind == GuardKind::mprotect) {
-    if (protected_count_ < protected_max_ && ::mprotect(low_end, guard_bytes, PROT_NONE) == 0)
-      ++protected_count_;
-    else
+    if (protected_count_.fetch_add(1, std::memory_order_relaxed) >= protected_max_ ||
+        ::mprotect(low_end, guard_bytes, PROT_NONE) != 0)
       kind = GuardKind::canary;
   }
-  guard_kind_.store(kind, std::memory_order_relaxed);  // relaxed: guard_kind() merely tells
+  if (kind != tried) guard_kind_.store(kind, std::memory_order_relaxed);  // relaxed: as above
   return kind == GuardKind::canary ? Guard::canary : Guard::page;
 }
 

@@ -130,7 +130,8 @@ class StackPool {
 
   unsigned take_from_depot(SizeClass size_class, std::span<Fiber*> fibers) noexcept;
   void give_to_depot(std::span<Fiber*> fibers) noexcept;
-  Fiber* cut_fresh(SizeClass size_class, Depot& depot) noexcept;
+  // Under mutex_: the low end of a stack that has no guard yet, or null.
+  std::byte* cut_fresh(SizeClass size_class, Depot& depot) noexcept;
   Reservation* reserve(SizeClass size_class) noexcept;
   Guard protect(std::byte* low_end) noexcept;
   std::size_t trim_batch(Depot& depot, std::size_t keep) noexcept;
@@ -142,13 +143,15 @@ class StackPool {
   // Written under mutex_, read by any thread and by signal handlers.
   std::array<Reservation, reservations_max> reservations_;
   base::Atomic<unsigned> reservation_count_{0};
-  base::Atomic<GuardKind> guard_kind_;
   base::Atomic<std::size_t> stacks_{0};
+
+  // Written by whoever makes a guard.
+  base::Atomic<GuardKind> guard_kind_;
+  base::Atomic<std::size_t> protected_count_{0};
 
   base::Mutex mutex_{base::LockRank::stack_depot};
   // Under mutex_.
   std::array<Depot, size_classes> depots_;
-  std::size_t protected_count_ = 0;
 };
 
 /// A pile of stacks per size class. One caller at a time.
