@@ -44,6 +44,19 @@ def pairs_keep_to_themselves():
     check(lines_each(many) < 0.1, f"lines for a message: {lines_each(many)}")
 
 
+def spawns_and_ends_do_not_wait_for_one_another():
+    short = ("warm_up_us=500", "window_us=300")  # much happens in it
+    alone, many = run("spawn", 1, *short), run("spawn", 64, *short)
+    check(many["done"] > 10 * alone["done"], "64 schedulers do more than ten times as much as one")
+
+
+def who_looks_up_names_does_not_wait_for_others():
+    few, many = run("names", 4), run("names", 64)
+    check(many["done"] > 2 * few["done"], "64 schedulers do more than twice as much as four")
+    check(lines_each(many) <= 1.5 * lines_each(few),
+          f"lines for a message: {lines_each(few)} at 4, {lines_each(many)} at 64")
+
+
 def a_run_is_the_same_each_time():
     check(run("random", 4) == run("random", 4), "two runs of one simulation differ")
 
@@ -54,5 +67,7 @@ def what_costs_more_shows():
 
 
 for test in (sporadic_work_is_found_at_a_cost_that_does_not_grow, pairs_keep_to_themselves,
+             spawns_and_ends_do_not_wait_for_one_another,
+             who_looks_up_names_does_not_wait_for_others,
              a_run_is_the_same_each_time, what_costs_more_shows):
     test()
