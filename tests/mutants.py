@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "semantics"))
 from rules import Table  # noqa: E402
 
-WHOLE_ROOMS = ("runtime", "semantics", "supervision")  # one program of tests each, others many
-ROOMS = (*WHOLE_ROOMS, "fiber", "inspector", "scheduler", "system")
+WHOLE_ROOMS = ("fiber", "runtime", "scheduler", "semantics", "supervision")  # one program each
+ROOMS = (*WHOLE_ROOMS, "inspector", "system")
 SETUP = ["-Dallocator=system", "-Dbenchmarks=disabled", "-Dexamples=disabled", "-Dchecks=disabled",
          "-Dtools=disabled", "-Ddebug=false"]
 # A mutant may well hang.

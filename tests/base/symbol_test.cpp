@@ -32,9 +32,9 @@ TEST(Symbol, an_exported_function_has_its_name) {
 TEST(Symbol, what_is_not_exported_is_told_by_module_and_offset) {
   const Symbol first = symbol_at(address_in_this());
   const Symbol later = symbol_at(static_cast<const char*>(address_in_this()) + 1);
-  EXPECT_EQ(first.module, "base_symbol_test");
+  EXPECT_EQ(first.module, "base_tests");
   EXPECT_EQ(later.offset, first.offset + 1);
-  EXPECT_NE(to_string(first).find("base_symbol_test+0x"), std::string::npos) << to_string(first);
+  EXPECT_NE(to_string(first).find("base_tests+0x"), std::string::npos) << to_string(first);
 }
 
 TEST(Symbol, an_address_of_nobody_is_no_symbol) {
@@ -53,9 +53,9 @@ TEST(Symbol, an_address_leads_to_the_function_it_lies_in) {
 TEST(Symbol, a_mangled_name_becomes_readable_and_others_stay) {
   EXPECT_EQ(readable_name(typeid(Symbol).name()), "airssys::rt::base::Symbol");
   EXPECT_EQ(readable_name("main"), "main");
-  const std::string longest = "_Z194" + std::string(194, 'f') + "v";
-  EXPECT_EQ(readable_name(longest.c_str()), std::string(194, 'f') + "()");
-  const std::string too_long = "_Z195" + std::string(195, 'f') + "v";
+  const std::string longest = std::string("_Z194").append(194, 'f').append("v");
+  EXPECT_EQ(readable_name(longest.c_str()), std::string(194, 'f').append("()"));
+  const std::string too_long = std::string("_Z195").append(195, 'f').append("v");
   EXPECT_EQ(readable_name(too_long.c_str()), too_long);
 }
 

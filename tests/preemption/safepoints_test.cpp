@@ -1,8 +1,7 @@
 // safepoints_test.cpp: code that is compiled with polls gives way in the middle of itself.
 //
-// Aim: that a loop without a call shares its scheduler, that it does not where it must not (locks,
-// initialization of statics, signal handlers, sections that say so), and that it finds its own
-// thread-locals afterwards.
+// Aim: a loop without a call shares its scheduler, does not where it must not (locks, statics that
+// are made, signal handlers, sections that say so), and finds its own thread-locals afterwards.
 // Method: this file is compiled with polls. Progress of others is counted. But for the first test
 // the processes ask themselves to give way (asking.hpp), so that each loop is preempted for sure.
 // The monitor asks as well, whenever the machine is busy: who may give way does it at least once.
@@ -442,13 +441,10 @@ TEST_P(OnOneScheduler, a_runtime_whose_processes_give_way_at_each_poll_leaves_no
     Runtime runtime(options);
     scheduler::Thread* thread = nullptr;
     runtime.run([&thread] { thread = scheduler::Thread::current(); });
-    std::atomic<bool> is_over = false;
-    std::thread asker([&] {
-      while (!is_over) thread->ask_to_give_way();
+    const std::jthread asker([thread](const std::stop_token& is_over) {
+      while (!is_over.stop_requested()) thread->ask_to_give_way();
     });
     runtime.stop(std::chrono::seconds(60));
-    is_over = true;
-    asker.join();
     ASSERT_EQ(runtime.impl().system().table.alive(), 0U);
   }
 }
