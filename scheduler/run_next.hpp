@@ -63,10 +63,8 @@ class RunNext {
   [[nodiscard]] T* put(T& task) noexcept {
     // relaxed, twice: one writer; a thief who reads it late waits a little longer.
     puts_.store(puts_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return put_back(task);
+    return is_open() ? put_in_the_open(task) : change_to(&task);
   }
-  // Owner: the same for a task that was only looked at: it goes on standing here.
-  T* put_back(T& task) noexcept { return is_open() ? put_in_the_open(task) : change_to(&task); }
 
   // Owner: the task, or null.
   [[nodiscard]] T* take() noexcept {

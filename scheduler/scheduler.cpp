@@ -90,20 +90,15 @@ Task* Scheduler::take_fairly() noexcept {
       task->passed_over = 0;
       return task;
     }
-    put_back(*task);
+    push(*task);
   }
-}
-
-void Scheduler::put_back(Task& task) noexcept {
-  if (queue_of(task.level) == 0) put_back_.add(1);
-  push(task);
 }
 
 // One that is asked for at the level of this queue, from below it.
 Task* Scheduler::take_asked(unsigned queue) noexcept {
   if (Task* task = run_next_.take()) {
     if (queue_of(level_now(*task)) >= queue) return task;
-    run_next_.put_back(*task);
+    static_cast<void>(run_next_.put(*task));
   }
   for (unsigned below = queue; below-- > 0;) {
     if (Task* task = take_asked_from(below, queue)) return task;
@@ -117,7 +112,7 @@ Task* Scheduler::take_asked_from(unsigned below, unsigned queue) noexcept {
   for (std::uint32_t i = 0; i < looks; ++i) {
     Task* task = queues_[below].pop();
     if (!task || queue_of(level_now(*task)) >= queue) return task;
-    put_back(*task);
+    push(*task);
   }
   return nullptr;
 }
@@ -190,8 +185,7 @@ bool Scheduler::outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) n
   const RunQueue<Task>& queue = victim.queues_[0];
   QueueSighting& sighting = queue_sightings_[victim.id_];
   const std::uint32_t queued = queue.size();
-  const auto put_back = static_cast<std::uint32_t>(victim.put_back_.read());
-  const std::uint32_t gone = queue.taken() - put_back - sighting.taken;
+  const std::uint32_t gone = queue.taken() - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
   if (queued != 0 && elapsed < patience_ns) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};

@@ -145,7 +145,7 @@ class Scheduler {
  private:
   // What a thief remembers of a victim's queue of normal level between two looks.
   struct QueueSighting {
-    std::uint32_t taken = 0;  // but for those that were put back
+    std::uint32_t taken = 0;
     std::int64_t since_ns = 0;
   };
 
@@ -163,7 +163,6 @@ class Scheduler {
   void send_home(Task& task) noexcept;
   Task* pick_local() noexcept;
   Task* take_fairly() noexcept;
-  void put_back(Task& task) noexcept;
   Task* take_asked(unsigned queue) noexcept;
   Task* take_asked_from(unsigned below, unsigned queue) noexcept;
   Task* take_injected() noexcept;
@@ -187,8 +186,6 @@ class Scheduler {
   Injector<Task> homecoming_;
   Injector<Task>::Port homecoming_port_;
   Counter urgent_turns_;  // of high and max level, of all turns
-  // Tasks of low and normal level that were taken from their queue only to go behind all others.
-  Counter put_back_;
 
   // Owner only.
   base::Random random_;

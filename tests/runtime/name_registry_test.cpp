@@ -62,6 +62,19 @@ TEST_F(Names, a_name_is_free_after_its_holder_s_release) {
   table.retire(local, one);
 }
 
+// Else a holder that ends in between would be heard to have ended while it is still found.
+TEST_F(Names, who_is_not_marked_as_named_any_more_is_not_found) {
+  Process& one = spawn();
+  ASSERT_TRUE(names.give("a", one.pid(), &one));
+  EXPECT_TRUE(names.take_back("a", [&](Pid) {
+    EXPECT_TRUE(one.is_named);
+    EXPECT_FALSE(names.find("a"));
+    return &one;
+  }));
+  EXPECT_FALSE(one.is_named);
+  end(one);
+}
+
 TEST_F(Names, no_name_outlives_its_holder_whoever_gives_it_meanwhile) {
   for (int round = 0; round < 3'000; ++round) {
     Process& holder = spawn();

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <thread>
@@ -232,9 +233,9 @@ TEST(Monitor, a_hog_for_which_there_is_no_other_thread_keeps_its_scheduler) {
   EXPECT_EQ(hand_overs(jobs.pool), 2U);
 }
 
-// Two jobs that rest until a third one makes them runnable, beside a scheduler that sleeps. The
-// ration allows the third one to wake that once at most, for the first; and it never comes to the
-// second itself.
+// Jobs that rest until another one makes them runnable, beside a scheduler that sleeps. The ration
+// allows that one to wake it once at most, for the first job; and it never comes to the others
+// itself: to one in its queue, and one that is to be run next.
 class SomebodyBehind {
  public:
   SomebodyBehind() {
@@ -250,26 +251,30 @@ class SomebodyBehind {
     }
   }
 
-  // The third one is of this level, and calls go_on() inside the runtime, over and over.
+  // That one is of this level, and calls go_on() inside the runtime, over and over.
   template <class GoOn>
   void is_found_behind(Level level, GoOn go_on) {
-    jobs_.start(
+    const Work& busy = jobs_.start(
         [this, go_on] {
           Thread::enter();
-          const auto [first, second] = resting_;
+          const auto [first, queued, next] = resting_;
           let_the_other_sleep();
           wake(jobs_.pool, *first);
           while (!first->is_done) continue;
           let_the_other_sleep();
           for (int i = 0; i < 10; ++i) jobs_.pool.ration.was_futile();
-          wake(jobs_.pool, *second);
+          wake(jobs_.pool, *queued);
+          wake(jobs_.pool, *next);
           const std::int64_t begin = cpu_ns();
-          while (!second->is_done && cpu_ns() - begin < for_ever_ns) go_on();
-          EXPECT_TRUE(second->is_done);
+          const auto are_done = [=] { return queued->is_done && next->is_done; };
+          while (!are_done() && cpu_ns() - begin < for_ever_ns) go_on();
+          EXPECT_TRUE(are_done());
           Thread::current()->leave();
         },
         level);
-    jobs_.wait();
+    // Asleep on purpose: a third thread that spins on two processors would stop that job now and
+    // then, and what it does not come to would be found for that.
+    while (!busy.is_done) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
 
   base::Atomic<std::uint32_t>& asked() { return jobs_.pool.asked; }
@@ -286,7 +291,7 @@ class SomebodyBehind {
   }
 
   Jobs jobs_{2};
-  std::array<Work*, 2> resting_{};
+  std::array<Work*, 3> resting_{};
 };
 
 // One that stays inside, as in a predicate of the user's, cannot be robbed.
