@@ -128,7 +128,6 @@ static_assert(sizeof(Process) <= 192, "a process at rest costs a quarter of a ki
 inline void Process::renew() noexcept {
   fiber = nullptr;
   level = scheduler::Level::normal;
-  passed_over = 0;
   stack_class = 0;
   pinned_to = 0;
   reductions.reset();

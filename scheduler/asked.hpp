@@ -4,8 +4,8 @@
 //             └ pool.asked: how many tasks have such a word; 0: nobody looks at any of this
 //
 // A task that waits its turn below others that never stop would keep who asked it waiting as well.
-// Whoever picks a task of high or max level looks first whether a task below is asked for at that
-// level (Scheduler::pick); a low one that is asked for is as good as a normal one.
+// Who is asked for is queued at that level (Scheduler::push); and whoever picks a task of high or
+// max level looks first whether one that is queued below is asked for at that level.
 //
 // States      Task::asked is: level of the highest asker (2 bits) | askers (30 bits); 0: nobody
 // Roles       ask: whoever has found the task, before it sends the question. answered: whoever

@@ -1,4 +1,5 @@
-// injector.hpp: where work from outside meets: foreign threads' spawns and wakes, and overflow.
+// injector.hpp: where work from outside meets: foreign threads' spawns and wakes, and what comes
+// home.
 //
 // One per priority. Order does not matter here, many threads meet, and items are only pointers:
 // what moodycamel's queue is made for. Its try_dequeue may find nothing in a queue that is not
@@ -7,13 +8,12 @@
 // Invariants  J1 waiting() is raised before an item is queued and lowered after it was taken, so
 //             it is never less than what is there: whoever reads 0 after announcing its sleep
 //             may sleep, because a later producer finds the announcement.
-// Roles       put: any thread. Each scheduler has a Port of its own: tokens make both ends cheap,
-// and
-//             implicit producers would leave a sub-queue behind for every thread that ever came.
-//             Foreign threads share one token under a mutex: they are many and come seldom.
+// Roles       put: any thread. They share one token under a mutex, for they are many and come
+//             seldom, and without a token the queue would keep a part for every thread that ever
+//             came. take: each scheduler through a Port of its own.
 // Orders      put releases waiting_, take acquires it: what lies behind the pointers is seen;
 //             the fences of scheduler/idle.hpp order waiting_ against announcements of sleep
-// Progress    put and take through a Port are lock-free; put may allocate
+// Progress    take is lock-free; put may allocate, and wait for another put
 // Proof       tests/scheduler/injector_test.cpp; the queue's own Relacy models
 #pragma once
 
@@ -36,29 +36,24 @@ class Injector {
   // One scheduler's own end; whoever drives that scheduler uses it.
   class Port {
    public:
-    explicit Port(Injector& injector) : producer_(injector.queue_), consumer_(injector.queue_) {}
+    explicit Port(Injector& injector) : consumer_(injector.queue_) {}
 
    private:
     friend class Injector;
-    moodycamel::ProducerToken producer_;
     moodycamel::ConsumerToken consumer_;
   };
 
-  Injector() : foreign_(queue_) {}
+  Injector() : producer_(queue_) {}
   Injector(const Injector&) = delete;
   Injector& operator=(const Injector&) = delete;
 
-  void put(Port& port, std::span<Item* const> items) noexcept {
-    raise(items.size());
-    RT_CHECK(queue_.enqueue_bulk(port.producer_, items.data(), items.size()),
-             "the injector has no memory for a pointer");
-  }
-
-  // From a thread that drives no scheduler.
-  void put_foreign(Item& item) noexcept {
-    raise(1);
+  void put(Item& item) noexcept {
+    // release: hands over what lies behind the pointer, see take. Towards a sleeper nothing more is
+    // needed: the producer's wake comes after the enqueue and begins with the fence that pairs with
+    // the sleeper's. Raised after the enqueue, it could be lowered below zero.
+    waiting_.fetch_add(1, std::memory_order_release);
     const std::lock_guard lock(mutex_);
-    RT_CHECK(queue_.enqueue(foreign_, &item), "the injector has no memory for a pointer");
+    RT_CHECK(queue_.enqueue(producer_, &item), "the injector has no memory for a pointer");
   }
 
   // Takes up to items.size() and answers how many. 0 while waiting() is not: somebody is just
@@ -66,8 +61,8 @@ class Injector {
   std::size_t take(Port& port, std::span<Item*> items) noexcept {
     if (waiting() == 0) return 0;
     const std::size_t taken = queue_.try_dequeue_bulk(port.consumer_, items.data(), items.size());
-    // acquire: pairs with the release in raise: all changes of waiting_ are read-modify-writes, so
-    // this one follows the raise of each item taken and sees what lies behind the pointer.
+    // acquire: pairs with the release in put: all changes of waiting_ are read-modify-writes, so
+    // this one follows that of each item taken and sees what lies behind the pointer.
     if (taken != 0) waiting_.fetch_sub(taken, std::memory_order_acquire);
     return taken;
   }
@@ -79,16 +74,9 @@ class Injector {
   }
 
  private:
-  void raise(std::size_t count) noexcept {
-    // release: hands over what lies behind the pointers, see take. Towards a sleeper nothing more
-    // is needed: the producer's wake comes after the enqueue and begins with the fence that pairs
-    // with the sleeper's. Raised after the enqueue, it could be lowered below zero.
-    waiting_.fetch_add(count, std::memory_order_release);
-  }
-
   Queue queue_;
   base::Mutex mutex_{base::LockRank::queue};
-  moodycamel::ProducerToken foreign_;  // under mutex_
+  moodycamel::ProducerToken producer_;  // under mutex_
   base::Atomic<std::size_t> waiting_{0};
 };
 

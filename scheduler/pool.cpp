@@ -83,7 +83,7 @@ Thread* Pool::take_spare_thread() noexcept {
 }
 
 void Pool::inject(Task& task) noexcept {
-  injectors[Scheduler::queue_of(task.level)].put_foreign(task);
+  injectors[Scheduler::queue_of(task.level)].put(task);
   wake_one();
 }
 

@@ -102,7 +102,7 @@ class Pool {
 
   base::Quiescence quiescence;
   fiber::StackPool stacks;
-  std::array<Injector<Task>, 3> injectors;
+  std::array<Injector<Task>, level_count> injectors;
   IdleSet idle;
   WakeRation ration;
   Rotation rotation;

@@ -5,21 +5,22 @@
 //               head_           tail_        a ring: full when tail_ - head_ == capacity
 //
 // States      head_ = tasks ever taken, tail_ = tasks ever pushed; tasks between them are queued
-// Roles       push, pop, take_half_for_overflow: the owner. steal_into: any other owner of a queue
-//             of the same kind, as a thief. is_empty, size: any thread.
+// Roles       push, pop: the owner. steal_into, take: any other owner of a queue of the same kind,
+//             as a thief. is_empty, size: any thread.
 // Invariants  W1 a task is taken exactly once: by whoever moved head_ past it. W2 a slot is written
 //             only while it is outside head_ … tail_. W3 tasks leave in the order they came.
 // Orders      push releases tail_, thieves acquire it: they see the slot and the task in it. Who
 //             moves head_ releases it; push acquires it: copying is over before the slot is reused;
 //             thieves acquire it before they read tail_: it is never behind head_.
 // Progress    lock-free: a take fails only because another one succeeded; nothing here allocates
-// Not here    who sleeps and must be woken for what was pushed: idle.hpp. The rest: injector.hpp
+// Not here    who sleeps and must be woken for what was pushed: idle.hpp; what does not fit:
+//             level_queue.hpp
 // Proof       tests/model/run_queue_model.cpp, with four slots
 //
 // A thief copies first and then moves head_ in one step, so it may copy slots that are being
 // rewritten. It then fails, for rewriting needs a head_ that has moved on; the slots are atomics so
-// that this is no data race. Half of the victim's queue is at most half a ring: thieves need no
-// more room than that, and a thief steals only when its own queue is empty.
+// that this is no data race. Half of the victim's queue is at most half a ring: who steals it into
+// a queue of its own needs no more room than that, for it does so only when that is empty.
 // Rejected: a stack at the owner's end (Chase-Lev). It starves what was queued first.
 #pragma once
 
@@ -46,7 +47,7 @@ class RunQueue {
   RunQueue(const RunQueue&) = delete;
   RunQueue& operator=(const RunQueue&) = delete;
 
-  // Owner. False: full; the caller makes room with take_half_for_overflow.
+  // Owner. False: full.
   [[nodiscard]] bool push(T& task) noexcept {
     // relaxed: the owner's own word.
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
@@ -99,11 +100,11 @@ class RunQueue {
     return oldest;
   }
 
-  // Owner: moves the older half into `batch`, which has room for batch_max, and says how many it
-  // was. One step, however many; zero only when thieves have emptied the queue meanwhile.
-  [[nodiscard]] std::uint32_t take_half_for_overflow(std::span<T*> batch) noexcept {
-    RT_CHECK(batch.size() >= batch_max, "W1: an overflow batch that cannot hold half a queue");
-    return take_older_half([&](std::uint32_t index, T* task) { batch[index] = task; });
+  // A thief that has work of its own: takes of the older half what there is room for in `batch`,
+  // oldest first, in one step, and says how many it was.
+  [[nodiscard]] std::uint32_t take(std::span<T*> batch) noexcept {
+    return take_older_half([&](std::uint32_t index, T* task) { batch[index] = task; },
+                           static_cast<std::uint32_t>(batch.size()));
   }
 
   // Any thread: how many tasks have ever left. What a thief sees move is being worked on.
@@ -126,17 +127,18 @@ class RunQueue {
  private:
   base::Atomic<T*>& slot(std::uint32_t count) noexcept { return slots_[count % capacity]; }
 
-  // Calls copy(index, task) for the older half, counted up, until that half is its own.
+  // Calls copy(index, task) for the older half, or so many of it, counted up, until they are its
+  // own.
   template <class Copy>
-  std::uint32_t take_older_half(Copy copy) noexcept {
+  std::uint32_t take_older_half(Copy copy, std::uint32_t most = batch_max) noexcept {
     // acquire: pairs with pop's release: the tail_ read next is no older. Weaker: see pop.
     std::uint32_t head = head_.load(std::memory_order_acquire);
     for (;;) {
       // acquire: pairs with push's release. Weaker: see push.
       const std::uint32_t queued = tail_.load(std::memory_order_acquire) - head;
       if (queued == 0) return 0;
-      // More than fits: head is out of date, and the compare-and-swap will say so.
-      const std::uint32_t half = std::min(queued - queued / 2, batch_max);
+      // More than half a ring: head is out of date, and the compare-and-swap will say so.
+      const std::uint32_t half = std::min({queued - queued / 2, batch_max, most});
       for (std::uint32_t i = 0; i < half; ++i) {
         // relaxed: ordered by tail_ before and by head_ after.
         copy(i, slot(head + i).load(std::memory_order_relaxed));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "scheduler/asked.hpp"
 #include "scheduler/pool.hpp"
@@ -17,85 +18,62 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
       born_ns_(pool.clock.now_ns()),
       ports_{Injector<Task>::Port(pool.injectors[0]),
              Injector<Task>::Port(pool.injectors[1]),
-             Injector<Task>::Port(pool.injectors[2])},
+             Injector<Task>::Port(pool.injectors[2]),
+             Injector<Task>::Port(pool.injectors[3])},
       homecoming_port_(homecoming_),
-      random_(seed) {}
-
-void Scheduler::push(Task& task) noexcept {
-  const unsigned queue = queue_of(task.level);
-  if (queue != 0) may_hold_urgent_ = true;
-  if (queues_[queue].push(task)) return;
-  // Full: half of it goes where every scheduler looks, in one step.
-  std::array<Task*, RunQueue<Task>::batch_max> batch;
-  const std::uint32_t moved = queues_[queue].take_half_for_overflow(batch);
-  pool_.injectors[queue].put(ports_[queue], std::span<Task* const>(batch.data(), moved));
-  RT_CHECK(queues_[queue].push(task), "I1: no room in a queue that was just halved");
-}
-
-void Scheduler::push_behind_all(Task& task) noexcept {
-  const unsigned queue = queue_of(task.level);
-  if (pool_.injectors[queue].waiting() == 0) [[likely]]
-    return push(task);
-  Task* const yielder = &task;
-  pool_.injectors[queue].put(ports_[queue], std::span<Task* const>(&yielder, 1));
+      random_(seed) {
+  lower_turns_seen_.fill(never_seen);
 }
 
 Task* Scheduler::pick_among_all() noexcept {
-  if (turns_to_injector_ <= 0) {
-    turns_to_injector_ = injector_turns;
-    if (Task* task = take_injected()) return task;
-    if (Task* task = take_homecoming()) return task;
+  take_in_urgent();
+  for (unsigned queue = level_count - 1; queue > normal; --queue) {
+    if (Task* task = pick_urgent(queue)) {
+      urgent_turns_.add(1);
+      reductions = slice_reductions;
+      return task;
+    }
   }
-  return pick_local();
+  may_hold_urgent_ = false;
+  if (turns_to_injector_ <= 0 || queues_[normal].size() <= 1) take_in_lower();
+  if (Task* task = run_next_.take()) {
+    if (reductions > 0) return task;
+    push(*task);  // it would inherit a slice that is used up
+  }
+  reductions = slice_reductions;
+  return pick_lower();
 }
 
 void Scheduler::send_home(Task& task) noexcept {
   pool_.send_home(task);
 }
 
-Task* Scheduler::pick_local() noexcept {
-  for (unsigned queue = queue_count - 1; queue > 0; --queue) {
-    if (Task* task = queues_[queue].pop()) {
-      urgent_turns_.add(1);
-      reductions = slice_reductions;
-      // relaxed: see asked.hpp.
-      if (pool_.asked.load(std::memory_order_relaxed) == 0) [[likely]]
-        return task;
-      Task* asked = take_asked(queue);
-      if (!asked) return task;
-      push(*task);
-      return asked;
-    }
-  }
-  may_hold_urgent_ = false;
-  if (Task* task = run_next_.take()) {
-    if (reductions > 0) return task;
-    push(*task);  // it would inherit a slice that is used up
-  }
-  reductions = slice_reductions;
-  // One that yields over and over must not pass those that overflowed: it would be alone here.
-  if (queues_[0].size() <= 1) {
-    if (Task* task = take_homecoming()) return task;
-    if (Task* task = take_injected()) return task;
-  }
-  return take_fairly();
+// With N normal ones and L low ones that wait, L low turns are due for each 8N normal ones.
+Task* Scheduler::pick_lower() noexcept {
+  const std::uint32_t low_ones = queues_[low].size();
+  if (low_ones == 0) [[likely]]
+    return queues_[normal].pop();
+  const std::uint64_t price = low_turns * queues_[normal].size();
+  const bool is_turn_of_low = low_has_due_ >= price;
+  low_has_due_ = is_turn_of_low ? low_has_due_ - price : low_has_due_ + low_ones;
+  Task* task = queues_[is_turn_of_low ? low : normal].pop();
+  return task ? task : queues_[is_turn_of_low ? normal : low].pop();  // thieves left none
 }
 
-// From the queue that low and normal share: a low task is put back until its turn has come.
-Task* Scheduler::take_fairly() noexcept {
-  for (;;) {
-    Task* task = queues_[0].pop();
-    if (!task || level_now(*task) != Level::low) return task;
-    if (++task->passed_over == low_turns) {
-      task->passed_over = 0;
-      return task;
-    }
-    push(*task);
-  }
+// The oldest of a queue above normal's, or one below that is asked for at its level.
+Task* Scheduler::pick_urgent(unsigned queue) noexcept {
+  Task* task = queues_[queue].pop();
+  // relaxed: see asked.hpp.
+  if (!task || pool_.asked.load(std::memory_order_relaxed) == 0) [[likely]]
+    return task;
+  Task* asked = take_asked(queue);
+  if (!asked) return task;
+  push(*task);
+  return asked;
 }
 
-// One that is asked for at the level of this queue, from below it.
 Task* Scheduler::take_asked(unsigned queue) noexcept {
+  take_in_lower();
   if (Task* task = run_next_.take()) {
     if (queue_of(level_now(*task)) >= queue) return task;
     static_cast<void>(run_next_.put(*task));
@@ -117,27 +95,23 @@ Task* Scheduler::take_asked_from(unsigned below, unsigned queue) noexcept {
   return nullptr;
 }
 
-Task* Scheduler::take_injected() noexcept {
-  for (unsigned queue = queue_count; queue-- > 0;) {
-    std::array<Task*, take_batch> tasks;
-    const std::size_t taken = pool_.injectors[queue].take(ports_[queue], tasks);
-    if (taken == 0) continue;
-    if (queue != 0) urgent_turns_.add(1);
-    return push_all_but_first(std::span(tasks).first(taken));
-  }
-  return nullptr;
+void Scheduler::take_in_urgent() noexcept {
+  take_in_from(homecoming_, homecoming_port_);
+  for (unsigned queue = level_count - 1; queue > normal; --queue)
+    take_in_from(pool_.injectors[queue], ports_[queue]);
 }
 
-Task* Scheduler::take_homecoming() noexcept {
+void Scheduler::take_in_lower() noexcept {
+  turns_to_injector_ = injector_turns;
+  for (const unsigned queue : {normal, low}) take_in_from(pool_.injectors[queue], ports_[queue]);
+}
+
+void Scheduler::take_in_from(Injector<Task>& injector, Injector<Task>::Port& port) noexcept {
+  if (injector.waiting() == 0) [[likely]]
+    return;
   std::array<Task*, take_batch> tasks;
-  const std::size_t taken = homecoming_.take(homecoming_port_, tasks);
-  return taken == 0 ? nullptr : push_all_but_first(std::span(tasks).first(taken));
-}
-
-Task* Scheduler::push_all_but_first(std::span<Task* const> tasks) noexcept {
-  for (Task* task : tasks.subspan(1)) push(*task);
-  reductions = slice_reductions;
-  return tasks.front();
+  const std::size_t taken = injector.take(port, tasks);
+  for (Task* task : std::span(tasks).first(taken)) push(*task);
 }
 
 Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
@@ -156,7 +130,7 @@ Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
           return pick();  // of what came with it
         }
         counters.turns.add(1);
-        if (queue_of(task->level) != 0) urgent_turns_.add(1);
+        if (task->level > Level::normal) urgent_turns_.add(1);
         reductions = slice_reductions;
         return task;
       }
@@ -168,10 +142,10 @@ Task* Scheduler::steal(std::int64_t now_ns, bool& had_stood) noexcept {
 Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept {
   if (run_next_too)
     return victim.run_next_.steal(sightings_[victim.id_], now_ns, pool_.run_next_patience_ns());
-  for (unsigned queue = queue_count; queue-- > 0;) {
-    if (queue == 0 && !outlasts_a_theft(victim, now_ns)) continue;
+  for (unsigned queue = level_count; queue-- > 0;) {
+    if (queue <= normal && !outlasts_a_theft(victim, queue, now_ns)) continue;
     if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) {
-      if (queue != 0) may_hold_urgent_ = true;
+      if (queue > normal) may_hold_urgent_ = true;
       return task;
     }
   }
@@ -181,20 +155,57 @@ Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_nex
 // Tasks that are taken elsewhere find their messages in another core's cache. What its own
 // scheduler does in less time than that costs stays there: a queue that stands still is taken after
 // this patience, one that moves if at its pace it will last long enough.
-bool Scheduler::outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept {
-  const RunQueue<Task>& queue = victim.queues_[0];
-  QueueSighting& sighting = queue_sightings_[victim.id_];
-  const std::uint32_t queued = queue.size();
-  const std::uint32_t gone = queue.taken() - sighting.taken;
+bool Scheduler::outlasts_a_theft(const Scheduler& victim,
+                                 unsigned queue,
+                                 std::int64_t now_ns) noexcept {
+  const LevelQueue<Task>& theirs = victim.queues_[queue];
+  QueueSighting& sighting = queue_sightings_[queue][victim.id_];
+  const std::uint32_t queued = theirs.size();
+  const std::uint32_t gone = theirs.taken() - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
   if (queued != 0 && elapsed < patience_ns) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
   return queued != 0 && (gone == 0 || elapsed / gone * queued >= theft_ns);
 }
 
+// One other at a time, so that what all of them look at does not grow with the square of how many
+// they are.
+void Scheduler::balance(std::int64_t now_ns) noexcept {
+  if (now_ns - balanced_at_ns_ < balance_ns || pool_.count() == 1) return;
+  balanced_at_ns_ = now_ns;
+  // The wake that was refused when it was queued (wake_ration.hpp).
+  if (!looks_empty()) pool_.wake_one();
+  Scheduler& other = pool_.scheduler((id_ + 1 + random_.below(pool_.count() - 1)) % pool_.count());
+  for (unsigned queue = level_count - 1; queue > normal; --queue) even_out(other, queue, false);
+  if (may_hold_urgent_) return;
+  const std::uint64_t turns = other.lower_turns();
+  const bool stands = std::exchange(lower_turns_seen_[other.id_], turns) == turns;
+  for (const unsigned queue : {normal, low}) even_out(other, queue, stands);
+}
+
+void Scheduler::even_out(Scheduler& other, unsigned queue, bool stands) noexcept {
+  const std::uint32_t theirs = other.queues_[queue].size();
+  const std::uint32_t mine = queues_[queue].size();
+  const std::uint32_t too_many =
+      stands ? theirs - theirs / 2 : (theirs - std::min(mine, theirs)) / 2;
+  if (too_many == 0) return;
+  std::array<Task*, LevelQueue<Task>::batch_max> batch;
+  const auto room = std::span(batch).first(std::min(too_many, LevelQueue<Task>::batch_max));
+  const std::uint32_t taken = other.queues_[queue].take(room);
+  if (taken != 0) counters.steals.add(1);
+  for (Task* task : room.first(taken)) {
+    if (may_run(*task)) {
+      push(*task);
+    } else {
+      pool_.send_home(*task);
+      balanced_at_ns_ += balance_ns;  // they lose their place there: not again soon
+    }
+  }
+}
+
 bool Scheduler::looks_empty() const noexcept {
   for (const auto& queue : queues_) {
-    if (!queue.is_empty()) return false;
+    if (queue.size() != 0) return false;
   }
   return run_next_.is_empty();
 }

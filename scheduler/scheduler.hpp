@@ -3,15 +3,22 @@
 // A scheduler is what one thread drives at a time; it does nothing by itself. Thread and scheduler
 // are separate, so that the monitor can hand the scheduler of a stuck thread to another one.
 //
-//   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low, first in, first out
-//         every 61st turn, and when at most one is left of the last: the injector first
-//         before a task of high or max level: one below that is asked for at that level (asked.hpp)
-//   steal: from one other scheduler, the oldest half of its queue, unless that is about to be done
-//         with it anyway; a run-next slot last
+//   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low; in each, the oldest.
+//         Low ones have an eighth of the turns of normal ones (D7). Ahead of one of high or max
+//         comes one below it that is asked for at its level (asked.hpp)
+//   take in: what others have queued for all, or for this one, joins its level's queue. High and
+//         max at each look at the queues; normal and low, if it comes to them, each 61st turn and
+//         when hardly any is left
+//   steal: when out of work, from one other scheduler, the oldest half of its queue, unless that is
+//         about to be done with it anyway; a run-next slot last
+//   balance: each 10 ms, of the levels that it comes to: half of what another has more (D14), or of
+//         what another does not come to, for it has higher ones to run (D8). Who has work and
+//         finds others asleep wakes one then
 //   home: a pinned task may be wherever a task may; who picks it sends it to its own scheduler, so
-//         that no queue, wake or theft looks at pins. It looks there when it looks at the injector
+//         that no queue, wake or theft looks at pins
 //
-// "Who runs next" is decided in pick and steal and nowhere else; chance comes from random_ alone.
+// "Who runs next" is decided in pick, steal and balance and nowhere else; chance comes from random_
+// alone.
 // Owner: the thread that drives it, inside the runtime. Others reach in only through RunQueue,
 // RunNext, the injectors, the wheel and the counters, which say for themselves who may.
 #pragma once
@@ -25,9 +32,10 @@
 #include "base/atomic.hpp"
 #include "base/random.hpp"
 #include "fiber/stack.hpp"
+#include "scheduler/asked.hpp"
 #include "scheduler/injector.hpp"
+#include "scheduler/level_queue.hpp"
 #include "scheduler/run_next.hpp"
-#include "scheduler/run_queue.hpp"
 #include "scheduler/task.hpp"
 #include "scheduler/timer_table.hpp"
 #include "scheduler/timer_wheel.hpp"
@@ -64,16 +72,16 @@ class Scheduler {
 
   unsigned id() const noexcept { return id_; }
 
-  // Which of the three queues, and of the pool's injectors, a level goes through.
-  static unsigned queue_of(Level level) noexcept {
-    return level <= Level::normal ? 0 : static_cast<unsigned>(level) - 1;
-  }
+  // The index of a level's queue, and of its injector in the pool.
+  static constexpr unsigned queue_of(Level level) noexcept { return static_cast<unsigned>(level); }
 
-  // Owner: behind all others of its level.
-  void push(Task& task) noexcept;
-  // Owner: the same for a task whose slice is used up. It does not pass those that were too many
-  // for the queue and lie in the injector.
-  void push_behind_all(Task& task) noexcept;
+  // Owner: behind all others of its level, or of that at which it is asked for.
+  void push(Task& task) noexcept {
+    const unsigned queue = queue_of(level_now(task));
+    if (queue > normal) [[unlikely]]
+      may_hold_urgent_ = true;
+    queues_[queue].push(task);
+  }
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
   // of another level are pushed.
   void push_next(Task& task) noexcept {
@@ -115,8 +123,11 @@ class Scheduler {
   // `had_stood`: it was the next to be run there, for too long.
   Task* steal(std::int64_t now_ns, bool& had_stood) noexcept;
 
+  // Owner, now and then: takes over from a busy scheduler what that one has too much of.
+  void balance(std::int64_t now_ns) noexcept;
+
   // Any thread: a task that is pinned to this scheduler. Its driver is owed an unpark.
-  void take_home(Task& task) noexcept { homecoming_.put_foreign(task); }
+  void take_home(Task& task) noexcept { homecoming_.put(task); }
 
   // Any thread: whether something might be here for others to take; exact only behind the fences of
   // idle.hpp.
@@ -128,9 +139,7 @@ class Scheduler {
     std::uint64_t turns = 0;
     friend bool operator==(const Waiting&, const Waiting&) = default;
   };
-  Waiting waiting() const noexcept {
-    return {!looks_empty(), counters.turns.read() - urgent_turns_.read()};
-  }
+  Waiting waiting() const noexcept { return {!looks_empty(), lower_turns()}; }
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;
 
@@ -143,46 +152,53 @@ class Scheduler {
   std::int32_t reductions = slice_reductions;
 
  private:
-  // What a thief remembers of a victim's queue of normal level between two looks.
+  // What a thief remembers of a victim's queue of low or normal level between two looks.
   struct QueueSighting {
     std::uint32_t taken = 0;
     std::int64_t since_ns = 0;
   };
 
-  static constexpr unsigned queue_count = 3;          // low and normal share one
+  static constexpr auto low = static_cast<unsigned>(Level::low);
+  static constexpr auto normal = static_cast<unsigned>(Level::normal);
   static constexpr std::int32_t injector_turns = 61;  // a prime, so that no pattern locks onto it
   static constexpr std::size_t take_batch = 32;       // tasks from an injector at a time
-  static constexpr std::uint8_t low_turns = 8;      // a low task runs on each 8th of its turns (D7)
-  static constexpr std::uint32_t asked_looks = 64;  // tasks looked at for one that is asked for
-  static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
+  static constexpr std::uint64_t low_turns = 8;       // of a normal task, for one of a low one (D7)
+  static constexpr std::uint32_t asked_looks = 64;    // tasks looked at for one that is asked for
+  static constexpr std::int64_t theft_ns = 50'000;    // a guess of what moving half a queue costs
+  static constexpr std::int64_t balance_ns = 10'000'000;
 
   bool is_turn_of_run_next() noexcept {
-    return --turns_to_injector_ > 0 && reductions > 0 && !may_hold_urgent_;
+    return !may_hold_urgent_ && --turns_to_injector_ > 0 && reductions > 0;
   }
   Task* pick_among_all() noexcept;
   void send_home(Task& task) noexcept;
-  Task* pick_local() noexcept;
-  Task* take_fairly() noexcept;
+  Task* pick_lower() noexcept;
+  Task* pick_urgent(unsigned queue) noexcept;
   Task* take_asked(unsigned queue) noexcept;
   Task* take_asked_from(unsigned below, unsigned queue) noexcept;
-  Task* take_injected() noexcept;
-  Task* take_homecoming() noexcept;
-  Task* push_all_but_first(std::span<Task* const> tasks) noexcept;
+  void take_in_urgent() noexcept;
+  void take_in_lower() noexcept;
+  void take_in_from(Injector<Task>& injector, Injector<Task>::Port& port) noexcept;
   bool may_run(const Task& task) const noexcept {
     return task.pinned_to == 0 || task.pinned_to == id_ + 1;
   }
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
-  bool outlasts_a_theft(const Scheduler& victim, std::int64_t now_ns) noexcept;
+  bool outlasts_a_theft(const Scheduler& victim, unsigned queue, std::int64_t now_ns) noexcept;
+  void even_out(Scheduler& other, unsigned queue, bool stands) noexcept;
+  std::uint64_t lower_turns() const noexcept {
+    return counters.turns.read() - urgent_turns_.read();
+  }
 
+  static constexpr auto never_seen = std::numeric_limits<std::uint64_t>::max();
   static constexpr std::int64_t up = std::numeric_limits<std::int64_t>::min();
 
   Pool& pool_;
   const unsigned id_;
   const std::int64_t born_ns_;
   base::Atomic<std::int64_t> abed_since_ns_{up};  // written by the owner
-  std::array<RunQueue<Task>, queue_count> queues_;
+  std::array<LevelQueue<Task>, level_count> queues_;
   RunNext<Task> run_next_;
-  std::array<Injector<Task>::Port, queue_count> ports_;
+  std::array<Injector<Task>::Port, level_count> ports_;
   Injector<Task> homecoming_;
   Injector<Task>::Port homecoming_port_;
   Counter urgent_turns_;  // of high and max level, of all turns
@@ -190,9 +206,12 @@ class Scheduler {
   // Owner only.
   base::Random random_;
   std::int32_t turns_to_injector_ = injector_turns;
-  bool may_hold_urgent_ = false;  // one of the queues above normal's was not empty when last seen
+  bool may_hold_urgent_ = false;   // one of the queues above normal's was not empty when last seen
+  std::uint64_t low_has_due_ = 0;  // grows with each normal turn by how many low ones wait
+  std::int64_t balanced_at_ns_ = 0;
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
-  std::array<QueueSighting, 128> queue_sightings_{};
+  std::array<std::array<QueueSighting, 128>, normal + 1> queue_sightings_{};
+  std::array<std::uint64_t, 128> lower_turns_seen_;  // of others, when last balanced with them
 };
 
 }  // namespace airssys::rt::scheduler

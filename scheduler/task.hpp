@@ -25,8 +25,9 @@ namespace airssys::rt::scheduler {
 // What stack_class is while a task's stack is away.
 inline constexpr fiber::SizeClass away = 0xff;
 
-// Lowest first; the numbers are the levels of the run queues, low sharing normal's (D7).
+// Lowest first; each has a run queue of its own.
 enum class Level : std::uint8_t { low, normal, high, max };
+inline constexpr unsigned level_count = 4;
 
 // A number with one writer, read by anyone: a figure for show, nobody decides by it.
 class Counter {
@@ -48,7 +49,6 @@ struct Task {
   // Whoever holds the task: the thread that runs it, or the one that picks it.
   fiber::Fiber* fiber = nullptr;  // the stack on which it waits; null: it has none
   Level level = Level::normal;
-  std::uint8_t passed_over = 0;          // how often a low task was not taken (D7)
   fiber::SizeClass stack_class = 0;      // of the stack that it starts on
   std::uint8_t pinned_to = 0;            // the id + 1 of the only scheduler that runs it; 0: any
   base::Atomic<std::uint32_t> asked{0};  // who waits for its answer: asked.hpp

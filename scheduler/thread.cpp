@@ -125,7 +125,7 @@ void Thread::settle_seldom() noexcept {
       fiber::StackPool::drop_unused(left);
       return publish(*noted_);
     case Note::yielded:
-      return scheduler_->push_behind_all(*noted_);
+      return scheduler_->push(*noted_);
     case Note::handed_over:
       lose_scheduler();
       return pool_.inject(*noted_);
@@ -144,6 +144,7 @@ void Thread::look_around() noexcept {
   if (looked_at_ns_ - polled_at_ns_ < look_around_ns) return;
   polled_at_ns_ = looked_at_ns_;
   if (pool_.poller.sources() != 0) pool_.poller.poll(0);
+  scheduler_->balance(looked_at_ns_);
 }
 
 bool Thread::fire_timers(std::int64_t now_ns) noexcept {
@@ -377,7 +378,7 @@ Task& Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
 void Thread::end_turn(fiber::Fiber& fiber, Turn turn) noexcept {
   Thread& thread = *current();
   Task* task = std::exchange(thread.task_, nullptr);
-  if (turn == Turn::again) thread.scheduler_->push_behind_all(*task);
+  if (turn == Turn::again) thread.scheduler_->push(*task);
   if (thread.runner_ == &fiber) return;
   if (!thread.runner_ && fiber.size_class == 0) {
     thread.runner_ = &fiber;

@@ -44,8 +44,8 @@ class Map {
 
 void add_scheduler(Map& map, scheduler::Scheduler& scheduler) {
   for (auto& queue : scheduler.queues_) {
-    map.add(queue.head_, "run queue: head and tail");
-    map.add(queue.slots_, "run queue: slots");
+    map.add(queue.ring_.head_, "run queue: head and tail");
+    map.add(queue.ring_.slots_, "run queue: slots");
   }
   map.add(scheduler.run_next_, "run-next slot");
   map.add(scheduler.wheel, "timer wheel");

@@ -51,9 +51,22 @@ struct Tasks {
   }
 };
 
-// An owner that pushes all, with overflow, and pops some; each thief steals and runs what it
-// gets, some times.
-template <class Queue, int task_count, int thief_count, int rounds>
+// Two ways to steal: half of the queue into an empty one; some of it, beside work of one's own.
+template <class Queue>
+void steal_half(Queue& victim, Queue& mine, Taker& thief) {
+  thief.run(victim.steal_into(mine));
+  while (Task* task = mine.pop()) thief.run(task);
+}
+template <class Queue>
+void take_some(Queue& victim, Queue& /*mine*/, Taker& thief) {
+  std::array<Task*, Queue::batch_max> batch{};
+  const std::uint32_t taken = victim.take(batch);
+  for (std::uint32_t i = 0; i < taken; ++i) thief.run(batch[i]);
+}
+
+// An owner that pushes all, making room where there is none, and pops some; each thief steals and
+// runs what it gets, some times.
+template <class Queue, int task_count, int thief_count, int rounds, auto steal = steal_half<Queue>>
 void owner_against_thieves(Program& program) {
   struct State : Tasks<task_count> {
     Queue queue;
@@ -65,10 +78,8 @@ void owner_against_thieves(Program& program) {
     for (Task& task : state->tasks) {
       task.taken = 0;  // the owner's write, which a thief has to see
       if (state->queue.push(task)) continue;
-      std::array<Task*, Queue::batch_max> batch{};
-      const std::uint32_t moved = state->queue.take_half_for_overflow(batch);
-      for (std::uint32_t i = 0; i < moved; ++i) owner.run(batch[i]);
-      model::check(state->queue.push(task), "no room after half was taken");
+      owner.run(state->queue.pop());
+      model::check(state->queue.push(task), "no room after one was taken");
     }
     owner.run(state->queue.pop());
     owner.run(state->queue.pop());
@@ -76,11 +87,7 @@ void owner_against_thieves(Program& program) {
   for (std::size_t i = 0; i < thief_count; ++i) {
     program.thread([state, i] {
       Taker thief;
-      for (int round = 0; round < rounds; ++round) {
-        Task* oldest = state->queue.steal_into(state->stolen[i]);
-        thief.run(oldest);
-        while (Task* task = state->stolen[i].pop()) thief.run(task);
-      }
+      for (int round = 0; round < rounds; ++round) steal(state->queue, state->stolen[i], thief);
     });
   }
   program.finally([state] {
@@ -123,6 +130,12 @@ TEST(RunQueueModel, one_thief_and_an_owner_take_each_task_once) {
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
+TEST(RunQueueModel, one_that_takes_some_and_an_owner_take_each_task_once) {
+  const Outcome outcome = explore(owner_against_thieves<SmallQueue, 6, 1, 2, take_some<SmallQueue>>,
+                                  {.preemptions = 4, .delayed_stores = 1});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
 TEST(RunQueueModel, two_thieves_and_an_owner_take_each_task_once) {
   const Outcome outcome =
       explore(owner_against_thieves<SmallQueue, 4, 2, 1>, {.preemptions = 3, .delayed_stores = 1});
@@ -148,8 +161,6 @@ TEST(RunQueueModel, needs_the_orders_that_hand_tasks_over) {
 // Its thieves move the head to where they have copied, without asking whether it stood still.
 class RashQueue {
  public:
-  static constexpr std::uint32_t batch_max = 2;
-
   bool push(Task& task) {
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) == 4) return false;
@@ -165,10 +176,6 @@ class RashQueue {
     return task;
   }
   Task* steal_into(RashQueue&) { return pop(); }
-  std::uint32_t take_half_for_overflow(std::span<Task*> batch) {
-    batch[0] = pop();
-    return batch[0] != nullptr ? 1 : 0;
-  }
 
  private:
   model::Atomic<std::uint32_t> head_{0};

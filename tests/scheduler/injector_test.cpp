@@ -1,7 +1,6 @@
 // injector_test.cpp: what is put comes out once, and waiting() never says less than is there.
 //
-// Real threads, foreign ones and schedulers' ports mixed; a taker that believes waiting() alone
-// must not go away too soon (J1).
+// Real threads; a taker that believes waiting() alone must not go away too soon (J1).
 #include "scheduler/injector.hpp"
 
 #include <gtest/gtest.h>
@@ -24,10 +23,7 @@ TEST(InjectorTest, what_is_put_comes_out_once) {
   Injector<Item> injector;
   Injector<Item>::Port port(injector);
   std::array<Item, 5> items;
-  std::array<Item*, 5> in{};
-  for (std::size_t i = 0; i < in.size(); ++i) in[i] = &items[i];
-  injector.put(port, std::span(in).first(4));
-  injector.put_foreign(items[4]);
+  for (Item& item : items) injector.put(item);
   EXPECT_EQ(injector.waiting(), 5U);
 
   std::array<Item*, 3> out{};
@@ -46,16 +42,8 @@ TEST(InjectorTest, a_taker_that_believes_the_counter_leaves_nothing_behind) {
   const auto items = std::make_unique<Item[]>(threads * each);
   std::atomic<std::size_t> producers{threads};
 
-  auto produce = [&](std::size_t first, bool is_foreign) {
-    Injector<Item>::Port port(injector);
-    for (std::size_t i = first; i < first + each; i += 4) {
-      std::array<Item*, 4> batch{&items[i], &items[i + 1], &items[i + 2], &items[i + 3]};
-      if (is_foreign) {
-        for (Item* item : batch) injector.put_foreign(*item);
-      } else {
-        injector.put(port, batch);
-      }
-    }
+  auto produce = [&](std::size_t first) {
+    for (std::size_t i = first; i < first + each; ++i) injector.put(items[i]);
     producers.fetch_sub(1);
   };
   auto consume = [&] {
@@ -68,7 +56,7 @@ TEST(InjectorTest, a_taker_that_believes_the_counter_leaves_nothing_behind) {
     }
   };
   std::vector<std::thread> all;
-  for (std::size_t i = 0; i < threads; ++i) all.emplace_back(produce, i * each, i % 2 == 0);
+  for (std::size_t i = 0; i < threads; ++i) all.emplace_back(produce, i * each);
   all.emplace_back(consume);
   all.emplace_back(consume);
   for (std::thread& thread : all) thread.join();

@@ -1,6 +1,6 @@
 // run_queue_test.cpp: a ring, its edges, and thieves.
 //
-// Aim: order, the full and the wrapped ring, what a thief and an overflow take; then that with real
+// Aim: order, the full and the wrapped ring, what thieves take; then that with real
 // threads each task is taken once. Every interleaving of few steps is explored in
 // tests/model/run_queue_model.cpp.
 #include "scheduler/run_queue.hpp"
@@ -76,12 +76,14 @@ TEST_F(RunQueueTest, a_thief_gets_a_single_task_to_run_at_once) {
   EXPECT_EQ(queue.steal_into(other), nullptr);
 }
 
-TEST_F(RunQueueTest, an_overflow_takes_the_older_half) {
+TEST_F(RunQueueTest, a_thief_with_work_of_its_own_takes_what_it_has_room_for_of_the_older_half) {
   fill(8);
-  std::array<Task*, 4> batch{};
-  EXPECT_EQ(queue.take_half_for_overflow(batch), 4U);
-  EXPECT_EQ(batch, (std::array<Task*, 4>{&tasks[0], &tasks[1], &tasks[2], &tasks[3]}));
-  EXPECT_EQ(queue.pop(), &tasks[4]);
+  std::array<Task*, 8> batch{};
+  EXPECT_EQ(queue.take(std::span(batch).first(1)), 1U);
+  EXPECT_EQ(batch[0], &tasks[0]);
+  EXPECT_EQ(queue.take(batch), 4U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(batch[i], &tasks[1 + i]);
+  EXPECT_EQ(queue.pop(), &tasks[5]);
 }
 
 TEST_F(RunQueueTest, says_how_many_wait) {
@@ -123,6 +125,9 @@ TEST(RunQueueStressTest, each_task_is_taken_once_whoever_takes_it) {
         if (stolen == nullptr) stolen = queues[thieves].steal_into(queues[thief]);
         if (stolen == nullptr) std::this_thread::yield();
         run(stolen);
+        std::array<Task*, 3> some{};
+        const std::uint32_t got = queues[thieves].take(some);
+        for (std::uint32_t i = 0; i < got; ++i) run(some[i]);
         while (Task* task = queues[thief].pop()) run(task);
       }
     });
@@ -131,9 +136,7 @@ TEST(RunQueueStressTest, each_task_is_taken_once_whoever_takes_it) {
   for (std::size_t i = 0; i < count; ++i) {
     ++tasks[i].number;  // the owner's write, which whoever takes the task has to see
     if (!own.push(tasks[i])) {
-      std::array<Task*, Queue::batch_max> batch{};
-      const std::uint32_t moved = own.take_half_for_overflow(batch);
-      for (std::uint32_t m = 0; m < moved; ++m) run(batch[m]);
+      run(own.pop());
       ASSERT_TRUE(own.push(tasks[i]));
     }
     if (i % 3 == 0) run(own.pop());

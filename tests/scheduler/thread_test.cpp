@@ -82,6 +82,32 @@ TEST_P(Threads, who_yields_lets_others_run) {
   EXPECT_TRUE(other_ran);
 }
 
+// All busy from the first to the last, so that nobody ever steals. Without balancing it never ends.
+// D14
+TEST(Balance, what_one_busy_scheduler_has_too_much_of_goes_to_another) {
+  constexpr std::uint32_t many = 360;  // more than a ring holds
+  constexpr std::uint32_t few = 40;
+  std::atomic<std::uint32_t> at_home{0};
+  std::atomic<bool> is_over{false};
+  Jobs jobs(2);
+  for (std::uint32_t i = 0; i < many + few; ++i) {
+    jobs.start([&, i] {
+      Thread::enter();
+      this_work().pinned_to = i < many ? 1 : 2;
+      Thread::yield();
+      ++at_home;
+      while (at_home != many + few) Thread::yield();
+      this_work().pinned_to = 0;
+      while (!is_over) Thread::yield();
+      Thread::current()->leave();
+    });
+  }
+  while (at_home != many + few) std::this_thread::yield();
+  for (const unsigned id : {0U, 1U})
+    while (jobs.pool.scheduler(id).queued() < (many + few) / 2 - 10) std::this_thread::yield();
+  is_over = true;
+}
+
 Pool::Config spinning(unsigned schedulers, std::int64_t spin_ns) {
   Pool::Config config = Jobs::config(schedulers);
   config.spin_ns = spin_ns;
