@@ -143,6 +143,17 @@ void report_crash(Process& process, const Failure& failure, const detail::CrashC
   system.log(report);
 }
 
+void report_main_ended(const Process& process, Pid from, const ExitReason& reason) {
+  System& system = current_system();
+  std::string line = title_of(system, process) + " was ended by a signal";
+  if (from) line.append(" from ").append(from.to_string());
+  Report report(Severity::error, "main_ended", line + ": " + reason.to_string());
+  add_identity(report, system, process);
+  report.add("reason", reason.to_string());
+  if (from) report.add("from", from.to_string());
+  system.log(report);
+}
+
 void report_mailbox(const Process& process) {
   System& system = current_system();
   const std::uint64_t messages = process.mail.count();

@@ -20,6 +20,10 @@ bool is_crash_reported(const ExitReason& reason) noexcept;
 // somebody else's end is not reported again. By the owner, on the stack that failed.
 void report_crash(Process& process, const Failure& failure, const detail::CrashContext& context);
 
+// A signal ends the program's first process for this reason, which is not orderly (E1). By the
+// owner.
+void report_main_ended(const Process& process, Pid from, const ExitReason& reason);
+
 // The process has more mail than it may have (P18).
 void report_mailbox(const Process& process);
 

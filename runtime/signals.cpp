@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/bounds.hpp"
+#include "runtime/crash_report.hpp"
 #include "runtime/extras.hpp"
 #include "runtime/info.hpp"
 #include "runtime/monitor.hpp"
@@ -25,7 +26,8 @@ using mailbox::SignalKind;
 
 namespace {
 
-void must_end(Process& process, ExitReason reason) {
+void must_end(Process& process, Pid from, ExitReason reason) {
+  if (process.is_main && is_crash_reported(reason)) report_main_ended(process, from, reason);
   process.must_end = true;
   process.reason = std::move(reason);
 }
@@ -105,7 +107,7 @@ void obey_exit_of_link(Process& process, ControlSignal& exit) {
   if (process.traps_exits) {
     keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
   } else if (exit.reason.kind() != ExitReason::Kind::normal) {
-    must_end(process, std::move(exit.reason));
+    must_end(process, exit.from, std::move(exit.reason));
   }
 }
 
@@ -119,11 +121,11 @@ void obey_exit(Process& process, ControlSignal& exit) {
   }
   const ExitReason::Kind kind = exit.reason.kind();
   if (kind == ExitReason::Kind::kill) {
-    must_end(process, ExitReason::killed());
+    must_end(process, exit.from, ExitReason::killed());
   } else if (process.traps_exits) {
     keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
   } else if (kind != ExitReason::Kind::normal || exit.from == process.pid()) {
-    must_end(process, std::move(exit.reason));
+    must_end(process, exit.from, std::move(exit.reason));
   }
 }
 
@@ -207,7 +209,7 @@ void obey_control(Process& process, ControlSignal& signal) {
 
 // P18.
 void obey_limit(Process& process) {
-  if (process.own_extras()->mail_limit.ends(process)) must_end(process, ExitReason::killed());
+  if (process.own_extras()->mail_limit.ends(process)) must_end(process, {}, ExitReason::killed());
 }
 
 void obey_other(Process& process, Signal& signal) {

@@ -32,7 +32,7 @@ int run_program(const Options& options, Program* program, const int* result) {
     return 1;
   }
   const auto ending = std::make_shared<RuntimeImpl::Ending>();
-  runtime->start_watched(owned.release(), nullptr, ending);
+  runtime->start_watched(owned.release(), ending);
   const ExitReason reason = ending->wait();
   runtime->stop(options.stop_timeout);
   return exit_code_of(reason, result);

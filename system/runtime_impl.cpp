@@ -68,7 +68,9 @@ System::Config config_of(const Options& options, bool owns_program) {
 }  // namespace
 
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
-    : options_(options), system_(std::make_unique<System>(config_of(options, owns_program))) {
+    : options_(options),
+      owns_program_(owns_program),
+      system_(std::make_unique<System>(config_of(options, owns_program))) {
   if (is_on(options.containment, owns_program)) containment_.emplace();
   if (is_on(options.hog_signal, owns_program)) hog_signal_.emplace();
   if (is_on(options.forked_children, owns_program)) {
@@ -176,9 +178,7 @@ struct EndWatcher {
 
 }  // namespace
 
-Pid RuntimeImpl::start_watched(Program* program,
-                               const SpawnOptions* options,
-                               std::shared_ptr<Ending> ending) {
+Pid RuntimeImpl::start_watched(Program* program, std::shared_ptr<Ending> ending) {
   std::unique_ptr<Program> owned(program);
   refuse_processes();
   {
@@ -189,7 +189,9 @@ Pid RuntimeImpl::start_watched(Program* program,
   Pid pid;
   {
     const Visit visit(*system_);
-    pid = system_->create(owned.release(), options, {}).pid();
+    runtime::Process& process = system_->create(owned.release(), nullptr, {});
+    process.is_main = owns_program_;
+    pid = process.pid();
   }
   start_own(make_body(EndWatcher{pid, std::move(ending)}));
   return pid;
@@ -259,7 +261,7 @@ std::optional<Pid> Runtime::whereis(std::string_view name) {
 
 ExitReason Runtime::run_and_wait(detail::Program* program) {
   const auto ending = std::make_shared<detail::RuntimeImpl::Ending>();
-  impl_->start_watched(program, nullptr, ending);
+  impl_->start_watched(program, ending);
   return ending->wait();
 }
 

@@ -51,8 +51,9 @@ class RuntimeImpl {
     base::Atomic<bool> is_set_{false};
   };
 
-  // Starts a process without a parent, and tells `ending` when it has ended. Any plain thread.
-  Pid start_watched(Program* program, const SpawnOptions* options, std::shared_ptr<Ending> ending);
+  // Starts a process without a parent, and tells `ending` when it has ended. If this runtime owns
+  // the program, that is its main process. Any plain thread.
+  Pid start_watched(Program* program, std::shared_ptr<Ending> ending);
 
   // A process of the runtime's own, which `stop` leaves alone.
   Pid start_own(Program* program);
@@ -71,6 +72,7 @@ class RuntimeImpl {
   void refuse_processes() const;
 
   Options options_;
+  const bool owns_program_;
   std::optional<system::Containment> containment_;
   std::optional<system::HogSignal> hog_signal_;
   // Never destroyed when a thread of it is stuck in process code for good: it would come back to

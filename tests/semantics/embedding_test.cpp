@@ -57,6 +57,42 @@ TEST_P(Embedding, the_exit_code_says_how_the_program_ended_and_an_abnormal_end_i
   EXPECT_NE(log.text().find("it broke"), std::string::npos);
 }
 
+// E1, X16
+TEST_P(Embedding, a_signal_that_ends_the_first_process_out_of_order_is_reported_once) {
+  std::string end;  // what the report says of it
+  options.log = [&end](const Report& report) {
+    if (report.kind() == "main_ended") end += report.line().substr(report.line().find(" was "));
+  };
+  const auto ends = [&](auto body) {
+    end.clear();
+    EXPECT_EQ(rt::run(options, body), 1);
+    return end;
+  };
+  std::string whose;  // the signal
+  ends([&] {
+    whose = self().to_string();
+    send_exit(self(), ExitReason::kill());
+  });
+  EXPECT_EQ(end, " was ended by a signal from " + whose + ": killed");
+  ends([&] {
+    spawn_link([&] {
+      whose = self().to_string();
+      exit(ExitReason::of(7));
+    });
+    sleep(1h);
+  });
+  EXPECT_EQ(end, " was ended by a signal from " + whose + ": 7");
+  EXPECT_EQ(ends([] { exit(ExitReason::of(7)); }), "") << "that is a crash";
+  EXPECT_EQ(ends([] {
+              spawn([] { send_exit(self(), ExitReason::kill()); });
+              exit(ExitReason::of(7));
+            }),
+            "")
+      << "of the first one alone";
+  EXPECT_EQ(rt::run(options, [] { send_exit(self(), ExitReason::shutdown("done")); }), 0);
+  EXPECT_EQ(end, "");
+}
+
 // E1
 TEST_P(Embedding, the_end_of_the_first_process_ends_all_others_in_order) {
   std::atomic<int> asked = 0;
