@@ -2,6 +2,7 @@
 #include "runtime/outside.hpp"
 
 #include <airssys/rt/error.hpp>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -26,14 +27,17 @@ Guest::~Guest() {
 System& guest_system() {
   auto* system = static_cast<System*>(base::this_thread::get(Slot::guest));
   if (!system)
-    throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
+    throw BadArgument("a plain thread uses the verbs of rt::Runtime, or is a Runtime::Guest");
   return *system;
 }
 
 Pid spawn_from_outside(System& system, detail::Program* program, const SpawnOptions* options) {
   const Guest guest(system);  // a program that is refused is destroyed here
+  std::unique_ptr<detail::Program> owned(program);
+  if (options && options->link)
+    throw BadArgument("SpawnOptions::link: a plain thread is no process that could be linked");
   const Visit visit(system);
-  Process& process = system.create(program, options, {});
+  Process& process = system.create(owned.release(), options, {});
   const Pid pid = process.pid();
   system.launch(process);
   return pid;
@@ -63,9 +67,26 @@ void send_named_from_outside(System& system, std::string_view name, Message& mes
   send_from_outside(system, *to, message, detail::WhenFull::follow_policy);
 }
 
+void send_alias_from_outside(System& system,
+                             const Ref& alias,
+                             Message& message,
+                             SendOptions options) {
+  const Visit visit(system);
+  if (options.priority) Envelope::of_payload(message.payload()).flags |= with_priority;
+  send_through_alias(system, Pid(), alias, message.release());
+}
+
 void send_exit_from_outside(System& system, Pid to, ExitReason reason) {
   const Visit visit(system);
   send_signal(system, to, make_signal(mailbox::SignalKind::exit, Pid(), 0, 0, std::move(reason)));
+}
+
+void send_exit_from_outside(System& system,
+                            const Alias& to,
+                            ExitReason reason,
+                            SendOptions options) {
+  const Visit visit(system);
+  send_exit_through_alias(system, Pid(), to, std::move(reason), options);
 }
 
 std::optional<Duration> cancel_timer_from_outside(System& system, TimerRef timer) {

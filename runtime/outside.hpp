@@ -4,8 +4,9 @@
 // threads run code of the user's because the runtime made them: a message is destroyed where its
 // send was refused, on the blocking pool, or with the runtime itself; a blocking job sends. For as
 // long as a Guest stands on such a thread, the verbs that need no mailbox (send, send_exit, spawn,
-// timers) act for the Guest's runtime, as a plain thread's do (P11): from nobody, in order per
-// thread. So a destructor that tells somebody of its end may run anywhere in the runtime.
+// taking a timer back) act for the Guest's runtime, as a plain thread's do (P11): from nobody, in
+// order per thread. So a destructor that tells somebody of its end may run anywhere in the runtime.
+// A host's thread may be one too (Runtime::Guest).
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
@@ -44,7 +45,15 @@ Pid spawn_from_outside(System& system, detail::Program* program, const SpawnOpti
 // Empties `message` when it was sent.
 SendResult send_from_outside(System& system, Pid to, Message& message, detail::WhenFull when_full);
 void send_named_from_outside(System& system, std::string_view name, Message& message);
+void send_alias_from_outside(System& system,
+                             const Ref& alias,
+                             Message& message,
+                             SendOptions options);
 void send_exit_from_outside(System& system, Pid to, ExitReason reason);
+void send_exit_from_outside(System& system,
+                            const Alias& to,
+                            ExitReason reason,
+                            SendOptions options);
 std::optional<Duration> cancel_timer_from_outside(System& system, TimerRef timer);
 std::optional<Duration> read_timer_from_outside(System& system, TimerRef timer);
 

@@ -22,15 +22,25 @@ using runtime::Process;
 using runtime::Relation;
 using runtime::System;
 
+namespace {
+
+// For whom a plain thread speaks. Null: for a process that is gone; what its job says comes too
+// late (D19, S6).
+System* speaking_guest() {
+  System& system = runtime::guest_system();
+  return blocking_is_cancelled() ? nullptr : &system;
+}
+
+}  // namespace
+
 namespace detail {
 
 namespace {
 
-// What a job says for a process that is gone comes too late (D19, S6).
 SendResult send_as_guest(Pid to, Message& message, WhenFull when_full) {
-  System& system = runtime::guest_system();
-  if (blocking_is_cancelled()) return SendResult::no_process;
-  return runtime::send_from_outside(system, to, message, when_full);
+  System* system = speaking_guest();
+  if (!system) return SendResult::no_process;
+  return runtime::send_from_outside(*system, to, message, when_full);
 }
 
 [[gnu::cold]] SendResult lose(const Call& call, Pid to, Message& message) {
@@ -77,8 +87,10 @@ SendResult send_by(Pid to, void* payload, Deadline deadline) {
 
 void send_named(std::string_view name, void* payload) {
   Message message(payload);
-  if (!runtime::calling_process())
-    return runtime::send_named_from_outside(runtime::guest_system(), name, message);
+  if (!runtime::calling_process()) {
+    if (System* system = speaking_guest()) runtime::send_named_from_outside(*system, name, message);
+    return;
+  }
   const auto to = whereis(name);
   if (!to) throw NameError(NameError::not_registered, std::string(name));
   send(*to, message.release(), WhenFull::follow_policy);
@@ -86,12 +98,12 @@ void send_named(std::string_view name, void* payload) {
 
 void send_alias(const Ref& alias, void* payload, SendOptions options) {
   Message message(payload);
-  if (options.priority) Envelope::of_payload(payload).flags |= runtime::with_priority;
   if (!runtime::calling_process()) {
-    System& system = runtime::guest_system();
-    const runtime::Visit visit(system);
-    return runtime::send_through_alias(system, Pid(), alias, message.release());
+    if (System* system = speaking_guest())
+      runtime::send_alias_from_outside(*system, alias, message, options);
+    return;
   }
+  if (options.priority) Envelope::of_payload(payload).flags |= runtime::with_priority;
   const Call call;
   call.charge(1);
   Process& process = call.process();
@@ -107,8 +119,11 @@ void send_alias(const Ref& alias, void* payload, SendOptions options) {
 }  // namespace detail
 
 void send_exit(Pid to, ExitReason reason) {
-  if (!runtime::calling_process())
-    return runtime::send_exit_from_outside(runtime::guest_system(), to, std::move(reason));
+  if (!runtime::calling_process()) {
+    if (System* system = speaking_guest())
+      runtime::send_exit_from_outside(*system, to, std::move(reason));
+    return;
+  }
   const Call call;
   call.charge(1);
   Process& process = call.process();
@@ -120,14 +135,15 @@ void send_exit(Pid to, ExitReason reason) {
 }
 
 void send_exit(const Alias& to, ExitReason reason, SendOptions options) {
+  if (!runtime::calling_process()) {
+    if (System* system = speaking_guest())
+      runtime::send_exit_from_outside(*system, to, std::move(reason), options);
+    return;
+  }
   const Call call;
   call.charge(1);
   Process& process = call.process();
-  runtime::ControlSignal* exit =
-      runtime::make_signal(mailbox::SignalKind::exit, process.pid(), 0, to.id, std::move(reason));
-  exit->flags = runtime::exit_by_alias;
-  if (options.priority) exit->flags |= runtime::exit_with_priority;
-  runtime::send_signal(call.system(), to.owner, exit);
+  runtime::send_exit_through_alias(call.system(), process.pid(), to, std::move(reason), options);
   if (to.owner == process.pid()) runtime::safe_point(process);  // as above
 }
 

@@ -388,4 +388,12 @@ void send_through_alias(System& system, Pid from, const Ref& alias, void* payloa
   system.dead_letters.drop({alias.owner, from, DropReason::no_process}, lost);
 }
 
+void send_exit_through_alias(
+    System& system, Pid from, const Ref& alias, ExitReason reason, SendOptions options) {
+  ControlSignal* exit = make_signal(SignalKind::exit, from, 0, alias.id, std::move(reason));
+  exit->flags = exit_by_alias;
+  if (options.priority) exit->flags |= exit_with_priority;
+  send_signal(system, alias.owner, exit);
+}
+
 }  // namespace airssys::rt::runtime

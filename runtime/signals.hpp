@@ -14,6 +14,7 @@
 
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
+#include <airssys/rt/send.hpp>
 
 #include "mailbox/signal.hpp"
 #include "runtime/control_signal.hpp"
@@ -99,5 +100,8 @@ void drop_monitor(System& system, Process& process, Relation& monitor, bool tell
 
 // Sends a value through an alias, as a message whose tag names it (A2). `from` null: from nobody.
 void send_through_alias(System& system, Pid from, const Ref& alias, void* payload);
+// The same for an exit signal.
+void send_exit_through_alias(
+    System& system, Pid from, const Ref& alias, ExitReason reason, SendOptions options);
 
 }  // namespace airssys::rt::runtime

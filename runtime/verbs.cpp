@@ -173,6 +173,7 @@ void unregister_name(std::string_view name) {
 }
 
 std::optional<Pid> whereis(std::string_view name) {
+  if (!runtime::calling_process()) return runtime::guest_system().names.find(name);
   const Call call;
   return call.system().names.find(name);
 }

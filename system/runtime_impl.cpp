@@ -224,6 +224,15 @@ SendResult send_from_outside(RuntimeImpl& runtime, Pid to, void* payload, WhenFu
   return runtime::send_from_outside(runtime.system(), to, message, when_full);
 }
 
+void send_alias_from_outside(RuntimeImpl& runtime,
+                             const Ref& alias,
+                             void* payload,
+                             SendOptions options) {
+  const runtime::Guest guest(runtime.system());
+  Message message(payload);
+  runtime::send_alias_from_outside(runtime.system(), alias, message, options);
+}
+
 void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* payload) {
   runtime.system().refuse_forked_child();
   const runtime::Guest guest(runtime.system());
@@ -241,6 +250,11 @@ Runtime::Runtime(const Options& options)
       }) {}
 
 Runtime::~Runtime() = default;
+
+Runtime::Guest::Guest(Runtime& runtime)
+    : guest_(std::make_unique<runtime::Guest>(runtime.impl().system())) {}
+
+Runtime::Guest::~Guest() = default;
 
 void Runtime::send_exit(Pid to, ExitReason reason) {
   runtime::send_exit_from_outside(impl_->system(), to, std::move(reason));

@@ -8,6 +8,8 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
+#include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -139,17 +141,23 @@ TEST_P(Outside, a_blocking_job_sends_and_spawns_as_nobody) {
   });
 }
 
-// D19: what a job sends when its process is gone is discarded; S6: nothing comes behind its Down.
+// What a job sends when its process is gone is discarded; nothing comes behind its Down.
+// D19, S6
 TEST_P(Outside, a_job_whose_process_has_ended_says_nothing_more) {
   run([] {
     std::atomic<bool> begun = false;
     std::atomic<bool> may_send = false;
     std::atomic<bool> has_sent = false;
-    const Spawned asker = spawn_monitor([&, me = self()] {
+    register_name("asked", self());
+    const Spawned asker = spawn_monitor([&, me = self(), address = alias()] {
       blocking([&, me] {
         begun.store(true);
         while (!may_send.load()) std::this_thread::yield();
         send(me, std::string("too late"));
+        send("asked", std::string("too late"));
+        send(address, std::string("too late"));
+        send_exit(me, ExitReason::of(1));
+        send_exit(address, ExitReason::of(1));
         has_sent.store(true);
       });
     });
@@ -160,6 +168,114 @@ TEST_P(Outside, a_job_whose_process_has_ended_says_nothing_more) {
     while (!has_sent.load()) yield();
     EXPECT_FALSE(receive<std::string>(0ms));
   });
+}
+
+// P11, S12
+TEST_P(Outside, a_plain_thread_sends_through_an_alias) {
+  with_runtime([](Runtime& runtime) {
+    std::promise<Alias> made;
+    const Pid owner = runtime.spawn([&] {
+      made.set_value(alias({.priority = true}));
+      receive<Go>();
+      EXPECT_EQ(receive<int>(), 2);
+      EXPECT_EQ(receive<int>(), 1);
+    });
+    const Alias address = made.get_future().get();
+    runtime.send(owner, 1);
+    runtime.send(address, 2, {.priority = true});
+    runtime.send(Alias{{owner, address.id + 1}}, 3);
+    runtime.send(owner, Go());
+  });
+}
+
+struct Adder : Server<Adder> {
+  struct Add {
+    using Reply = int;
+    int a;
+    int b;
+  };
+  struct Note {
+    int n;
+  };
+
+  std::promise<std::pair<Add, From<int>>>& asked;
+  int noted = 0;
+
+  explicit Adder(std::promise<std::pair<Add, From<int>>>& promise) : asked(promise) {}
+  void handle(Add add, From<int> caller) { asked.set_value({add, std::move(caller)}); }
+  void handle(Note note) { noted = note.n; }
+};
+
+// P11, G8
+TEST_P(Outside, a_guest_replies_to_a_call_that_a_server_has_left_to_its_thread) {
+  with_runtime([](Runtime& runtime) {
+    std::promise<std::pair<Adder::Add, From<int>>> asked;
+    std::thread worker([&] {
+      auto [add, caller] = asked.get_future().get();
+      const Runtime::Guest guest(runtime);
+      caller.reply(add.a + add.b);
+    });
+    runtime.run([&asked] {
+      const auto adder = start_link<Adder>(std::ref(asked));
+      EXPECT_EQ(call(adder, Adder::Add{3, 4}, infinite), 7);
+      stop(adder);
+    });
+    worker.join();
+  });
+}
+
+// P11
+TEST_P(Outside, a_guest_uses_every_verb_that_needs_no_mailbox) {
+  with_runtime([](Runtime& runtime) {
+    std::promise<std::pair<Alias, TimerRef>> made;
+    const Pid pid = runtime.spawn({.name = "host's"}, [&] {
+      trap_exit(true);
+      made.set_value({alias(), send_after(1h, self(), Go())});
+      for (int n = 1; n <= 3; ++n) EXPECT_EQ(receive<int>(), n);
+      EXPECT_EQ(receive<Exit>().reason, ExitReason::of(4));
+      EXPECT_EQ(receive<Exit>().reason, ExitReason::of(5));
+    });
+    const auto [address, timer] = made.get_future().get();
+    {
+      const Runtime::Guest guest(runtime);
+      EXPECT_EQ(whereis("host's"), pid);
+      EXPECT_TRUE(cancel_timer(timer));
+      send(pid, 1);
+      send("host's", 2);
+      send(address, 3);
+      send_exit(pid, ExitReason::of(4));
+      std::promise<void> spawned;
+      spawn([&] { spawned.set_value(); });
+      spawned.get_future().get();
+      EXPECT_THROW(spawn({.link = true}, [] {}), BadArgument);
+      send_exit(address, ExitReason::of(5));
+      EXPECT_THROW(self(), BadArgument);
+    }
+    EXPECT_THROW(send(pid, 6), BadArgument);
+    EXPECT_THROW(whereis("host's"), BadArgument);
+  });
+}
+
+// P11
+TEST_P(Outside, a_plain_thread_casts_and_the_server_handles_it) {
+  with_runtime([](Runtime& runtime) {
+    std::promise<std::pair<Adder::Add, From<int>>> unused;
+    const Pid pid = runtime.spawn([&] {
+      const auto adder = start_link<Adder>({.name = "adder"}, std::ref(unused));
+      receive<Go>();
+      EXPECT_EQ(sys::get_state(adder, [](const Adder& it) { return it.noted; }), 8);
+      stop(adder);
+    });
+    std::optional<Pid> adder;
+    while (!(adder = runtime.whereis("adder"))) std::this_thread::yield();
+    cast(runtime, server_ref<Adder>(*adder), Adder::Note{8});
+    runtime.send(pid, Go());
+  });
+}
+
+TEST_P(Outside, a_process_that_a_plain_thread_spawns_cannot_be_linked) {
+  with_runtime(
+      [](Runtime& runtime) { EXPECT_THROW(runtime.spawn({.link = true}, [] {}), BadArgument); });
 }
 
 TEST_P(Outside, a_thread_that_is_nobodys_guest_is_told_to_use_the_runtime) {

@@ -43,7 +43,7 @@ class From {
   }
   ~From() = default;
 
-  // Sends the reply. For any process; does not suspend and does not fail.
+  // Sends the reply. For any process, and for a Runtime::Guest; does not suspend and does not fail.
   template <std::convertible_to<detail::ReplyValue<T>> V = detail::ReplyValue<T>>
     requires(!std::is_void_v<T>)
   void reply(V&& value) {

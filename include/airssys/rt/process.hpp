@@ -3,7 +3,7 @@
 // A process is a function, or a behaviour object, with a mailbox of its own. It runs on a scheduler
 // until it waits or its slice of 4000 reductions is used up, and it ends once, with one reason
 // (P4). All verbs here are for processes; a plain thread uses the same verbs of `Runtime`
-// (system.hpp), and gets BadArgument from these (P11).
+// (system.hpp), and gets BadArgument from these (P11) unless it is a Runtime::Guest.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>

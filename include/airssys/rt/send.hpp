@@ -8,7 +8,7 @@
 // process, on the blocking pool, on the host's thread whose Runtime::send was refused, at the end
 // of the runtime. Where no process runs it does so from nobody, as Runtime's verbs do (P11). Only a
 // message that the host's own code destroys on its own thread belongs to no runtime: there a verb
-// throws BadArgument.
+// throws BadArgument, unless the thread is a Runtime::Guest.
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
@@ -92,7 +92,7 @@ void send(Pid to, T&& message, SendOptions) {
 // Sends an exit signal: X3 says what it does. Never waits, never fails (X10).
 void send_exit(Pid to, ExitReason reason);
 // Through an alias: does nothing when it is not active any more, and uses up none. Where it becomes
-// a message, the options count. For processes.
+// a message, the options count.
 void send_exit(const Alias& to, ExitReason reason, SendOptions options = {});
 
 }  // namespace airssys::rt

@@ -24,6 +24,10 @@
 #include <type_traits>
 #include <utility>
 
+namespace airssys::rt::runtime {
+class Guest;
+}
+
 namespace airssys::rt {
 
 // On or off, or what suits the way of starting: on in rt::run, off in a Runtime.
@@ -81,6 +85,10 @@ class RuntimeImpl;
 Pid spawn_from_outside(RuntimeImpl& runtime, Program* program, const SpawnOptions* options);
 SendResult send_from_outside(RuntimeImpl& runtime, Pid to, void* payload, WhenFull when_full);
 void send_named_from_outside(RuntimeImpl& runtime, std::string_view name, void* payload);
+void send_alias_from_outside(RuntimeImpl& runtime,
+                             const Ref& alias,
+                             void* payload,
+                             SendOptions options);
 int run_program(const Options& options, Program* program, const int* result);
 }  // namespace detail
 
@@ -94,7 +102,8 @@ class Runtime {
   // Stops, with Options::stop_timeout, if `stop` has not been called.
   ~Runtime();
 
-  // Any thread. As rt::spawn; the process has no parent. Throws SpawnError once `stop` has begun.
+  // Any thread. As rt::spawn; the process has no parent, and cannot be linked: BadArgument. Throws
+  // SpawnError once `stop` has begun.
   template <std::invocable F>
   Pid spawn(F&& f) {
     return detail::spawn_from_outside(*impl_, detail::make_body(std::forward<F>(f)), nullptr);
@@ -120,6 +129,26 @@ class Runtime {
   void send(std::string_view name, T&& message) {
     detail::send_named_from_outside(*impl_, name, detail::payload_of(std::forward<T>(message)));
   }
+  template <Sendable T>
+  void send(const Alias& alias, T&& message, SendOptions options = {}) {
+    detail::send_alias_from_outside(
+        *impl_, alias, detail::payload_of(std::forward<T>(message)), options);
+  }
+
+  // While one stands on a plain thread, that thread may call the verbs of processes that need no
+  // mailbox: rt::send in all its forms, send_exit, spawn, cast, whereis, cancel_timer and
+  // From::reply. They act for this runtime, as its namesakes do, whoever wrote the code that calls.
+  // Ends on its thread, before the runtime. In a process it changes nothing.
+  class Guest {
+   public:
+    explicit Guest(Runtime& runtime);
+    Guest(const Guest&) = delete;
+    Guest& operator=(const Guest&) = delete;
+    ~Guest();
+
+   private:
+    const std::unique_ptr<const runtime::Guest> guest_;
+  };
 
   // Any thread. An exit signal from nobody (X3).
   void send_exit(Pid to, ExitReason reason);
