@@ -241,7 +241,7 @@ void PendingCall::make_sure() {
     rt::sleep(pause);
     const Call call(runtime::current_process());
     look(call.process());
-    pause = std::min(pause * 2, longest_pause);
+    pause = std::min<Duration>(pause * 2, longest_pause);
   }
 }
 
@@ -266,7 +266,7 @@ Message PendingCall::wait_and_look(Process& process, const runtime::Timeout& tim
       circle_.reset();
       must_look_again_ = true;
     }
-    pause = std::min(pause * 2, longest_pause);
+    pause = std::min<Duration>(pause * 2, longest_pause);
   }
   return take_answer(process, timeout);
 }

@@ -57,10 +57,8 @@ System::Config config_of(const Options& options, bool owns_program) {
                    .hog_signal = is_on(options.hog_signal, owns_program)},
           .processes_max = static_cast<std::uint32_t>(
               std::min<std::size_t>(options.max_processes, runtime::ProcessTable::slots_max)),
-          .send_timeout_ns =
-              std::chrono::duration_cast<std::chrono::nanoseconds>(options.send_timeout).count(),
-          .hibernate_after_ns =
-              std::chrono::duration_cast<std::chrono::nanoseconds>(options.hibernate_after).count(),
+          .send_timeout_ns = Duration(options.send_timeout).count(),
+          .hibernate_after_ns = Duration(options.hibernate_after).count(),
           .log = options.log,
           .log_from = options.log_from};
 }

@@ -1,8 +1,9 @@
 // time_test.cpp: deadlines, counted on the clock of the runtime, or of a plain thread.
 //
-// Compares with the clock itself before and after; no test waits.
+// Compares with the clock itself before and after; no test waits for a time to pass.
 #include <airssys/rt.hpp>
 #include <chrono>
+#include <ratio>
 
 #include "base/clock.hpp"
 #include "tests/support/in_runtime.hpp"
@@ -37,6 +38,35 @@ TEST_P(Time, a_time_out_beyond_the_clock_is_never) {
   EXPECT_TRUE(Deadline::after(infinite - 1ns).is_never());
   EXPECT_FALSE(Deadline::after(24h * 365 * 100).is_never());
   EXPECT_TRUE(Deadline().is_never());
+}
+
+TEST_P(Time, any_duration_becomes_one_that_is_as_long_or_infinite) {
+  using std::chrono::duration;
+  using Milliseconds = std::chrono::milliseconds;
+  EXPECT_EQ(Duration(5ms), 5ms);
+  EXPECT_EQ(Duration(-5ms), -5ms);
+  EXPECT_EQ(Duration(duration<double, std::milli>(0.0000015)), 2ns);
+  EXPECT_EQ(Duration(std::chrono::hours::max()), infinite);
+  EXPECT_EQ(Duration(Milliseconds(1LL << 58)), infinite);
+  EXPECT_EQ(Duration(Milliseconds(9'223'372'036'855)), infinite);
+  EXPECT_EQ(Duration(Milliseconds(9'223'372'036'854)), Milliseconds(9'223'372'036'854));
+  EXPECT_EQ(Duration(duration<double>(1e300)), infinite);
+  EXPECT_EQ(Duration(Milliseconds::min()), Duration::min());
+}
+
+// T2, R4
+TEST_P(Time, a_time_beyond_all_clocks_is_for_ever_for_every_verb) {
+  run([] {
+    const auto longest = std::chrono::milliseconds::max();
+    const TimerRef timer = send_after(longest, self(), 1);
+    EXPECT_FALSE(receive<int>(1ms));
+    EXPECT_TRUE(cancel_timer(timer));
+    send(self(), 2);
+    EXPECT_EQ(receive<int>(longest), 2);
+    send(self(), 3);
+    EXPECT_EQ(receive([](int n) { return n; }, after(longest, [] { return 0; })), 3);
+    EXPECT_THROW(send_after(-longest, self(), 1), BadArgument);
+  });
 }
 
 }  // namespace

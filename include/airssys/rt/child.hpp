@@ -47,8 +47,7 @@ class Shutdown {
   constexpr Shutdown() noexcept = default;
   template <class Rep, class Period>
   // NOLINTNEXTLINE(google-explicit-constructor): `.shutdown = 2s` is meant to work
-  constexpr Shutdown(std::chrono::duration<Rep, Period> time)
-      : kind_(Kind::after), time_(std::chrono::ceil<Duration>(time)) {}
+  constexpr Shutdown(std::chrono::duration<Rep, Period> time) : kind_(Kind::after), time_(time) {}
   static constexpr Shutdown brutal_kill() noexcept { return Shutdown(Kind::brutal_kill); }
   static constexpr Shutdown infinity() noexcept { return Shutdown(Kind::infinity); }
 

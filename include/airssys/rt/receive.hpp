@@ -194,9 +194,9 @@ detail::When<std::decay_t<P>, std::decay_t<H>> when(P&& predicate, H&& handler) 
 
 // When nothing has been taken within `timeout` of entering the receive (R5). Zero looks at all mail
 // that is there and does not wait (R6).
-template <class Rep, class Period, std::invocable H>
-detail::After<std::decay_t<H>> after(std::chrono::duration<Rep, Period> timeout, H&& handler) {
-  return {std::chrono::ceil<Duration>(timeout), std::forward<H>(handler)};
+template <std::invocable H>
+detail::After<std::decay_t<H>> after(Duration timeout, H&& handler) {
+  return {timeout, std::forward<H>(handler)};
 }
 
 // Receives by clauses, as the head of this file says.

@@ -11,7 +11,32 @@
 
 namespace airssys::rt {
 
-using Duration = std::chrono::nanoseconds;
+// Nanoseconds, made of any duration: rounded up, and infinite from 292 years on (T2). Computes as
+// std::chrono::nanoseconds does.
+class Duration : public std::chrono::nanoseconds {
+  using Base = std::chrono::nanoseconds;
+
+ public:
+  constexpr Duration() noexcept = default;
+  constexpr explicit Duration(std::int64_t ns) noexcept : Base(ns) {}
+  template <class Rep, class Period>
+  // NOLINTNEXTLINE(google-explicit-constructor): so that verbs take 5ms
+  constexpr Duration(std::chrono::duration<Rep, Period> time) noexcept : Base(of(time)) {}
+
+  static constexpr Duration zero() noexcept { return Base::zero(); }
+  static constexpr Duration min() noexcept { return Base::min(); }
+  static constexpr Duration max() noexcept { return Base::max(); }
+
+ private:
+  static constexpr Base of(Base time) noexcept { return time; }
+  template <class Rep, class Period>
+  static constexpr Base of(std::chrono::duration<Rep, Period> time) noexcept {
+    using Rough = std::chrono::duration<double, Period>;  // to compare in nanoseconds may overflow
+    if (Rough(time) >= Rough(Base::max())) return Base::max();
+    if (Rough(time) <= Rough(Base::min())) return Base::min();
+    return std::chrono::ceil<Base>(time);
+  }
+};
 
 // As a time-out: wait for as long as it takes.
 inline constexpr Duration infinite = Duration::max();
