@@ -183,19 +183,13 @@ std::string Answers::schedulers() {
   base::JsonWriter json;
   begin_answer(json);
   json.key("schedulers").begin_array();
-  for (unsigned id = 0; id < system_.count(); ++id) {
-    const scheduler::Scheduler& scheduler = system_.scheduler(id);
-    const scheduler::Counters& counters = scheduler.counters;
-    json.begin_object().key("id").number(id).key("queued").number(scheduler.queued());
-    json.key("turns").number(counters.turns.read());
-    json.key("reductions").number(counters.reductions.read());
-    json.key("steals").number(counters.steals.read());
-    json.key("sleeps").number(counters.sleeps.read());
-    json.key("timers").number(counters.timers.read());
-    const scheduler::Times times = scheduler.times(system_.clock.now_ns());
-    json.key("busy_ns").number(static_cast<std::uint64_t>(times.busy_ns));
-    json.key("total_ns").number(static_cast<std::uint64_t>(times.total_ns));
-    json.key("hand_overs").number(counters.hand_overs.read()).end_object();
+  for (const SchedulerStatistics& each : runtime::scheduler_statistics(system_)) {
+    json.begin_object().key("id").number(each.scheduler - 1).key("queued").number(each.queued);
+    json.key("turns").number(each.turns).key("reductions").number(each.reductions);
+    json.key("steals").number(each.steals).key("sleeps").number(each.sleeps);
+    json.key("timers").number(each.timers).key("hand_overs").number(each.hand_overs);
+    json.key("busy_ns").number(static_cast<std::uint64_t>(each.busy.count()));
+    json.key("total_ns").number(static_cast<std::uint64_t>(each.total.count())).end_object();
   }
   return json.end_array().end_object().take();
 }

@@ -6,6 +6,7 @@
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 #include "runtime/label.hpp"
+#include "runtime/outside.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -74,4 +75,34 @@ std::optional<ProcessInfo> look_at(System& system, Pid pid) {
   return info;
 }
 
+std::vector<SchedulerStatistics> scheduler_statistics(System& system) {
+  std::vector<SchedulerStatistics> all;
+  for (unsigned id = 0; id < system.count(); ++id) {
+    const scheduler::Scheduler& scheduler = system.scheduler(id);
+    const scheduler::Counters& counters = scheduler.counters;
+    const scheduler::Times times = scheduler.times(system.clock.now_ns());
+    all.push_back({.scheduler = id + 1,
+                   .queued = scheduler.queued(),
+                   .turns = counters.turns.read(),
+                   .reductions = counters.reductions.read(),
+                   .steals = counters.steals.read(),
+                   .sleeps = counters.sleeps.read(),
+                   .timers = counters.timers.read(),
+                   .hand_overs = counters.hand_overs.read(),
+                   .busy = Duration(times.busy_ns),
+                   .total = Duration(times.total_ns)});
+  }
+  return all;
+}
+
 }  // namespace airssys::rt::runtime
+
+namespace airssys::rt {
+
+std::vector<SchedulerStatistics> scheduler_statistics() {
+  if (!runtime::calling_process()) return runtime::scheduler_statistics(runtime::guest_system());
+  const runtime::Call call(runtime::Call::Kind::plain);
+  return runtime::scheduler_statistics(call.system());
+}
+
+}  // namespace airssys::rt

@@ -1,4 +1,4 @@
-// snapshot.hpp: all processes as they look from outside, without asking any of them.
+// snapshot.hpp: processes and schedulers as they look from outside, without asking any of them.
 //
 // Only words that one writer publishes are read, so a snapshot can be taken while every scheduler
 // is stuck. The words of one row need not belong to the same moment. Mail counts what its owner has
@@ -8,11 +8,13 @@
 
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/pid.hpp>
+#include <airssys/rt/schedulers.hpp>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/bounds.hpp"
 #include "runtime/system.hpp"
@@ -51,5 +53,8 @@ std::uint32_t snapshot(System& system,
 
 // One process, as a ProcessInfo that was not answered; nothing when its slot is free. Inside.
 std::optional<ProcessInfo> look_at(System& system, Pid pid);
+
+// Any thread.
+std::vector<SchedulerStatistics> scheduler_statistics(System& system);
 
 }  // namespace airssys::rt::runtime

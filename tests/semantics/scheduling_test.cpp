@@ -425,6 +425,46 @@ TEST_P(Scheduling, of_many_busy_processes_nobody_is_left_behind) {
   });
 }
 
+// D22
+TEST_P(OneQueue, a_scheduler_says_what_waits_for_it_and_what_it_has_done) {
+  run([] {
+    const auto statistics = [] { return scheduler_statistics().at(0); };
+    yield();
+    const SchedulerStatistics before = statistics();
+    EXPECT_EQ(before.scheduler, 1U);
+    EXPECT_EQ(before.queued, 0U);
+    constexpr int count = 10;
+    for (int i = 0; i < count; ++i) spawn_monitor([] { reductions(slice / 2); });
+    EXPECT_EQ(statistics().queued, count);
+    await_downs(count);
+    yield();
+    const SchedulerStatistics after = statistics();
+    EXPECT_EQ(after.queued, 0U);
+    EXPECT_GE(after.turns - before.turns, count);
+    EXPECT_GE(after.reductions - before.reductions, count * slice / 2);
+    EXPECT_GE(after.busy, before.busy);
+    EXPECT_GE(after.total - before.total, after.busy - before.busy);
+  });
+}
+
+// D22
+TEST_P(SeveralQueues, each_scheduler_is_listed_by_its_number_for_processes_and_guests) {
+  with_runtime([](Runtime& runtime) {
+    const auto check = [] {
+      const auto all = scheduler_statistics();
+      EXPECT_EQ(all.size(), GetParam());
+      for (unsigned i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].scheduler, i + 1);
+        EXPECT_LE(all[i].busy, all[i].total);
+      }
+    };
+    runtime.run(check);
+    EXPECT_THROW(check(), BadArgument);
+    const Runtime::Guest guest(runtime);
+    check();
+  });
+}
+
 // The clock has passed the timer's time when the counting begins.
 // D15
 TEST_P(OneQueue, a_busy_scheduler_fires_timers_within_eight_thousand_reductions) {

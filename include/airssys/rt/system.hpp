@@ -136,9 +136,9 @@ class Runtime {
   }
 
   // While one stands on a plain thread, that thread may call the verbs of processes that need no
-  // mailbox: rt::send in all its forms, send_exit, spawn, cast, whereis, cancel_timer and
-  // From::reply. They act for this runtime, as its namesakes do, whoever wrote the code that calls.
-  // Ends on its thread, before the runtime. In a process it changes nothing.
+  // mailbox: rt::send in all its forms, From::reply, cast, send_exit, spawn, whereis, cancel_timer,
+  // read_timer and scheduler_statistics. They act for this runtime, whoever wrote the code that
+  // calls them. Ends on its thread, before the runtime. In a process it changes nothing.
   class Guest {
    public:
     explicit Guest(Runtime& runtime);
