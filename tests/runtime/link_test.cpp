@@ -327,18 +327,17 @@ TEST_P(Links, an_alias_is_its_makers_alone_and_drops_all_when_it_is_dead) {
 TEST_P(Links, the_modes_of_a_monitors_alias_end_it_as_they_say) {
   run([] {
     const Spawned process = waiting();
-    const auto address_of = [](const MonitorRef& ref) { return Alias{{ref.owner, ref.id}}; };
 
     const MonitorRef until_demonitor = monitor(process.pid, AliasMode::demonitor);
-    send(address_of(until_demonitor), 1);
+    send(until_demonitor, 1);
     EXPECT_EQ(receive<int>(), 1);
     EXPECT_TRUE(demonitor(until_demonitor));
-    send(address_of(until_demonitor), 2);
+    send(until_demonitor, 2);
     EXPECT_FALSE(receive<int>(0ms));
 
     const MonitorRef once = monitor(process.pid, AliasMode::reply_demonitor);
-    send(address_of(once), 3);
-    send(address_of(once), 4);
+    send(once, 3);
+    send(once, 4);
     EXPECT_EQ(receive<int>(), 3);
     EXPECT_FALSE(receive<int>(0ms));
     EXPECT_FALSE(demonitor(once));
@@ -346,10 +345,10 @@ TEST_P(Links, the_modes_of_a_monitors_alias_end_it_as_they_say) {
     const MonitorRef stays = monitor(process.pid, AliasMode::explicit_unalias);
     end(process);
     EXPECT_EQ(receive<Down>().ref, stays);
-    send(address_of(stays), 5);
+    send(stays, 5);
     EXPECT_EQ(receive<int>(), 5);
-    EXPECT_TRUE(unalias(address_of(stays)));
-    send(address_of(stays), 6);
+    EXPECT_TRUE(unalias(stays));
+    send(stays, 6);
     EXPECT_FALSE(receive<int>(0ms));
   });
 }

@@ -50,10 +50,6 @@ void end(const Spawned& process) {
   await_down(process.ref);
 }
 
-Alias address_of(const MonitorRef& ref) {
-  return Alias{{ref.owner, ref.id}};
-}
-
 // How many of three messages through this address arrive now.
 int arriving(const Alias& address) {
   for (int i = 0; i < 3; ++i) send(address, i);
@@ -70,32 +66,32 @@ TEST_P(AliasRules, each_mode_ends_with_what_it_says) {
 
     const Spawned target = spawn_waiting();
     const MonitorRef plain = monitor(target.pid);
-    EXPECT_EQ(arriving(address_of(plain)), 0);
+    EXPECT_EQ(arriving(plain), 0);
     const MonitorRef explicitly = monitor(target.pid, AliasMode::explicit_unalias);
     const MonitorRef stays = monitor(target.pid, AliasMode::explicit_unalias);
     const MonitorRef until_demonitor = monitor(target.pid, AliasMode::demonitor);
     const MonitorRef until_down = monitor(target.pid, AliasMode::demonitor);
     const MonitorRef replied = monitor(target.pid, AliasMode::reply_demonitor);
     const MonitorRef unreplied = monitor(target.pid, AliasMode::reply_demonitor);
-    EXPECT_EQ(arriving(address_of(explicitly)), 3);
-    EXPECT_EQ(arriving(address_of(until_demonitor)), 3);
-    EXPECT_EQ(arriving(address_of(until_down)), 3);
-    EXPECT_EQ(arriving(address_of(replied)), 1);
+    EXPECT_EQ(arriving(explicitly), 3);
+    EXPECT_EQ(arriving(until_demonitor), 3);
+    EXPECT_EQ(arriving(until_down), 3);
+    EXPECT_EQ(arriving(replied), 1);
     EXPECT_FALSE(demonitor(replied)) << "the reply has ended the monitor";
 
     EXPECT_TRUE(demonitor(explicitly));
-    EXPECT_EQ(arriving(address_of(explicitly)), 3);
+    EXPECT_EQ(arriving(explicitly), 3);
     EXPECT_TRUE(unalias(explicitly));
-    EXPECT_EQ(arriving(address_of(explicitly)), 0);
+    EXPECT_EQ(arriving(explicitly), 0);
     EXPECT_TRUE(demonitor(until_demonitor));
-    EXPECT_EQ(arriving(address_of(until_demonitor)), 0);
+    EXPECT_EQ(arriving(until_demonitor), 0);
 
     end(target);
     for (const MonitorRef& ref : {plain, stays, until_down, unreplied}) await_down(ref);
     EXPECT_FALSE(receive<Down>(0ms)) << "of who was demonitored, or has replied";
-    EXPECT_EQ(arriving(address_of(stays)), 3);
-    EXPECT_EQ(arriving(address_of(until_down)), 0);
-    EXPECT_EQ(arriving(address_of(unreplied)), 0);
+    EXPECT_EQ(arriving(stays), 3);
+    EXPECT_EQ(arriving(until_down), 0);
+    EXPECT_EQ(arriving(unreplied), 0);
     EXPECT_TRUE(unalias(stays));
   });
 }
@@ -184,7 +180,7 @@ TEST_P(AliasRules, after_an_unalias_or_demonitor_nothing_more_enters) {
     for (const std::size_t i : rounds()) {
       const MonitorRef ref = monitor(target.pid, AliasMode::demonitor);
       {
-        const Stream stream(address_of(ref));
+        const Stream stream(ref);
         while (stream.sent() < static_cast<int>(i % 50)) yield();
         if (i % 2) {
           EXPECT_TRUE(unalias(ref));
@@ -211,7 +207,7 @@ TEST_P(AliasRules, whoever_knows_an_alias_may_send_through_it) {
     const MonitorRef ref = monitor(target.pid, AliasMode::demonitor);
     std::vector<MonitorRef> strangers;
     for (int i = 0; i < 5; ++i)
-      strangers.push_back(spawn_monitor([address = address_of(ref), i] { send(address, i); }).ref);
+      strangers.push_back(spawn_monitor([address = ref, i] { send(address, i); }).ref);
     int sum = 0;
     for (int i = 0; i < 5; ++i) sum += receive<int>();
     EXPECT_EQ(sum, 10);

@@ -332,10 +332,10 @@ TEST_P(MonitorRules, a_monitor_may_be_an_alias_as_well) {
       send(address, 1);
     });
     const MonitorRef both = monitor(target.pid, AliasMode::demonitor);
-    send(target.pid, Alias{{both.owner, both.id}});
+    send(target.pid, Alias(both));
     EXPECT_EQ(receive<int>(), 1);
     EXPECT_EQ(reason_in_down(both), ExitReason::normal());
-    send(Alias{{both.owner, both.id}}, 2);
+    send(both, 2);
     EXPECT_FALSE(receive<int>(0ms));
   });
 }

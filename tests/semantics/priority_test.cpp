@@ -86,7 +86,7 @@ TEST_P(PriorityRules, the_alias_of_a_priority_monitor_serves_ordinary_mail) {
     const MonitorRef both =
         monitor(target.pid, {.alias = AliasMode::explicit_unalias, .priority = true});
     send(self(), 0);
-    send(Alias{both}, 1, first);
+    send(both, 1, first);
     EXPECT_EQ(mail(), (std::vector{0, 1}));
     end(target);
   });

@@ -84,7 +84,7 @@ TEST_P(ProcessRules, the_monitor_of_a_spawn_may_be_an_alias) {
           send(receive<Alias>(), 7);
           receive<Message>();
         });
-    send(child.pid, Alias{child.ref});
+    send(child.pid, Alias(child.ref));
     EXPECT_EQ(receive<int>(), 7);
     EXPECT_FALSE(demonitor(child.ref));  // the reply has ended it
     send_exit(child.pid, ExitReason::kill());

@@ -318,7 +318,7 @@ TEST_P(CallRules, what_a_server_sends_to_its_watchers_ends_no_monitor) {
   run([] {
     const ServerRef<Told> told = start_told();
     const MonitorRef ref = monitor(told.pid(), AliasMode::explicit_unalias);
-    const auto send_to_watcher = [ref](Told&) { send(Alias{ref}, 1); };
+    const auto send_to_watcher = [ref](Told&) { send(ref, 1); };
     cast(told, Told::Do{"send", send_to_watcher});
     EXPECT_EQ(receive<int>(), 1);
     send_exit(told.pid(), ExitReason::kill());

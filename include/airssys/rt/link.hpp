@@ -70,7 +70,7 @@ struct MonitorOptions {
 };
 
 // Watches a process: one Down when it ends, at once with noproc if it is dead (M3). Several
-// monitors of one process are independent (M1). With an alias mode the ref is also an address (A3).
+// monitors of one process are independent (M1). With an alias mode the ref is also an Alias (A3).
 MonitorRef monitor(Pid target, const MonitorOptions& options);
 MonitorRef monitor(Pid target, AliasMode alias = AliasMode::none);
 // Resolves the name now (M5).

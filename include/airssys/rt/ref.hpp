@@ -21,14 +21,14 @@ struct Ref {
   friend constexpr auto operator<=>(const Ref&, const Ref&) noexcept = default;
 };
 
+// An address at which its maker receives until it takes it back (A1). Whoever knows it may send.
+struct Alias : Ref {};
+
 // What `monitor` answers; the same value stands in the Down it leads to.
 struct MonitorRef : Ref {
-  friend constexpr bool operator==(const MonitorRef&, const MonitorRef&) noexcept = default;
-};
-
-// An address at which its maker receives until it takes it back (A1). Whoever knows it may send.
-struct Alias : Ref {
-  friend constexpr bool operator==(const Alias&, const Alias&) noexcept = default;
+  // One that was made with an alias mode is that address as well (A3).
+  // NOLINTNEXTLINE(google-explicit-constructor): so that what takes an alias takes it
+  constexpr operator Alias() const noexcept { return {*this}; }
 };
 
 // What `send_after` answers. Any process and, by Runtime's verbs, any thread may cancel or read it
