@@ -93,10 +93,13 @@ TEST_P(Timers, a_timer_set_for_a_point_that_has_passed_fires_at_once) {
   run([] {
     send_at(Deadline::at_ns(0), self(), 1);
     EXPECT_EQ(receive<int>(), 1);
+// T1
     register_name("here", self());
     send_at(Deadline::after(1ms), "here", 2);
     EXPECT_EQ(receive<int>(), 2);
   });
+    const TimerRef timer = start_timer_at(Deadline::at_ns(0), self(), 3);
+    EXPECT_EQ(receive<Timeout>().ref, timer);
 }
 
 // T6.

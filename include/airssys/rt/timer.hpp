@@ -50,10 +50,13 @@ TimerRef send_after(Duration delay, std::string_view name, T&& message) {
 // The same, and what comes is a Timeout with the message and the timer's ref (T1).
 template <class To, Sendable T>
   requires std::convertible_to<const To&, Pid> || std::convertible_to<const To&, std::string_view>
+TimerRef start_timer_at(Deadline due, const To& to, T&& message) {
+  return send_at(due, to, Timeout{{}, Message(detail::payload_of(std::forward<T>(message)))});
+}
+template <class To, Sendable T>
+  requires std::convertible_to<const To&, Pid> || std::convertible_to<const To&, std::string_view>
 TimerRef start_timer(Duration delay, const To& to, T&& message) {
-  return send_at(Deadline::after(delay),
-                 to,
-                 Timeout{{}, Message(detail::payload_of(std::forward<T>(message)))});
+  return start_timer_at(Deadline::after(delay), to, std::forward<T>(message));
 }
 
 // The time that was left, if the timer was pending: its message will never come. Empty if it has
