@@ -248,7 +248,7 @@ InfoAnswer ask_info(Pid pid, const InfoOptions& options) {
     own.info->state = ProcessState::running;
     return own;
   }
-  if (options.timeout > Duration::zero()) {
+  if (options.timeout > Duration::zero() && !runtime::is_unwinding(process)) {
     Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);
     if (auto* answered = answer.get_if<InfoAnswer>()) return std::move(*answered);
     if (deadline.is_never()) return {};

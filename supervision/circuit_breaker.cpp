@@ -8,7 +8,7 @@
 // Both are written under the lock. Who reads an old value acts as if it had come a moment earlier,
 // when that was true, and the number makes a word about it harmless.
 #include <airssys/rt/circuit_breaker.hpp>
-#include <airssys/rt/detail/no_safe_point.hpp>
+#include <airssys/rt/no_unwind.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/report.hpp>
 #include <airssys/rt/send.hpp>
@@ -154,7 +154,7 @@ class SharedCircuit {
       const Duration wait(std::max<std::int64_t>(0, circuit_.refuses_until_ns() - now_ns()));
       lock.unlock();
       // From destructors and handlers of exceptions, too.
-      without_safe_points([&] { tell(change, wait, subscribers); });
+      without_unwind([&] { tell(change, wait, subscribers); });
     };
     if constexpr (std::is_void_v<std::invoke_result_t<F&, Circuit&>>) {
       f(circuit_);

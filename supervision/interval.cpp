@@ -67,8 +67,12 @@ IntervalRef detail::start_interval(Duration period, Pid owner, Tick tick) {
 bool cancel_interval(IntervalRef interval) {
   const MonitorRef ref = monitor(interval.process);
   send_exit(interval.process, ExitReason::shutdown());
-  return receive(when([&](const Down& down) { return down.ref == ref; },
-                      [](Down down) { return down.reason.kind() != ExitReason::Kind::noproc; }));
+  try {
+    return receive(when([&](const Down& down) { return down.ref == ref; },
+                        [](Down down) { return down.reason.kind() != ExitReason::Kind::noproc; }));
+  } catch (const Unwinding&) {
+    return true;
+  }
 }
 
 }  // namespace airssys::rt

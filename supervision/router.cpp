@@ -2,7 +2,7 @@
 #include "supervision/router.hpp"
 
 #include <airssys/rt/call.hpp>
-#include <airssys/rt/detail/no_safe_point.hpp>
+#include <airssys/rt/no_unwind.hpp>
 #include <airssys/rt/send.hpp>
 #include <algorithm>
 #include <string>
@@ -168,7 +168,7 @@ void Router::give_back(RouterSlot& slot, std::uint32_t generation) {
   std::vector<Grant> grants = grant(1);
   lock.unlock();
   if (grants.empty()) return;
-  without_safe_points([&] { send_out(std::move(grants)); });  // from a destructor
+  without_unwind([&] { send_out(std::move(grants)); });  // from a destructor
 }
 
 std::vector<Router::Grant> Router::grant(std::size_t seats) {

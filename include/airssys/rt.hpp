@@ -20,6 +20,7 @@
 #include <airssys/rt/local.hpp>
 #include <airssys/rt/mail_mark.hpp>
 #include <airssys/rt/message.hpp>
+#include <airssys/rt/no_unwind.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/pool.hpp>
 #include <airssys/rt/preemption.hpp>

@@ -146,6 +146,7 @@ TEST_P(CppRules, an_unwind_runs_every_destructor_and_no_handler_keeps_the_proces
 TEST_P(CppRules, a_destructor_in_an_unwind_sends_and_does_not_wait) {
   struct Waits {
     Pid tester;
+    IntervalRef interval;
     ~Waits() {
       EXPECT_FALSE(receive<int>(1h));
       EXPECT_THROW(receive<int>(), Unwinding);
@@ -153,12 +154,15 @@ TEST_P(CppRules, a_destructor_in_an_unwind_sends_and_does_not_wait) {
       const auto answer = try_call(ServerRef<Silent>(tester), Silent::Ask(), infinite);
       EXPECT_EQ(answer.error().kind(), CallError::unwinding);
       sleep(1h);
+      EXPECT_THROW(is_alive(tester), Unwinding);
+      EXPECT_FALSE(process_info(tester)->has_answered);
+      EXPECT_TRUE(cancel_interval(interval));
       send(tester, 1);
     }
   };
   run([] {
     const Spawned process = spawn_monitor([tester = self()] {
-      const Waits waits{tester};
+      const Waits waits{tester, send_interval(1h, tester, 2)};
       send(tester, Go());
       receive<Go>();
     });

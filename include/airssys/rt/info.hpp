@@ -43,7 +43,7 @@ struct InfoOptions {
   bool stack = false;       // ProcessInfo::stack
   // How long the process may take. One that has not answered by then, for it never calls the
   // runtime or is being unwound, is seen from outside: ProcessInfo::has_answered. Zero: it is not
-  // asked at all. Not negative.
+  // asked at all; nor does a process ask that is itself being unwound. Not negative.
   Duration timeout = infinite;
 };
 

@@ -84,7 +84,8 @@ IntervalRef apply_repeatedly(Duration period, F&& f) {
 }
 
 // Ends it: once this has returned no more ticks come; a message that has come before stays, and so
-// does a run. Answers whether it had been there. Suspends.
+// does a run. Answers whether it had been there. Suspends, but not while its caller is being ended
+// (Z3): then it answers true.
 bool cancel_interval(IntervalRef interval);
 
 }  // namespace airssys::rt

@@ -1,8 +1,8 @@
-// no_safe_point_test.cpp: verbs that act on no signal, for where nothing can be unwound.
+// no_unwind_test.cpp: verbs that act on no signal, for where nothing can be unwound.
 // Method: a plain thread kills a process while it is in a destructor that sends. Without them the
 // destructor would end the program.
-#include <airssys/rt/detail/no_safe_point.hpp>
 #include <airssys/rt/link.hpp>
+#include <airssys/rt/no_unwind.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/send.hpp>
@@ -14,8 +14,8 @@
 namespace airssys::rt::runtime {
 namespace {
 
-using NoSafePoint = support::InRuntime;
-RT_WITH_SCHEDULERS(NoSafePoint);
+using NoUnwind = support::InRuntime;
+RT_WITH_SCHEDULERS(NoUnwind);
 
 enum class Stage : int { running, in_destructor, killed };
 
@@ -31,7 +31,7 @@ class Talker {
   ~Talker() {
     stage_ = Stage::in_destructor;
     while (stage_ != Stage::killed) std::this_thread::yield();
-    detail::without_safe_points([&] {
+    without_unwind([&] {
       for (int n = 0; n < 3; ++n) send(listener_, Word{n});
     });
   }
@@ -41,7 +41,8 @@ class Talker {
   std::atomic<Stage>& stage_;
 };
 
-TEST_P(NoSafePoint, a_killed_process_ends_behind_them_and_not_inside) {
+// Z3
+TEST_P(NoUnwind, a_killed_process_ends_behind_them_and_not_inside) {
   with_runtime([](Runtime& runtime) {
     for (int round = 0; round < 20; ++round) {
       std::atomic<Stage> stage = Stage::running;
@@ -75,9 +76,9 @@ TEST_P(NoSafePoint, a_killed_process_ends_behind_them_and_not_inside) {
   });
 }
 
-TEST_P(NoSafePoint, on_a_plain_thread_they_are_what_they_are) {
+TEST_P(NoUnwind, on_a_plain_thread_they_are_what_they_are) {
   int calls = 0;
-  detail::without_safe_points([&] { ++calls; });
+  without_unwind([&] { ++calls; });
   EXPECT_EQ(calls, 1);
 }
 
