@@ -147,6 +147,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
   if (reason != WaitReason::none && thread.fiber().entry_frame)
     info.waited =
         Duration(scheduler::ns_since(thread.fiber().waits_since, thread.pool().clock.now_ns()));
+  if (info.state == ProcessState::runnable) info.state = ProcessState::running;  // to answer
   add_relations(info, process);
   if (wanted & wants_messages) add_messages(info, process);
   const Extras* extras = process.own_extras();
@@ -244,9 +245,7 @@ InfoAnswer ask_info(Pid pid, const InfoOptions& options) {
   const std::uint8_t flags = runtime::flags_of(options);
   if (pid == process.pid()) {
     call.take_in_mail();
-    InfoAnswer own = runtime::own_answer(call.system(), process, flags);
-    own.info->state = ProcessState::running;
-    return own;
+    return runtime::own_answer(call.system(), process, flags);
   }
   if (options.timeout > Duration::zero() && !runtime::is_unwinding(process)) {
     Message answer = runtime::ask(process, pid, mailbox::SignalKind::info_request, flags, deadline);

@@ -21,8 +21,8 @@
 namespace airssys::rt {
 
 enum class ProcessState : std::uint8_t {
-  runnable,   // in a run queue
-  running,    // on a thread
+  runnable,   // ready to run, or running: from outside that looks the same
+  running,    // on a thread, as it answers
   waiting,    // for mail or for what wait_reason says
   suspended,  // by somebody's `suspend`; wait_reason: what it waits for besides
   blocking,   // in a job of the blocking pool
