@@ -87,13 +87,15 @@ SendResult send_by(Pid to, void* payload, Deadline deadline) {
 
 void send_named(std::string_view name, void* payload) {
   Message message(payload);
-  if (!runtime::calling_process()) {
-    if (System* system = speaking_guest()) runtime::send_named_from_outside(*system, name, message);
-    return;
-  }
   const auto to = whereis(name);
   if (!to) throw NameError(NameError::not_registered, std::string(name));
   send(*to, message.release(), WhenFull::follow_policy);
+}
+
+SendResult try_send_named(std::string_view name, void* payload) {
+  Message message(payload);
+  const Pid to = whereis(name).value_or(Pid());
+  return send(to, message.release(), WhenFull::answer);
 }
 
 void send_alias(const Ref& alias, void* payload, SendOptions options) {

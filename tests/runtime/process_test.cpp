@@ -225,6 +225,9 @@ TEST_P(Processes, names_are_refused_for_a_reason_that_is_told) {
     EXPECT_EQ(kind_of(try_register_name("late", process.pid)), NameError::no_process);
     EXPECT_EQ(kind_of(try_unregister_name("nobody")), NameError::not_registered);
     EXPECT_THROW(send("nobody", 1), NameError);
+    EXPECT_EQ(try_send("nobody", 1), SendResult::no_process);
+    EXPECT_EQ(try_send("mine", 2), SendResult::sent);
+    EXPECT_EQ(receive<int>(), 2);
     unregister_name("mine");
   });
 }

@@ -47,6 +47,7 @@ SendResult send(Pid to, void* payload, WhenFull when_full);
 // By the policy, but waits for room no longer than this: then full. For processes.
 SendResult send_by(Pid to, void* payload, Deadline deadline);
 void send_named(std::string_view name, void* payload);
+SendResult try_send_named(std::string_view name, void* payload);
 void send_alias(const Ref& alias, void* payload, SendOptions options);
 
 template <class T>
@@ -76,6 +77,12 @@ SendResult try_send(Pid to, T&& message) {
 template <Sendable T>
 void send(std::string_view name, T&& message) {
   detail::send_named(name, detail::payload_of(std::forward<T>(message)));
+}
+
+// The same, and says what became of it: no_process when nobody has the name. Never suspends.
+template <Sendable T>
+SendResult try_send(std::string_view name, T&& message) {
+  return detail::try_send_named(name, detail::payload_of(std::forward<T>(message)));
 }
 
 // Sends through an alias, or a monitor made with one; dropped when it is not active any more (A2).
