@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <semaphore>
 #include <stdexcept>
 #include <string>
@@ -73,6 +74,27 @@ TEST_P(Blocking, a_job_runs_on_another_thread_and_its_result_comes_back) {
     int touched = 0;
     blocking_ref([&touched] { touched = 1; });
     EXPECT_EQ(touched, 1);
+  });
+}
+
+// D17
+TEST_P(Blocking, jobs_that_wait_for_a_thread_begin_in_their_order) {
+  options.blocking_threads_max = 1;
+  run([] {
+    const auto first = std::make_shared<Shared>();
+    spawn_watched([first] { blocking([first] { first->job(); }); });
+    await_begin(*first);
+    constexpr int count = 20;
+    const auto order = std::make_shared<std::vector<int>>();  // of the pool's one thread
+    for (int i = 0; i < count; ++i) {
+      const Pid next = spawn_watched([order, i] { blocking([order, i] { order->push_back(i); }); });
+      while (wait_reason_of(next) != runtime::WaitReason::blocking_job) yield();
+    }
+    first->may_end.release();
+    for (int i = 0; i <= count; ++i) await_down();
+    std::vector<int> in_order(count);
+    std::iota(in_order.begin(), in_order.end(), 0);
+    EXPECT_EQ(*order, in_order);
   });
 }
 

@@ -303,7 +303,7 @@ TEST_P(Info, a_busy_process_that_never_receives_answers_at_its_safe_points) {
   });
 }
 
-// D18.
+// D18
 TEST_P(Info, a_process_in_a_blocking_job_answers_at_once) {
   run([] {
     std::atomic<bool> begun = false;

@@ -57,7 +57,7 @@ Spawned link_to_one_who_acts_unaware(Act act) {
 }
 
 // It links in a predicate, which is no safe point: what the other has sent is not in its mail yet.
-// L4 S1
+// L4, S1
 TEST_P(LinkRules, the_exit_of_who_is_dead_comes_behind_what_it_sent) {
   run([] {
     if (schedulers() == 1) return;

@@ -5,7 +5,8 @@
 # A test says which rules it holds in a line directly above it, of ids alone: `// L4, L5` above a
 # TEST, TEST_P or TEST_F, `# L4` above a Python test. tests/semantics/untestable.txt has `ID reason`
 # for each rule that no test can hold. What is wrong in any chapter always fails: an id that no
-# rule has, a line of ids that stands above no test, a reason for a rule that has a test.
+# rule has, a line of ids that stands above no test or is written otherwise, a reason for a rule
+# that has a test.
 import argparse
 import re
 import sys
@@ -16,6 +17,7 @@ RULES = "docs/rules.md"
 UNTESTABLE = "tests/semantics/untestable.txt"
 RULE = re.compile(r"- ([A-Z]\d+) ")
 IDS = re.compile(r"\s*(?://|#) ([A-Z]\d+(?:, [A-Z]\d+)*)\s*")
+ALMOST_IDS = re.compile(r"\s*(?://|#) ?[A-Z]\d+(?:[ ,.;:/+]+[A-Z]\d+)*[ ,.;:]*")
 TEST = re.compile(r" *(?:TEST(?:_P|_F)?\((\w+),\s*(\w+)|def (test_\w+))")
 
 
@@ -50,8 +52,11 @@ class Table:
     def _read_tests(self, path, file):
         lines = file.read_text("utf-8").splitlines()
         for number, line in enumerate(lines, 1):
+            if not ALMOST_IDS.fullmatch(line):
+                continue
             ids = IDS.fullmatch(line)
             if not ids:
+                self._find(path, number, "a line of ids is written as // L4, L5")
                 continue
             # Two lines, for clang-format may break one behind the suite's name.
             test = TEST.match("\n".join(lines[number:number + 2]))

@@ -51,6 +51,10 @@ class Rules(unittest.TestCase):
         table = self.table({PATH: f"// L1\n\n{TEST}"})
         self.assertIn("directly above a test", table.findings[0])
 
+    def test_ids_without_commas_or_with_a_full_stop_are_found(self):
+        for ids in ("L1 L2", "L1.", "L1,L2", "L1, L2,"):
+            self.assertIn("// L4, L5", self.table({PATH: f"// {ids}\n{TEST}"}).findings[0])
+
     def test_an_id_that_no_rule_has_is_found(self):
         self.assertIn("no rule L7", self.table({PATH: f"// L7\n{TEST}"}).findings[0])
 
