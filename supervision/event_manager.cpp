@@ -1,5 +1,6 @@
 // event_manager.cpp: the process of an event manager, and the verbs that ask it.
 #include <airssys/rt/event_manager.hpp>
+#include <airssys/rt/info.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/registry.hpp>
@@ -34,7 +35,7 @@ std::expected<std::uint64_t, StartError> ask_to_make(Pid manager, R request) {
   auto reply = try_call(ServerRef<EventManagerServer>(manager), std::move(request), infinite);
   if (reply) return *std::move(reply);
   return std::unexpected(
-      start_error(StartError::error, reply.error().reason(), "the event manager is gone"));
+      StartError(StartError::error, reply.error().reason(), reply.error().what()));
 }
 
 std::expected<EventManagerRef, StartError> manager_ref(
@@ -164,8 +165,16 @@ std::expected<std::uint64_t, StartError> EventManagerServer::make(
   }
   handlers_.insert(handlers_.begin() + static_cast<std::ptrdiff_t>(place),
                    Entry{id, std::move(handler), owner});
-  if (owner) link(owner);
+  if (owner) link_with(owner);
   return id;
+}
+
+// Unless it is linked already: to whoever started it, or by a link of the owner's own.
+void EventManagerServer::link_with(Pid owner) {
+  const std::vector<Pid> links = process_info(self())->links;
+  if (std::ranges::find(links, owner) != links.end()) return;
+  link(owner);
+  linked_owners_.insert(owner);
 }
 
 auto EventManagerServer::handle(Remove request) -> Remove::Reply {
@@ -206,13 +215,13 @@ void EventManagerServer::end_of_owner(Pid owner, const ExitReason& reason) {
   }
 }
 
-// Its owner hears of it, and is let go with its last handler.
+// Its owner hears of it, and with its last handler goes the link that was made for them.
 void EventManagerServer::forget(Entry entry, const ExitReason& reason, std::uint64_t successor) {
   if (!entry.owner) return;
   send(entry.owner, HandlerExit{self(), entry.id, reason, successor});
   const bool owns_others = std::ranges::any_of(
       handlers_, [&](const Entry& other) { return other.handler && other.owner == entry.owner; });
-  if (!owns_others) unlink(entry.owner);
+  if (!owns_others && linked_owners_.erase(entry.owner) > 0) unlink(entry.owner);
 }
 
 CallError EventManagerServer::no_handler() {
@@ -253,11 +262,20 @@ std::expected<EventManagerRef, StartError> try_start_event_manager_link(
     const StartOptions& options) {
   return manager_ref(try_start_link<EventManagerServer>(options));
 }
+std::expected<StartedEventManager, StartError> try_start_event_manager_monitor(
+    const StartOptions& options) {
+  auto started = try_start_monitor<EventManagerServer>(options);
+  if (!started) return std::unexpected(std::move(started).error());
+  return StartedEventManager{started->server.pid(), started->ref};
+}
 EventManagerRef start_event_manager(const StartOptions& options) {
   return detail::value_or_throw(try_start_event_manager(options));
 }
 EventManagerRef start_event_manager_link(const StartOptions& options) {
   return detail::value_or_throw(try_start_event_manager_link(options));
+}
+StartedEventManager start_event_manager_monitor(const StartOptions& options) {
+  return detail::value_or_throw(try_start_event_manager_monitor(options));
 }
 
 ChildSpec child_event_manager(std::string id, const ChildOptions& options) {

@@ -21,7 +21,8 @@
 //
 // A supervised handler is tied to the process that added it: when that ends, the handler is removed
 // with its reason; when the handler is gone first, its owner gets a HandlerExit; and the two
-// processes are linked, so the owner hears of a manager that was killed.
+// processes are linked meanwhile, so the owner hears of a manager that was killed. A link that was
+// there before, as of who has started the manager with one, stays.
 #pragma once
 
 #include <airssys/rt/child.hpp>
@@ -29,6 +30,7 @@
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
+#include <airssys/rt/ref.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/server.hpp>
 #include <airssys/rt/start.hpp>
@@ -100,6 +102,12 @@ class HandlerRef {
   std::uint64_t id_ = 0;
 };
 
+// What start_event_manager_monitor answers.
+struct StartedEventManager {
+  EventManagerRef manager;
+  MonitorRef ref;
+};
+
 // To the owner of a supervised handler that is gone: normal when it left or was removed, shutdown
 // when its manager ended in order, else why it failed. One that was swapped names its successor.
 // As an Exit it is in no mailbox's bounds, so no owner that is full holds the manager up (B1).
@@ -118,8 +126,11 @@ inline constexpr bool detail::is_system_message<HandlerExit> = true;
 std::expected<EventManagerRef, StartError> try_start_event_manager(const StartOptions& options);
 std::expected<EventManagerRef, StartError> try_start_event_manager_link(
     const StartOptions& options);
+std::expected<StartedEventManager, StartError> try_start_event_manager_monitor(
+    const StartOptions& options);
 EventManagerRef start_event_manager(const StartOptions& options = {});
 EventManagerRef start_event_manager_link(const StartOptions& options = {});
+StartedEventManager start_event_manager_monitor(const StartOptions& options = {});
 // One that a supervisor starts. Its handlers do not come back with it: add them supervised.
 ChildSpec child_event_manager(std::string id, const ChildOptions& options = {});
 

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -165,6 +166,7 @@ class EventManagerServer : public Server<EventManagerServer> {
                                 void (*function)(void*),
                                 void* argument);
   void dispatch(Message& event);
+  void link_with(Pid owner);
   void end_of_owner(Pid owner, const ExitReason& reason);
   void remove(std::uint64_t id, const ExitReason& reason);
   void forget(Entry entry, const ExitReason& reason, std::uint64_t successor);
@@ -173,7 +175,8 @@ class EventManagerServer : public Server<EventManagerServer> {
 
   static CallError failed(ExitReason reason);
 
-  std::vector<Entry> handlers_;  // in the order in which they are called
+  std::vector<Entry> handlers_;            // in the order in which they are called
+  std::unordered_set<Pid> linked_owners_;  // for their handlers' sake
   std::uint64_t ids_ = 0;
 };
 
