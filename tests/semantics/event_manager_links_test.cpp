@@ -1,5 +1,5 @@
-// event_manager_links_test.cpp: how an event manager is tied to the process that started it, or that
-// owns handlers of it (G1, G14).
+// event_manager_links_test.cpp: how an event manager is tied to who started it, and to who owns
+// handlers of it (G1, G14).
 //
 // Method: owners that lose their last handler, after which either of the two ends.
 #include <airssys/rt.hpp>

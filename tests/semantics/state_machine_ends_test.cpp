@@ -178,6 +178,44 @@ TEST_P(MachineEnds, one_that_chooses_no_state_does_not_run) {
   });
 }
 
+// H17, G2
+TEST_P(MachineEnds, an_init_that_says_as_a_servers_whether_it_runs_begins_in_the_default_state) {
+  struct Choosy : StateMachine<Choosy> {
+    enum class State { only };
+    struct Ask {
+      using Reply = int;
+    };
+    explicit Choosy(Init result) : answer(result) {}
+    Init init() { return answer; }
+    int handle(State, Ask) { return 7; }
+    Init answer;
+  };
+  struct Licensed : StateMachine<Licensed> {
+    enum class State { only };
+    struct Ask {
+      using Reply = int;
+    };
+    explicit Licensed(bool has_one) : has_licence(has_one) {}
+    std::expected<void, ExitReason> init() {
+      if (!has_licence) return std::unexpected(ExitReason::error("no licence"));
+      return {};
+    }
+    int handle(State, Ask) { return 8; }
+    bool has_licence;
+  };
+  run([] {
+    EXPECT_EQ(call(start_link<Choosy>(Init::ok), Choosy::Ask{}), 7);
+    EXPECT_EQ(call(start_link<Licensed>(true), Licensed::Ask{}), 8);
+    const auto ignored = try_start_link<Choosy>(Init::ignore);
+    ASSERT_FALSE(ignored);
+    EXPECT_EQ(ignored.error().kind(), StartError::ignore);
+    const auto refused = try_start_link<Licensed>(false);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason(), ExitReason::error("no licence"));
+    EXPECT_EQ(rest_of_mail(), "");
+  });
+}
+
 // H2, G14, G15, G17
 TEST_P(MachineEnds, it_is_stopped_and_ends_with_its_parent_like_a_server) {
   run([] {

@@ -26,10 +26,11 @@
 // - Handlers take the state first. `handle(In<locked>, Event)` is for one state of an enumeration;
 //   `handle(State, Event)` is for all states that have none of their own, and the only style when
 //   State is no enumeration but any value that can be copied and compared (H1). A request must be
-//   handled in each state, or it does not compile.
+//   handled in each state, or it does not compile. An enumeration's values are 0 to 63: an In<> of
+//   another does not compile, and a state of another ends the machine with BadAction.
 // - The machine begins in the state that `State init()` answers, else in State{}. An empty
 //   std::optional<State> is Init::ignore, the error of a std::expected<State, ExitReason> fails the
-//   start without a crash (H17).
+//   start without a crash; an init that names no state may answer what a server's does (H17).
 // - A handler says what comes next by verbs of the base. They act when it has returned, in the
 //   order that machine_core.hpp gives (H5). Without any, the state is kept.
 // - `enter(In<open>)`, `enter(In<open>, State old)` and the same with a State are called when the

@@ -14,6 +14,17 @@ namespace airssys::rt::detail {
 
 inline constexpr std::size_t enumerators_max = 64;
 
+// Whether this can be told from others by its name: whatever is no enumerator can.
+template <class S>
+consteval bool may_be_state(S state) {
+  if constexpr (std::is_enum_v<S>) {
+    return std::cmp_greater_equal(std::to_underlying(state), 0) &&
+           std::cmp_less(std::to_underlying(state), enumerators_max);
+  } else {
+    return true;
+  }
+}
+
 // The enumerator's name without its scope, or empty.
 template <auto V>
 consteval std::string_view value_name() {

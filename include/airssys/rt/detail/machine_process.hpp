@@ -37,6 +37,7 @@ class StateMachine;
 // A handler's first parameter: it is for this one state.
 template <auto S>
 struct In {
+  static_assert(detail::may_be_state(S), "the values of a State are 0 to 63");
   // NOLINTNEXTLINE(google-explicit-constructor): a handler for all states takes the state itself
   constexpr operator decltype(S)() const noexcept { return S; }
 };
@@ -77,10 +78,11 @@ void in_state(const typename M::State& state, F f) {
   using State = typename M::State;
   if constexpr (HasEnumeratedStates<M>) {
     constexpr auto& states = enumerators<State>;
+    static_assert(!states.empty(), "State has no enumerator whose value is 0 to 63");
     const bool is_known = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return ((state == states[I] && (f(In<states[I]>()), true)) || ...);
     }(std::make_index_sequence<states.size()>());
-    if (!is_known) throw_bad_action("the state has no name, or its value is above 63");
+    if (!is_known) throw_bad_action("the state is no enumerator of State");
   } else {
     f(state);
   }
@@ -423,8 +425,8 @@ class MachineProcess final : public Observed {
                            { object.init() } -> std::convertible_to<State>;
                          }) {
       machine_.state = object.init();
-    } else if constexpr (requires { object.init(); }) {
-      object.init();
+    } else {
+      call_init(object, starter);
     }
   }
 

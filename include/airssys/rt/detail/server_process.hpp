@@ -124,6 +124,24 @@ struct StopRequest {
 template <>
 inline constexpr bool is_system_message<StopRequest> = true;
 
+// Calls init(), if there is one; does not return when that answers that the process is not to run.
+template <class S>
+void call_init(S& object, const Starter& starter) {
+  if constexpr (requires { object.init(); }) {
+    using Result = decltype(object.init());
+    if constexpr (std::is_same_v<Result, Init>) {
+      if (object.init() == Init::ignore) ignore_start(starter);
+    } else if constexpr (std::is_same_v<Result, std::expected<void, ExitReason>>) {
+      if (Result result = object.init(); !result) fail_start(starter, result.error());
+    } else {
+      static_assert(std::is_void_v<Result>,
+                    "init() answers nothing, an rt::Init, a std::expected<void, rt::ExitReason>, "
+                    "or, of a state machine, its first State in one of its forms");
+      object.init();
+    }
+  }
+}
+
 // What every server obeys: throws its reason for a StopRequest, and for the parent's Exit (G14).
 void obey_system_message(Message& message);
 // Refuses a request to another server class, and reports what has no handler (G5, G10).
@@ -143,7 +161,7 @@ class ServerProcess final : public Observed {
 
   void start() override {
     const Starter starter = room_.make();
-    init(starter);
+    call_init(server(), starter);
     starter.acknowledge();
   }
 
@@ -209,20 +227,6 @@ class ServerProcess final : public Observed {
       } else {
         reject_message(message, type_name<S>());
       }
-    }
-  }
-
-  void init(const Starter& starter) {
-    if constexpr (requires {
-                    { server().init() } -> std::same_as<Init>;
-                  }) {
-      if (server().init() == Init::ignore) ignore_start(starter);
-    } else if constexpr (requires {
-                           { server().init() } -> std::same_as<std::expected<void, ExitReason>>;
-                         }) {
-      if (auto result = server().init(); !result) fail_start(starter, result.error());
-    } else if constexpr (requires { server().init(); }) {
-      server().init();
     }
   }
 
