@@ -67,13 +67,14 @@ void kill(const std::vector<Pid>& tree) {
   for (const Pid pid : tree) send_exit(pid, ExitReason::kill());
   const Deadline deadline = Deadline::after(time_after_kill);
   for (const Pid pid : tree)
-    static_cast<void>(end_by(pid, ExitReason::kill(), deadline.remaining()));
+    static_cast<void>(end_by(pid, ExitReason::kill(), deadline.remaining(), {}));
 }
 
 }  // namespace
 
 bool stop_application(std::string_view name, Pid root, Deadline deadline) {
-  const bool is_in_time = end_by(root, ExitReason::shutdown(), deadline.remaining()).has_value();
+  const bool is_in_time =
+      end_by(root, ExitReason::shutdown(), deadline.remaining(), {}).has_value();
   if (!is_in_time) {
     const std::vector<Pid> tree = tree_of(root);
     tell(name, tree);

@@ -46,7 +46,7 @@ ExitReason reason_by_link(Pid child, const StillThere& still_there) {
   const bool is_linked = std::ranges::find(links, child) != links.end();
   take_exit(is_linked ? still_there_interval : Duration::zero());
   while (is_linked && !reason) {
-    still_there(child);
+    still_there(child, ExitReason::kill());
     take_exit(still_there_interval);
   }
   return reason.value_or(ExitReason::noproc());
@@ -62,26 +62,31 @@ void drop_exit(Pid child, const MailMark& since) {
 
 }  // namespace
 
-std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time) {
-  const Deadline deadline = Deadline::after(time);
-  // Its address is known to nobody: only the Down can come.
-  detail::PendingCall end(child, detail::CallUse::end);
-  send_exit(child, signal);
-  std::expected<Message, CallError> reply = end.wait(deadline);
-  if (reply || reply.error().kind() == CallError::timeout) return std::nullopt;
-  return reply.error().reason();
+std::optional<ExitReason> end_by(Pid child,
+                                 const ExitReason& signal,
+                                 Duration time,
+                                 const StillThere& still_there) {
+  const bool is_told_of = time == infinite && still_there;
+  const Duration step = is_told_of ? still_there_interval : time;
+  for (bool was_sent = false;; was_sent = true) {
+    // Its address is known to nobody: only the Down can come. Made anew each time, so that whoever
+    // looks for a circle finds this process waiting.
+    detail::PendingCall end(child, detail::CallUse::end);
+    if (!was_sent) send_exit(child, signal);
+    const std::expected<Message, CallError> reply = end.wait(Deadline::after(step));
+    if (!reply && reply.error().kind() != CallError::timeout) return reply.error().reason();
+    if (!is_told_of) return std::nullopt;
+    still_there(child, signal);
+  }
 }
 
 ExitReason stop_child(Pid child, const Shutdown& shutdown, const StillThere& still_there) {
   const MailMark before;
   std::optional<ExitReason> reason;
   if (std::optional<Duration> time = time_to_end(shutdown)) {
-    reason = end_by(child, ExitReason::shutdown(), *time);
+    reason = end_by(child, ExitReason::shutdown(), *time, still_there);
   }
-  while (!reason) {
-    reason = end_by(child, ExitReason::kill(), still_there_interval);
-    if (!reason) still_there(child);
-  }
+  if (!reason) reason = end_by(child, ExitReason::kill(), infinite, still_there);
   if (*reason == ExitReason::noproc()) return reason_by_link(child, still_there);
   drop_exit(child, before);
   return *std::move(reason);
@@ -110,11 +115,27 @@ class MassStop {
   }
 
   void kill() {
-    for (auto& [pid, child] : left_) send_exit(pid, ExitReason::kill());
+    for (auto& [pid, child] : left_) {
+      child->shutdown = Shutdown::brutal_kill();
+      send_exit(pid, ExitReason::kill());
+    }
   }
 
   // Until all have ended, or for so long.
-  void await(Duration time) {
+  void await(Duration time, const StillThere& still_there) {
+    if (time != infinite) return await_for(time);
+    for (;;) {
+      await_for(still_there_interval);
+      if (is_done()) return;
+      for (auto& [pid, child] : left_) {
+        const bool was_asked = time_to_end(child->shutdown).has_value();
+        still_there(pid, was_asked ? ExitReason::shutdown() : ExitReason::kill());
+      }
+    }
+  }
+
+ private:
+  void await_for(Duration time) {
     const Deadline deadline = Deadline::after(time);
     while (!is_done()) {
       std::optional<Message> message = receive<Message>(deadline.remaining());
@@ -122,12 +143,6 @@ class MassStop {
       note(*message);
     }
   }
-
-  void tell(const StillThere& still_there) {
-    for (auto& [pid, child] : left_) still_there(pid);
-  }
-
- private:
   void note(Message& message) {
     if (auto* exit = message.get_if<Exit>()) {
       auto child = left_.find(exit->from);
@@ -148,12 +163,9 @@ class MassStop {
 
 void stop_all(std::vector<Stopping>& children, const StillThere& still_there) {
   MassStop stop(children);
-  stop.await(stop.ask());
-  while (!stop.is_done()) {
-    stop.kill();
-    stop.await(still_there_interval);
-    stop.tell(still_there);
-  }
+  stop.await(stop.ask(), still_there);
+  stop.kill();
+  stop.await(infinite, still_there);
   for (Stopping& child : children) {
     if (child.reason == ExitReason::noproc()) child.reason = reason_by_link(child.pid, still_there);
   }

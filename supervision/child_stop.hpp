@@ -17,12 +17,16 @@
 
 namespace airssys::rt::supervision {
 
-// The reason the child ended with after this signal, noproc if it had before; or nothing if it has
-// not ended in this time. Leaves its Exit where it is.
-std::optional<ExitReason> end_by(Pid child, const ExitReason& signal, Duration time);
+// Called now and then while a child that is waited for without limit does not end, with the signal
+// that it has got (V42).
+using StillThere = std::function<void(Pid child, const ExitReason& signal)>;
 
-// Called now and then while a child that was killed does not end (V42).
-using StillThere = std::function<void(Pid child)>;
+// The reason the child ended with after this signal, noproc if it had before; or nothing if it has
+// not ended in this time. Leaves its Exit where it is. Without a `still_there` nobody is told.
+std::optional<ExitReason> end_by(Pid child,
+                                 const ExitReason& signal,
+                                 Duration time,
+                                 const StillThere& still_there);
 
 // Stops one child and answers the reason it ended with: noproc if it had ended long before and the
 // link did not tell why.

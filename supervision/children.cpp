@@ -86,9 +86,10 @@ void Children::retry_later(Retry retry, Duration wait) {
 }
 
 void Children::stop_running(const ChildSpec& spec, Pid pid) {
-  report_stopped(spec, pid, stop_child(pid, spec.shutdown, [&](Pid stuck) {
-                   reports_.still_there(spec.id, stuck);
-                 }));
+  const auto still_there = [&](Pid stuck, const ExitReason& signal) {
+    reports_.still_there(spec.id, stuck, signal);
+  };
+  report_stopped(spec, pid, stop_child(pid, spec.shutdown, still_there));
 }
 
 void Children::report_stopped(const ChildSpec& spec, Pid pid, const ExitReason& reason) const {

@@ -50,8 +50,9 @@ void DynamicChildren::stop_all() {
   for (const auto& [pid, child] : children_) {
     if (child.state() == ChildState::running) stopping.push_back({pid, child.spec.shutdown});
   }
-  supervision::stop_all(
-      stopping, [this](Pid stuck) { reports().still_there(children_.at(stuck).spec.id, stuck); });
+  supervision::stop_all(stopping, [this](Pid stuck, const ExitReason& signal) {
+    reports().still_there(children_.at(stuck).spec.id, stuck, signal);
+  });
   for (const Stopping& stopped : stopping) {
     report_stopped(children_.at(stopped.pid).spec, stopped.pid, stopped.reason);
   }

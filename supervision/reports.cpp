@@ -88,12 +88,14 @@ void Reports::stopped_otherwise(std::string_view id, Pid pid, const ExitReason& 
   report(end.add("reason", std::move(why)));
 }
 
-void Reports::still_there(std::string_view id, Pid pid) const {
-  report(make(Severity::error,
+void Reports::still_there(std::string_view id, Pid pid, const ExitReason& signal) const {
+  const bool was_killed = signal == ExitReason::kill();
+  report(make(was_killed ? Severity::error : Severity::warning,
               "does_not_end",
               id,
               pid,
-              " has been killed but does not end: it never calls the runtime"));
+              was_killed ? " has been killed but does not end: it never calls the runtime"
+                         : " has been asked to stop but does not end: it may take for ever"));
 }
 
 void Reports::gave_up() const {

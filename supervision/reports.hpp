@@ -38,7 +38,8 @@ class Reports {
                    const std::optional<RestartPlan>& plan) const;
   void start_failed(std::string_view id, const ExitReason& reason) const;
   void stopped_otherwise(std::string_view id, Pid pid, const ExitReason& reason) const;
-  void still_there(std::string_view id, Pid pid) const;
+  // After this signal.
+  void still_there(std::string_view id, Pid pid, const ExitReason& signal) const;
   void gave_up() const;
   // A supervisor that is killed leaves its own children behind (V19).
   void impatient_shutdown(const ChildSpec& spec) const;

@@ -291,5 +291,29 @@ TEST_P(StuckChild, a_child_that_never_calls_the_runtime_is_reported_again_and_ag
   });
 }
 
+// Each lets the other go on when both have been reported twice.
+// V42, V13
+TEST_P(StuckChild, a_child_that_may_take_for_ever_is_reported_again_and_again) {
+  std::atomic<int> reports[2] = {};
+  options.log = [&](std::string_view line) {
+    if (line.find("does not end") == std::string_view::npos) return;
+    if (line.find("child ordered") != std::string_view::npos) ++reports[0];
+    if (line.find("child dynamic") != std::string_view::npos) ++reports[1];
+  };
+  run([&] {
+    const ChildOptions patient{.shutdown = Shutdown::infinity()};
+    const Pid ordered = start_supervisor_link({.children = {lingering("ordered", patient)}});
+    const Pid dynamic = start_dynamic_supervisor_link({});
+    start_child(dynamic, lingering("dynamic", patient));
+    const Pid children[] = {up("ordered"), up("dynamic")};
+    for (const Pid top : {ordered, dynamic}) spawn([top] { stop(top); });
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(receive<Going>().reason, ExitReason::shutdown());
+    while (reports[0] < 2 || reports[1] < 2) sleep(10ms);
+    EXPECT_FALSE(receive<Going>(0ms)) << "it is asked once";
+    for (const Pid child : children) send(child, End{ExitReason::shutdown()});
+    for (const Pid top : {ordered, dynamic}) EXPECT_EQ(exit_of(top), ExitReason::normal());
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt::semantics

@@ -14,7 +14,7 @@ using namespace airssys::rt::test;
 
 WITH_SCHEDULERS(ChildStopTest);
 
-void nobody_is_stuck(Pid pid) {
+void nobody_is_stuck(Pid pid, const ExitReason& /*signal*/) {
   ADD_FAILURE() << pid.to_string() << " is said to be stuck";
 }
 

@@ -16,7 +16,8 @@ TEST_P(ReportsTest, a_line_names_the_supervisor_the_child_and_what_happened) {
     reports.child_ended("store", Pid(7, 1), ExitReason::error("boom"), std::nullopt);
     reports.start_failed("store", ExitReason::timeout());
     reports.stopped_otherwise("store", Pid(7, 1), ExitReason::killed());
-    reports.still_there("store", Pid(7, 1));
+    reports.still_there("store", Pid(7, 1), ExitReason::kill());
+    reports.still_there("store", Pid(7, 1), ExitReason::shutdown());
     reports.gave_up();
     supervisor = "supervisor top " + self().to_string() + ": ";
   });
@@ -25,6 +26,7 @@ TEST_P(ReportsTest, a_line_names_the_supervisor_the_child_and_what_happened) {
   EXPECT_TRUE(was_logged(supervisor + "child store could not be started: timeout"));
   EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> was stopped, but ended with: killed"));
   EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> has been killed but does not end"));
+  EXPECT_TRUE(was_logged(supervisor + "child store <0.7.1> has been asked to stop but does not"));
   EXPECT_TRUE(was_logged(supervisor + "gives up: too many restarts"));
 }
 
