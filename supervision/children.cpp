@@ -1,10 +1,12 @@
 // children.cpp: what both kinds of children say.
 #include "supervision/children.hpp"
 
+#include <airssys/rt/info.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/send.hpp>
 #include <airssys/rt/timer.hpp>
 #include <string>
+#include <unordered_set>
 
 #include "supervision/child_stop.hpp"
 #include "supervision/restart_policy.hpp"
@@ -25,11 +27,9 @@ std::string_view words(ChildError::Kind kind) noexcept {
       return "it could not be started";
     case ChildError::by_pid_only:
       return "a dynamic supervisor knows its children by pid";
-    case ChildError::no_supervisor:
-    case ChildError::circle:
-      break;
+    default:
+      return "there is no such supervisor";
   }
-  return "there is no such supervisor";
 }
 
 }  // namespace
@@ -60,10 +60,17 @@ std::expected<ChildSpec, ChildError> Children::spec(Pid pid) {
   return std::unexpected(child_error(ChildError::not_found, pid.to_string()));
 }
 
-void Children::count(ChildCounts& counts, ChildType type, ChildState state) noexcept {
-  ++counts.specs;
-  if (state == ChildState::running) ++counts.active;
-  ++(type == ChildType::supervisor ? counts.supervisors : counts.workers);
+ChildCounts Children::counts() {
+  const std::vector<Pid> links = process_info(self())->links;
+  const std::unordered_set<Pid> linked(links.begin(), links.end());
+  ChildCounts counts;
+  for (const ChildInfo& child : info()) {
+    ++counts.specs;
+    // One that has unlinked itself may have ended unheard.
+    if (child.pid && (linked.contains(child.pid) || is_alive(child.pid))) ++counts.active;
+    ++(child.type == ChildType::supervisor ? counts.supervisors : counts.workers);
+  }
+  return counts;
 }
 
 void Children::admit_restart() {

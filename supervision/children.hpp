@@ -69,13 +69,11 @@ class Children {
   virtual std::expected<ChildSpec, ChildError> spec(Pid pid);
 
   virtual std::vector<ChildInfo> info() = 0;
-  virtual ChildCounts counts() = 0;
+  ChildCounts counts();
 
   const Reports& reports() const noexcept { return reports_; }
 
  protected:
-  // Counts one more child.
-  static void count(ChildCounts& counts, ChildType type, ChildState state) noexcept;
   // Counts a restart; one too many ends the supervisor (V28).
   void admit_restart();
   // How long this child waits for its restart: it has ended, or could not be started.

@@ -132,10 +132,4 @@ std::vector<ChildInfo> DynamicChildren::info() {
   return info;
 }
 
-ChildCounts DynamicChildren::counts() {
-  ChildCounts counts;
-  for (const auto& [pid, child] : children_) count(counts, child.spec.type, child.state());
-  return counts;
-}
-
 }  // namespace airssys::rt::supervision

@@ -24,7 +24,6 @@ class DynamicChildren final : public Children {
   std::expected<void, ChildError> terminate(Pid pid) override;
   std::expected<ChildSpec, ChildError> spec(Pid pid) override;
   std::vector<ChildInfo> info() override;
-  ChildCounts counts() override;
 
  private:
   struct Child {

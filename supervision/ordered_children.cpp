@@ -234,12 +234,6 @@ std::vector<ChildInfo> OrderedChildren::info() {
   return info;
 }
 
-ChildCounts OrderedChildren::counts() {
-  ChildCounts counts;
-  for (const Child& child : table_) count(counts, child.spec.type, child.state);
-  return counts;
-}
-
 std::expected<ChildSpec, ChildError> OrderedChildren::spec(std::string_view id) {
   const auto child = table_.find(id);
   if (child == table_.end()) return std::unexpected(child_error(ChildError::not_found, id));

@@ -26,7 +26,6 @@ class OrderedChildren : public Children {
   std::expected<void, ChildError> terminate(std::string_view id) override;
   std::expected<void, ChildError> forget(std::string_view id) override;
   std::vector<ChildInfo> info() override;
-  ChildCounts counts() override;
   std::expected<ChildSpec, ChildError> spec(std::string_view id) override;
 
  private:

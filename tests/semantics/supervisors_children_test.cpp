@@ -190,6 +190,30 @@ TEST_P(SupervisorRequests, a_dead_supervisor_answers_that_it_is_gone) {
   });
 }
 
+// V25
+TEST_P(SupervisorRequests, a_child_that_unlinked_itself_and_ended_is_not_counted_as_active) {
+  run([] {
+    const Pid ordered = start_supervisor_link({});
+    for (const Pid supervisor : {ordered, start_dynamic_supervisor_link({})}) {
+      const Pid child_pid = start_child(supervisor, child("a", [] {
+                                          unlink(parent());
+                                          receive<Go>();
+                                        }));
+      start_child(supervisor, child_supervisor("b", {}));
+      while (process_info(child_pid)->links.size() > 0) yield();
+      EXPECT_EQ(count_children(supervisor).active, 2U);
+      const MonitorRef ref = monitor(child_pid);
+      send(child_pid, Go());
+      EXPECT_EQ(reason_in_down(ref), ExitReason::normal());
+      const ChildCounts counts = count_children(supervisor);
+      EXPECT_EQ(counts.specs, 2U);
+      EXPECT_EQ(counts.active, 1U);
+      EXPECT_EQ(counts.workers, 1U);
+      EXPECT_EQ(counts.supervisors, 1U);
+    }
+  });
+}
+
 // V24, V25
 TEST_P(SupervisorRequests, children_are_listed_latest_first_and_counted_by_kind) {
   run([] {

@@ -85,7 +85,7 @@ struct ChildInfo {
 
 struct ChildCounts {
   std::size_t specs = 0;
-  std::size_t active = 0;  // running
+  std::size_t active = 0;  // alive
   std::size_t supervisors = 0;
   std::size_t workers = 0;
 };
