@@ -25,16 +25,15 @@ namespace airssys::rt {
 namespace {
 
 using supervision::application_order;
+using supervision::check_period;
 using supervision::run_start;
+using supervision::start_error;
 using supervision::stop_application;
 
 std::string title(const Application& application) {
   return "application \"" + application.name + "\"";
 }
 
-StartError start_error(StartError::Kind kind, const std::string& what) {
-  return {kind, ExitReason::error("airssys::rt::StartError", what), what};
-}
 StartError bad_spec(const std::string& what) {
   return start_error(StartError::bad_spec, what);
 }
@@ -44,8 +43,10 @@ void check(const Application& application) {
   if (application.shutdown < Duration::zero())
     throw bad_spec(title(application) + ": its shutdown is negative");
   if (!application.start) {
-    auto checked = check_childspecs(application.tree.children, application.tree.auto_shutdown);
-    if (!checked) throw bad_spec(title(application) + ": " + checked.error().what());
+    const SupervisorOptions& tree = application.tree;
+    for (const auto& checked :
+         {check_period(tree.period), check_childspecs(tree.children, tree.auto_shutdown)})
+      if (!checked) throw bad_spec(title(application) + ": " + checked.error().what());
   } else if (!application.tree.children.empty()) {
     throw bad_spec(title(application) + ": it has both a start and a tree");
   }

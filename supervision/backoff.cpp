@@ -8,6 +8,15 @@
 
 namespace airssys::rt::supervision {
 
+std::string_view wrong_in(const RestartBackoff& options) noexcept {
+  if (options.first < Duration::zero()) return "first is negative";
+  if (options.longest < Duration::zero()) return "longest is negative";
+  if (!(options.factor >= 1.0)) return "factor is less than one";
+  if (!(options.jitter >= 0.0 && options.jitter <= 1.0)) return "jitter is not within 0 to 1";
+  if (options.stable_after < Duration::zero()) return "stable_after is negative";
+  return {};
+}
+
 Duration Backoff::ended(const RestartBackoff& options,
                         std::int64_t now_ns,
                         std::uint64_t chance) noexcept {

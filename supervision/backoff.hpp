@@ -9,8 +9,12 @@
 #include <airssys/rt/child.hpp>
 #include <airssys/rt/time.hpp>
 #include <cstdint>
+#include <string_view>
 
 namespace airssys::rt::supervision {
+
+// What is wrong in these, "factor is less than one"; empty: nothing is.
+std::string_view wrong_in(const RestartBackoff& options) noexcept;
 
 class Backoff {
  public:

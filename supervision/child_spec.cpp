@@ -8,6 +8,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "supervision/backoff.hpp"
+
 namespace airssys::rt {
 
 namespace {
@@ -17,10 +19,7 @@ std::string of_child(std::string_view id, std::string_view what) {
   return text.append(id).append("\": ").append(what);
 }
 
-StartError bad_spec(std::string_view id, std::string_view what) {
-  std::string text = of_child(id, what);
-  return {StartError::bad_spec, ExitReason::error("airssys::rt::StartError", text), text};
-}
+constexpr std::string_view without_id = "it has no id";
 
 StartError failed(ExitReason reason) {
   std::string what = "the start function failed: " + reason.to_string();
@@ -32,19 +31,10 @@ StartError failed(ExitReason reason) {
 StartError failed_child(std::string_view id, const StartError& error) {
   const bool is_childs_own =
       error.kind() == StartError::timeout || error.kind() == StartError::bad_spec;
-  return {
-      is_childs_own ? error.kind() : StartError::error, error.reason(), of_child(id, error.what())};
-}
-
-// Empty: nothing is.
-std::string_view wrong_in(const RestartBackoff& backoff) {
-  if (backoff.first < Duration::zero()) return "its backoff.first is negative";
-  if (backoff.longest < Duration::zero()) return "its backoff.longest is negative";
-  if (!(backoff.factor >= 1.0)) return "its backoff.factor is less than one";
-  if (!(backoff.jitter >= 0.0 && backoff.jitter <= 1.0))
-    return "its backoff.jitter is not within 0 to 1";
-  if (backoff.stable_after < Duration::zero()) return "its backoff.stable_after is negative";
-  return {};
+  return {is_childs_own ? error.kind() : StartError::error,
+          error.reason(),
+          of_child(id, error.what()),
+          error.pid()};
 }
 
 }  // namespace
@@ -55,19 +45,29 @@ StartError detail::started_before() {
 
 namespace supervision {
 
+StartError start_error(StartError::Kind kind, const std::string& what, Pid pid) {
+  return {kind, ExitReason::error("airssys::rt::StartError", what), what, pid};
+}
+
+std::expected<void, StartError> check_period(Duration period) {
+  if (period > Duration::zero()) return {};
+  return std::unexpected(
+      start_error(StartError::bad_spec, "a supervisor's period must be more than zero"));
+}
+
 std::expected<void, StartError> check_childspec(const ChildSpec& spec,
                                                 AutoShutdown auto_shutdown,
                                                 Ids ids) {
-  std::string_view what;
+  std::string what;
   if (ids == Ids::required && spec.id.empty()) {
-    what = "it has no id";
+    what = without_id;
   } else if (!spec.start) {
     what = "it has no start";
   } else if (spec.shutdown.kind() == Shutdown::Kind::after &&
              spec.shutdown.time() < Duration::zero()) {
     what = "its shutdown is negative";
   } else if (const std::string_view wrong = wrong_in(spec.backoff); !wrong.empty()) {
-    what = wrong;
+    what = "its backoff." + std::string(wrong);
   } else if (spec.significant && spec.restart == Restart::permanent) {
     what = "it is significant and permanent, so it never ends for good";
   } else if (spec.significant && auto_shutdown == AutoShutdown::never) {
@@ -76,7 +76,7 @@ std::expected<void, StartError> check_childspec(const ChildSpec& spec,
     what = "its start cannot be copied, so it can run once only: it must be temporary";
   }
   if (what.empty()) return {};
-  return std::unexpected(bad_spec(spec.id, what));
+  return std::unexpected(start_error(StartError::bad_spec, of_child(spec.id, what)));
 }
 
 std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
@@ -101,13 +101,19 @@ std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
 
 std::expected<void, StartError> check_childspecs(const std::vector<ChildSpec>& children,
                                                  AutoShutdown auto_shutdown) {
+  const auto refused = [](const std::string& what) {
+    return std::unexpected(supervision::start_error(StartError::bad_spec, what));
+  };
   std::unordered_set<std::string_view> ids;
   for (const ChildSpec& child : children) {
+    if (child.id.empty()) {
+      const std::string place = std::to_string(ids.size() + 1);
+      return refused("child " + place + " of the list: " + std::string(without_id));
+    }
     auto checked = supervision::check_childspec(child, auto_shutdown, supervision::Ids::required);
     if (!checked) return checked;
-    if (!ids.insert(child.id).second) {
-      return std::unexpected(bad_spec(child.id, "another child has the same id"));
-    }
+    if (!ids.insert(child.id).second)
+      return refused(of_child(child.id, "another child has the same id"));
   }
   return {};
 }

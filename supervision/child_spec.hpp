@@ -10,6 +10,11 @@ namespace airssys::rt::supervision {
 
 enum class Ids : std::uint8_t { required, labels };
 
+// Whose reason is an error with the same words.
+StartError start_error(StartError::Kind kind, const std::string& what, Pid pid = {});
+
+// More than zero (V4). The error is bad_spec.
+std::expected<void, StartError> check_period(Duration period);
 // One specification by itself (V5). The error is bad_spec.
 std::expected<void, StartError> check_childspec(const ChildSpec& spec,
                                                 AutoShutdown auto_shutdown,

@@ -19,9 +19,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "supervision/backoff.hpp"
 #include "supervision/circuit.hpp"
 
 namespace airssys::rt {
@@ -41,14 +43,16 @@ std::string title(const std::string& name) {
 }
 
 void check(const CircuitBreakerOptions& options) {
-  const auto refuse = [&](const char* what) {
+  const auto refuse = [&](const std::string& what) {
     throw BadArgument(title(options.name) + ": " + what);
   };
   if (options.failures == 0) refuse("failures is zero: it would never be closed");
   if (options.probes == 0) refuse("probes is zero: it would never be closed again");
   if (options.window < Duration::zero()) refuse("window is negative");
   if (options.probe_time <= Duration::zero()) refuse("probe_time must be more than zero");
-  if (options.open.first <= Duration::zero()) refuse("open.first must be more than zero");
+  if (options.open.first == Duration::zero()) refuse("open.first must be more than zero");
+  if (const std::string_view wrong = supervision::wrong_in(options.open); !wrong.empty())
+    refuse("open." + std::string(wrong));
   if (options.open.longest < options.open.first) refuse("open.longest is less than open.first");
 }
 

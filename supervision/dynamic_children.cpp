@@ -29,8 +29,7 @@ std::expected<Pid, StartError> DynamicChildren::start(ChildSpec spec) {
   }
   if (children_.size() >= max_children_) {
     const std::string what = "there are " + std::to_string(children_.size()) + " children already";
-    return std::unexpected(StartError(
-        StartError::limit_reached, ExitReason::error("airssys::rt::StartError", what), what));
+    return std::unexpected(start_error(StartError::limit_reached, what));
   }
   spec.shutdown = effective_shutdown(spec.shutdown, spec.type);
   reports().impatient_shutdown(spec);

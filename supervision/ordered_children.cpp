@@ -171,11 +171,8 @@ std::expected<Pid, StartError> OrderedChildren::start(ChildSpec spec) {
     const bool is_running = there->state == ChildState::running;
     const std::string what =
         "child \"" + spec.id + (is_running ? "\" is running" : "\" is there, but does not run");
-    return std::unexpected(
-        StartError(is_running ? StartError::already_started : StartError::already_present,
-                   ExitReason::error("airssys::rt::StartError", what),
-                   what,
-                   there->pid));
+    return std::unexpected(start_error(
+        is_running ? StartError::already_started : StartError::already_present, what, there->pid));
   }
   const auto child = add(std::move(spec));
   reports().impatient_shutdown(child->spec);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "supervision/child_spec.hpp"
 #include "supervision/dynamic_children.hpp"
 #include "supervision/ordered_children.hpp"
 #include "supervision/supervisor_server.hpp"
@@ -12,6 +13,7 @@ namespace airssys::rt {
 
 namespace {
 
+using supervision::check_period;
 using supervision::SupervisorServer;
 
 template <class R>
@@ -51,13 +53,6 @@ void set_name(StartOptions& start, const auto& options) {
   if (options.name.empty()) return;
   start.name = options.name;
   start.registry = options.registry;
-}
-
-std::expected<void, StartError> check_period(Duration period) {
-  if (period > Duration::zero()) return {};
-  const std::string what = "a supervisor's period must be more than zero";
-  return std::unexpected(
-      StartError(StartError::bad_spec, ExitReason::error("airssys::rt::StartError", what), what));
 }
 
 std::expected<Pid, StartError> start_supervisor(SupervisorOptions options, StartOptions start) {

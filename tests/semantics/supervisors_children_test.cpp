@@ -77,7 +77,7 @@ TEST_P(SupervisorRequests, a_child_whose_name_is_taken_has_failed_to_start) {
     const StartError error =
         try_start_child(top, worker("a", {.start = {.name = "store"}})).error();
     EXPECT_EQ(error.kind(), StartError::error);
-    EXPECT_FALSE(error.pid());
+    EXPECT_EQ(error.pid(), self()) << "who has it";
     EXPECT_EQ(children_of(top), "");
   });
 }

@@ -147,9 +147,9 @@ TEST_P(SupervisorStart, a_wrong_specification_is_refused_by_its_childs_name_and_
 TEST_P(SupervisorStart, children_need_ids_of_their_own) {
   run([] {
     const Pid top = start_supervisor_link({});
-    const Wrong nameless = {worker(""), "\"\"", "id"};
-    expect_names(check_childspecs({nameless.spec}).error(), nameless);
-    expect_names(try_start_child(top, nameless.spec).error(), nameless);
+    const Wrong nameless = {worker(""), "child 3", "id"};
+    expect_names(check_childspecs({worker("a"), worker("b"), nameless.spec}).error(), nameless);
+    expect_names(try_start_child(top, nameless.spec).error(), {nameless.spec, "child \"\"", "id"});
     const Wrong twice = {worker("a"), "\"a\"", "id"};
     expect_names(check_childspecs({worker("a"), worker("b"), twice.spec}).error(), twice);
     expect_names(try_start_supervisor_link({.children = {worker("a"), twice.spec}}).error(), twice);

@@ -150,6 +150,9 @@ TEST_P(Applications, what_makes_no_sense_is_refused_by_name_and_starts_nothing) 
     Application late = app("late");
     late.shutdown = -1s;
     EXPECT_EQ(refusal({app("a"), late}), R"(application "late": its shutdown is negative)");
+    Application timeless = app("timeless");
+    timeless.tree.period = 0s;
+    EXPECT_TRUE(says(refusal({app("a"), timeless}), "application \"timeless\": "));
     Application twice = app("twice");
     twice.tree.children.push_back(worker("twice"));
     EXPECT_TRUE(says(refusal({app("a"), twice}), "application \"twice\": "));

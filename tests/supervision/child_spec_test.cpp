@@ -32,7 +32,7 @@ TEST(ChildSpec, a_plain_specification_is_accepted) {
 }
 
 TEST(ChildSpec, a_complaint_names_the_child_and_what_is_wrong) {
-  EXPECT_EQ(complaint(fake("")), "child \"\": it has no id");
+  EXPECT_EQ(complaint(fake("")), "child 1 of the list: it has no id");
   EXPECT_EQ(complaint(ChildSpec{.id = "a"}), "child \"a\": it has no start");
   EXPECT_EQ(complaint(fake("a", {.shutdown = -1s})), "child \"a\": its shutdown is negative");
 }

@@ -310,6 +310,19 @@ TEST_P(CircuitBreakerTest, options_that_make_no_sense_are_refused) {
   EXPECT_THROW(CircuitBreaker({.probe_time = 0s}), BadArgument);
   EXPECT_THROW(CircuitBreaker({.open = {}}), BadArgument);
   EXPECT_THROW(CircuitBreaker({.open = {.first = 1h}}), BadArgument);
+  const RestartBackoff senseless[] = {{.first = 1s, .factor = 0.5},
+                                      {.first = 1s, .jitter = -0.1},
+                                      {.first = 1s, .jitter = 1.5},
+                                      {.first = 1s, .stable_after = -1s}};
+  for (const RestartBackoff& open : senseless) {
+    try {
+      const CircuitBreaker breaker({.name = "far", .open = open});
+      ADD_FAILURE() << "it was taken";
+    } catch (const BadArgument& error) {
+      EXPECT_EQ(std::string(error.what()).find("circuit breaker \"far\": open."), 0U)
+          << error.what();
+    }
+  }
 }
 
 // The far end works or not as the test says; callers are killed wherever they are.

@@ -59,9 +59,9 @@ struct ApplicationsOptions {
 // Starts all of them, linked to the caller, and stays until they have ended. For processes.
 //
 // Throws a StartError that names the application: bad_spec, before anything starts, for a name that
-// is missing or there twice, a need that is not there, needs that go in a circle, or children that
-// make no sense (check_childspecs); else the kind of the start that failed, when those before it
-// have been stopped, the last one first.
+// is missing or there twice, a need that is not there, needs that go in a circle, or a tree that
+// makes no sense, by its period or its children (check_childspecs); else the kind of the start that
+// failed, when those before it have been stopped, the last one first.
 //
 // They are stopped by the end of an application, as its type says, and by whatever would end the
 // caller: its parent's exit, the runtime's stop (E3), an exit signal with another reason than

@@ -45,7 +45,7 @@ struct CircuitBreakerOptions {
   // They count when they lie within so long of each other; zero: when they come in a row.
   Duration window = {};
   // How long it stays open, longer after each probe that fails; once it has been closed for
-  // stable_after, that begins anew. `first` is more than zero.
+  // stable_after, that begins anew. `first` is more than zero, `longest` is not less.
   RestartBackoff open = {.first = std::chrono::seconds(1)};
   unsigned probes = 1;  // calls that are let through half open; all of them must succeed
   Duration probe_time = std::chrono::seconds(30);  // how long they may take; more than zero

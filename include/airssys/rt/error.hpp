@@ -98,7 +98,7 @@ class NameError : public ProcessError {
 class StartError : public ProcessError {
  public:
   enum Kind : std::uint8_t {
-    error,            // its start failed: reason() says why
+    error,            // its start failed: reason() says why, pid() who has its name, if that is it
     ignore,           // it chose not to run
     already_started,  // it runs: pid() says where
     already_present,  // its specification is there, but it does not run

@@ -113,7 +113,8 @@ class ChildError : public ProcessError {
 
 // Whether a supervisor with this auto_shutdown would take these: ids given and different, a way to
 // start, repeatable unless temporary, no negative shutdown, significant only where that can count
-// (V5). The error is bad_spec and names the child and the field. Any thread; does not suspend.
+// (V5). The error is bad_spec and names the child, or its place in the list, and the field. Any
+// thread; does not suspend.
 std::expected<void, StartError> check_childspecs(const std::vector<ChildSpec>& children,
                                                  AutoShutdown auto_shutdown = AutoShutdown::never);
 
@@ -134,8 +135,8 @@ ChildSpec child_dynamic_supervisor(std::string id,
 
 // Adds a child, last in order, and starts it (V20). Answers its pid; a null pid if it chose not to
 // run. If its start fails its specification is not kept, and the StartError, which names the child,
-// is of kind `error` unless `timeout` or `bad_spec` says more. already_started, already_present: a
-// child with this id is there.
+// is of kind `error` unless `timeout` or `bad_spec` says more; if its name was taken, pid() says
+// who has it. already_started, already_present: a child with this id is there.
 Pid start_child(SupervisorRef supervisor, ChildSpec spec);
 std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec);
 
