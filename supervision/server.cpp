@@ -14,7 +14,7 @@ CallError call_error(CallError::Kind kind, const std::string& what) {
   return {kind, ExitReason::error("airssys::rt::CallError", what), what};
 }
 
-CallError calling_self() {
+CallError waits_for_itself() {
   return call_error(CallError::calling_self, "a process called itself, and would wait for ever");
 }
 
@@ -43,7 +43,7 @@ Exchange::Exchange(Pid server,
 }
 
 std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
-  if (!pending_) return std::unexpected(calling_self());
+  if (!pending_) return std::unexpected(waits_for_itself());
   if (refusal_) return std::unexpected(*refusal_);
   std::expected<Message, CallError> reply = pending_->wait(deadline);
   if (!reply) return reply;
@@ -100,7 +100,7 @@ void reject_message(Message& message, std::string_view server) {
 
 std::expected<void, CallError> try_stop(Pid server, const ExitReason& reason, Duration timeout) {
   const Deadline deadline = Deadline::after(timeout);
-  if (server == self()) return std::unexpected(calling_self());
+  if (server == self()) return std::unexpected(waits_for_itself());
   detail::PendingCall pending(server, detail::CallUse::call);
   pending.make_sure();
   if (!pending.is_in_circle()) send(server, detail::StopRequest{reason});

@@ -21,22 +21,37 @@ std::expected<typename R::Reply, CallError> ask(SupervisorRef supervisor, R requ
   return try_call(server_ref<SupervisorServer>(supervisor.pid()), std::move(request), infinite);
 }
 
-ChildError unanswered(const CallError& error) {
-  const bool is_circle = error.kind() == CallError::circle;
-  return {is_circle ? ChildError::circle : ChildError::no_supervisor, error.reason(), error.what()};
+// Why it did not answer, as either kind of error: both have words for it.
+template <class E>
+E unanswered(const CallError& error) {
+  const auto kind = [&error] {
+    switch (error.kind()) {
+      case CallError::circle:
+        return E::circle;
+      case CallError::calling_self:
+        return E::calling_self;
+      case CallError::overloaded:
+        return E::overloaded;
+      case CallError::unwinding:
+        return E::unwinding;
+      default:
+        return E::no_supervisor;
+    }
+  };
+  return {kind(), error.reason(), error.what()};
 }
 
 // For requests whose reply is an expected value, and for those whose reply cannot fail.
 template <class R>
 R::Reply ask_for_expected(SupervisorRef supervisor, R request) {
   auto reply = ask(supervisor, std::move(request));
-  if (!reply) return std::unexpected(unanswered(reply.error()));
+  if (!reply) return std::unexpected(unanswered<ChildError>(reply.error()));
   return *std::move(reply);
 }
 template <class R>
 std::expected<typename R::Reply, ChildError> ask_for_value(SupervisorRef supervisor, R request) {
   auto reply = ask(supervisor, std::move(request));
-  if (!reply) return std::unexpected(unanswered(reply.error()));
+  if (!reply) return std::unexpected(unanswered<ChildError>(reply.error()));
   return *std::move(reply);
 }
 
@@ -117,11 +132,8 @@ ChildSpec child_dynamic_supervisor(std::string id,
 
 std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec) {
   auto reply = ask(supervisor, SupervisorServer::StartChild{std::move(spec)});
-  if (reply) return *std::move(reply);
-  const CallError& error = reply.error();
-  const bool is_circle = error.kind() == CallError::circle;
-  return std::unexpected(StartError(
-      is_circle ? StartError::circle : StartError::no_supervisor, error.reason(), error.what()));
+  if (!reply) return std::unexpected(unanswered<StartError>(reply.error()));
+  return *std::move(reply);
 }
 Pid start_child(SupervisorRef supervisor, ChildSpec spec) {
   return detail::value_or_throw(try_start_child(supervisor, std::move(spec)));

@@ -97,12 +97,11 @@ std::string word(ChildError::Kind kind) {
       return "not started";
     case ChildError::by_pid_only:
       return "by pid only";
-    case ChildError::circle:
-      return "circle";
     case ChildError::no_supervisor:
-      break;
+      return "no supervisor";
+    default:
+      return "error";
   }
-  return "no supervisor";
 }
 
 std::string word(const auto& answer) {

@@ -190,6 +190,39 @@ TEST_P(SupervisorRequests, a_dead_supervisor_answers_that_it_is_gone) {
   });
 }
 
+// V20, V21, V22
+TEST_P(SupervisorRequests, what_cannot_be_asked_there_is_told_from_a_supervisor_that_is_gone) {
+  run([] {
+    auto results = std::make_shared<std::vector<int>>();
+    const auto ask = [results](SupervisorRef supervisor) {
+      results->push_back(try_start_child(supervisor, moody("b", "u")).error().kind());
+      results->push_back(try_terminate_child(supervisor, "a").error().kind());
+      results->push_back(try_count_children(supervisor).error().kind());
+    };
+    start_supervisor_link(
+        {.children = {child_started_by("a", [ask]() -> std::expected<Pid, StartError> {
+           ask(self());
+           return std::unexpected(ignored());
+         })}});
+    EXPECT_EQ(*results,
+              (std::vector<int>{
+                  StartError::calling_self, ChildError::calling_self, ChildError::calling_self}));
+    results->clear();
+
+    const Pid top = start_supervisor_link(
+        {.children = {child_supervisor(
+             "full", {}, {.start = {.mailbox = {.capacity = 1, .overflow = Overflow::reject}}})}});
+    const Pid full = which_children(top).front().pid;
+    sys::suspend(full);
+    send(full, 1);
+    ask(full);
+    EXPECT_EQ(
+        *results,
+        (std::vector<int>{StartError::overloaded, ChildError::overloaded, ChildError::overloaded}));
+    sys::resume(full);
+  });
+}
+
 // V25
 TEST_P(SupervisorRequests, a_child_that_unlinked_itself_and_ended_is_not_counted_as_active) {
   run([] {

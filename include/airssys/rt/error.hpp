@@ -107,6 +107,9 @@ class StartError : public ProcessError {
     bad_spec,         // what() names the child and the field
     no_supervisor,    // the supervisor is gone
     circle,           // the supervisor waits for the caller: what() names them
+    calling_self,     // the caller is the supervisor
+    overloaded,       // the supervisor's mailbox is full
+    unwinding,        // the caller is being ended (Z3)
   };
 
   StartError(Kind kind, ExitReason reason, std::string what, Pid pid = {})

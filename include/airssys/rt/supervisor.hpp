@@ -101,6 +101,9 @@ class ChildError : public ProcessError {
     by_pid_only,    // a dynamic supervisor's children are known by pid
     no_supervisor,  // the supervisor is gone, or never was one
     circle,         // it waits for the caller: what() names them (G7)
+    calling_self,   // the caller is that supervisor
+    overloaded,     // its mailbox is full
+    unwinding,      // the caller is being ended (Z3)
   };
 
   ChildError(Kind kind, ExitReason reason, std::string what)
