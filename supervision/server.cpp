@@ -20,7 +20,7 @@ CallError waits_for_itself() {
 
 // It waited for room until the deadline, or was not to wait.
 CallError full(Pid server, Deadline deadline) {
-  const std::string what = "call to " + server.to_string() + ": its mailbox is full";
+  const std::string what = "request to " + server.to_string() + ": its mailbox is full";
   if (deadline.remaining() == Duration::zero())
     return {CallError::timeout, ExitReason::timeout(), what};
   return call_error(CallError::overloaded, what);
@@ -58,6 +58,11 @@ std::expected<Message, CallError> Exchange::result_of(Message message) const {
                    server_.to_string() + " is no server of class " + std::string(server_class_)));
   }
   return message;
+}
+
+std::expected<void, CallError> cast_by(Pid server, Message request, Deadline deadline) {
+  if (send_by(server, request.release(), deadline) != SendResult::full) return {};
+  return std::unexpected(full(server, deadline));
 }
 
 void ignore_start(const Starter& starter) {

@@ -194,5 +194,40 @@ TEST_P(BoundedServerRules, a_call_that_is_refused_fails_at_once) {
   });
 }
 
+// G21, B2
+TEST_P(BoundedServerRules, who_has_no_room_neither_holds_up_a_multi_call_nor_takes_others_time) {
+  run([] {
+    const HeldCounting full(Overflow::block);
+    const HeldCounting refusing(Overflow::reject);
+    const ServerRef<Counting> free = start<Counting>();
+    for (int round = 1; round <= 2; ++round) {
+      const auto replies = multi_call(
+          std::vector{full.server, free, refusing.server, free}, Counting::Count{}, 50ms);
+      EXPECT_EQ(failure_of(replies[0]), CallError::timeout);
+      EXPECT_EQ(replies[1], 2 * round - 1);
+      EXPECT_EQ(failure_of(replies[2]), CallError::timeout);
+      EXPECT_EQ(replies[3], 2 * round);
+    }
+    full.go_on();
+    EXPECT_EQ(call(full.server, Counting::Count{}, infinite), 1) << "it was not heard later";
+    refusing.go_on();
+    for (const ServerRef<Counting>& server : {full.server, refusing.server, free}) stop(server);
+  });
+}
+
+// G21, B2: room comes in time.
+TEST_P(BoundedServerRules, a_multi_call_waits_for_room) {
+  run([] {
+    const HeldCounting full(Overflow::block);
+    const Spawned caller = spawn_monitor([server = full.server] {
+      EXPECT_EQ(multi_call(std::vector{server, server}, Counting::Count{}, 1h)[1], 2);
+    });
+    while (process_info(caller.pid)->wait_reason != "mailbox room") yield();
+    full.go_on();
+    EXPECT_EQ(reason_in_down(caller.ref), ExitReason::normal());
+    stop(full.server);
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt::semantics

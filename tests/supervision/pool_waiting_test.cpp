@@ -125,6 +125,30 @@ TEST_P(PoolWaitingTest, a_cast_waits_for_room_too) {
   });
 }
 
+// B2: the members' mailboxes are bounded, the places in the pool are not.
+TEST_P(PoolWaitingTest, a_cast_that_finds_no_room_in_a_mailbox_ends_in_time) {
+  run([] {
+    for (const Overflow overflow : {Overflow::block, Overflow::reject}) {
+      const Pool<Worker> pool({.size = 1});
+      const Pid top = start_pool_link(
+          pool, {.member = {.start = {.mailbox = {.capacity = 1, .overflow = overflow}}}});
+      const Pid member = call(pool, Worker::Who());
+      sys::suspend(member);
+      cast(pool, Worker::Note{self(), 1});
+      const auto cast_in_vain = try_cast(pool, Worker::Note{self(), 2}, 20ms);
+      ASSERT_FALSE(cast_in_vain);
+      EXPECT_EQ(cast_in_vain.error().kind(),
+                overflow == Overflow::block ? CallError::timeout : CallError::overloaded);
+      EXPECT_EQ(load(pool), 1U) << "it weighs nothing";
+      sys::resume(member);
+      EXPECT_EQ(next<Worker::Noted>()->n, 1);
+      EXPECT_TRUE(try_cast(pool, Worker::Note{self(), 3}, infinite));
+      EXPECT_EQ(next<Worker::Noted>()->n, 3);
+      stop(top);
+    }
+  });
+}
+
 TEST_P(PoolWaitingTest, callers_wait_for_a_member_that_is_being_restarted) {
   run([] {
     const Pool<Worker> pool({.size = 1});

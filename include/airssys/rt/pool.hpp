@@ -156,11 +156,11 @@ std::expected<void, CallError> cast_pool(const Pool<S>& pool,
                                          R request,
                                          Duration timeout) {
   static_assert(!Called<R>, "this request names a Reply: use rt::call");
-  std::expected<Seat, CallError> seat = take_seat(pool.router(), key, Deadline::after(timeout));
+  const Deadline deadline = Deadline::after(timeout);
+  std::expected<Seat, CallError> seat = take_seat(pool.router(), key, deadline);
   if (!seat) return std::unexpected(std::move(seat).error());
   const Pid member = seat->member();
-  send(member, make_routed_cast<S>(std::move(request), *std::move(seat)));
-  return {};
+  return cast_by(member, make_routed_cast<S>(std::move(request), *std::move(seat)), deadline);
 }
 
 }  // namespace detail
@@ -224,9 +224,10 @@ void resize(const Pool<S>& pool, std::size_t size) {
 // --- requests ---
 
 // As call and cast to a server, to a member of the pool. `timeout` is for all of it, waiting for
-// room and for the reply. Besides what a call may fail with: overloaded when too many callers wait,
-// timeout when there was no room in time, noproc when the pool has no tree. For processes; suspend,
-// a cast only while there is no room.
+// room, in the pool and in a mailbox, and for the reply. Besides what a call may fail with:
+// overloaded when too many callers wait, timeout when there was no room in time, noproc when the
+// pool has no tree; a cast fails with these, and with overloaded when the member's mailbox refuses
+// it. For processes; suspend, a cast only while there is no room.
 template <class S, class R>
 std::expected<typename R::Reply, CallError> try_call(
     const Pool<S>& pool, R request, Duration timeout = detail::Requests<S>::call_timeout) {

@@ -55,10 +55,7 @@ class PendingReply {
     return detail::value_or_throw(try_get(timeout));
   }
   std::expected<T, CallError> try_get(Duration timeout = std::chrono::seconds(5)) {
-    return try_get_by(Deadline::after(timeout));
-  }
-  std::expected<T, CallError> try_get_by(Deadline deadline) {
-    std::expected<T, CallError> result = result_by(deadline);
+    std::expected<T, CallError> result = result_by(Deadline::after(timeout));
     exchange_.reset();
     return result;
   }
@@ -79,13 +76,30 @@ class PendingReply {
   std::unique_ptr<detail::Exchange> exchange_;
 };
 
+namespace detail {
+
+// Waits no longer than `deadline` for room in the server's mailbox.
+template <class S, class R>
+std::unique_ptr<Exchange> ask(ServerRef<S> server,
+                              R request,
+                              Deadline deadline = Deadline::never()) {
+  CallOnItsWay<R> call = make_call<S>(std::move(request));
+  return std::make_unique<Exchange>(server.pid(),
+                                    type_name<S>(),
+                                    std::move(call.message),
+                                    *call.caller,
+                                    CallUse::request,
+                                    deadline);
+}
+
+}  // namespace detail
+
 // Sends a request, as `send` does: it waits for nothing but room in a mailbox whose policy is
-// `block`. A server that is not there, or is full, shows when the reply is fetched.
+// `block`, and for that as long as it takes (B2). A server that is not there, or is full, shows
+// when the reply is fetched.
 template <class S, class R>
 PendingReply<typename R::Reply> send_request(ServerRef<S> server, R request) {
-  detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
-  return PendingReply<typename R::Reply>(std::make_unique<detail::Exchange>(
-      server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller));
+  return PendingReply<typename R::Reply>(detail::ask(server, std::move(request)));
 }
 
 // Why a collection of requests has nothing to answer.
@@ -112,16 +126,13 @@ class PendingReplies {
     std::expected<T, CallError> reply;
   };
 
-  // Sends a request and does not wait.
+  // Sends a request, as send_request does.
   template <class S, class R>
     requires std::same_as<typename R::Reply, T>
   void send(ServerRef<S> server, R request, Label label) {
-    detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
     const std::size_t key = ++keys_;
     labels_.emplace(key, std::move(label));
-    set_.add(key,
-             std::make_unique<detail::Exchange>(
-                 server.pid(), detail::type_name<S>(), std::move(call.message), *call.caller));
+    set_.add(key, detail::ask(server, std::move(request)));
   }
 
   bool empty() const noexcept { return set_.size() == 0; }
@@ -155,19 +166,25 @@ class PendingReplies {
 };
 
 // The same request to many servers at once; answers their replies in the servers' order when all
-// have come, or at the one time-out that they share (G21). A failure of one is its own.
+// have come, or at the one time-out that they share (G21). A failure of one is its own: a server
+// without room in its mailbox is tried again when all others have been asked.
 template <class S, class R>
 std::vector<std::expected<typename R::Reply, CallError>> multi_call(
     const std::vector<ServerRef<S>>& servers,
     const R& request,
     Duration timeout = std::chrono::seconds(5)) {
-  Deadline deadline = Deadline::after(timeout);
-  std::vector<PendingReply<typename R::Reply>> pending;
-  pending.reserve(servers.size());
-  for (ServerRef<S> server : servers) pending.push_back(send_request(server, request));
+  const Deadline deadline = Deadline::after(timeout);
+  std::vector<std::unique_ptr<detail::Exchange>> asked;
+  asked.reserve(servers.size());
+  for (ServerRef<S> server : servers)
+    asked.push_back(detail::ask(server, request, Deadline::now()));
+  for (std::size_t i = 0; i < servers.size(); ++i) {
+    if (asked[i]->is_refused()) asked[i] = detail::ask(servers[i], request, deadline);
+  }
   std::vector<std::expected<typename R::Reply, CallError>> replies;
   replies.reserve(servers.size());
-  for (auto& reply : pending) replies.push_back(reply.try_get_by(deadline));
+  for (auto& each : asked)
+    replies.push_back(detail::reply_as<typename R::Reply>(each->wait(deadline)));
   return replies;
 }
 

@@ -225,6 +225,9 @@ class Exchange {
   // The reply, or why there is none; after a time-out it may be asked again.
   std::expected<Message, CallError> wait(Deadline deadline);
 
+  // The server's mailbox had no room by the deadline; `wait` answers that.
+  bool is_refused() const noexcept { return refusal_.has_value(); }
+
   // For who waits for several at once: the tag of the reply and the id of the Down's ref; 0 when
   // the server cannot be asked, and `wait` answers why. Then what came is what `wait` would say.
   std::uint64_t id() const noexcept { return pending_ && !refusal_ ? pending_->alias().id : 0; }
@@ -236,6 +239,9 @@ class Exchange {
   std::optional<PendingCall> pending_;  // empty: the server is the caller
   std::optional<CallError> refusal_;    // its mailbox was full
 };
+
+// Sends what has no reply. Fails only when the mailbox has no room by the deadline.
+std::expected<void, CallError> cast_by(Pid server, Message request, Deadline deadline);
 
 template <class T>
 std::expected<T, CallError> reply_as(std::expected<Message, CallError> reply) {
