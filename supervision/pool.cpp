@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "supervision/child_spec.hpp"
 #include "supervision/ordered_children.hpp"
 #include "supervision/router.hpp"
 #include "supervision/supervisor_server.hpp"
@@ -19,11 +20,8 @@ namespace airssys::rt::detail {
 namespace {
 
 using supervision::Children;
+using supervision::start_error;
 using supervision::SupervisorServer;
-
-StartError start_error(StartError::Kind kind, const std::string& what, Pid pid = {}) {
-  return {kind, ExitReason::error("airssys::rt::StartError", what), what, pid};
-}
 
 std::expected<void, StartError> check_size(std::size_t size) {
   if (size > 0 && size <= pool_size_max) return {};
@@ -67,21 +65,25 @@ SupervisorOptions supervisor_options(const std::shared_ptr<Router>& router,
   return all;
 }
 
-// The children of a pool's supervisor.
+// The children of a pool's supervisor. Made by who has claimed the pool, and takes the claim over.
 class Members final : public supervision::OrderedChildren {
  public:
   Members(SupervisorOptions options, std::shared_ptr<Router> router, MemberMaker maker)
       : OrderedChildren(std::move(options)), router_(std::move(router)), maker_(std::move(maker)) {}
   Members(const Members&) = delete;
   Members& operator=(const Members&) = delete;
-  ~Members() override { router_->end(); }
+  ~Members() override { router_->end(owner_); }
 
   std::expected<void, ExitReason> start_all() override {
-    router_->begin(self(), maker_);
+    const Pid starter = std::exchange(owner_, self());
+    if (!router_->begin(starter, owner_, maker_)) {
+      return std::unexpected(
+          ExitReason::shutdown("another starts the pool: its starter has ended"));
+    }
     return OrderedChildren::start_all();
   }
   void stop_all() override {
-    router_->end();
+    router_->end(owner_);
     OrderedChildren::stop_all();
   }
   void on_exit(Pid pid, const ExitReason& reason) override {
@@ -98,6 +100,7 @@ class Members final : public supervision::OrderedChildren {
  private:
   const std::shared_ptr<Router> router_;
   const MemberMaker maker_;
+  Pid owner_ = self();  // whose claim it is
 };
 
 std::expected<void, StartError> grow(const std::shared_ptr<Router>& router,
@@ -120,8 +123,9 @@ std::expected<void, ChildError> shrink(Router& router, Pid supervisor, std::size
   router.set_size(size);
   for (std::size_t index = old; index-- > size;) {
     const std::string id = std::to_string(index);
-    if (auto stopped = try_terminate_child(supervisor, id); !stopped) return stopped;
-    if (auto deleted = try_delete_child(supervisor, id); !deleted) return deleted;
+    // One that is never started again is forgotten as soon as it has ended.
+    for (const auto& done : {try_terminate_child(supervisor, id), try_delete_child(supervisor, id)})
+      if (!done && done.error().kind() != ChildError::not_found) return done;
   }
   return {};
 }
@@ -150,15 +154,18 @@ void call_failed(Router& router, Pid member, const CallError& error) {
 std::expected<Pid, StartError> start_pool(const std::shared_ptr<Router>& router,
                                           const PoolChildOptions& options,
                                           const MemberMaker& maker) {
-  if (const Pid other = router->supervisor(); other && is_alive(other)) {
-    return std::unexpected(
-        start_error(StartError::already_started, "the pool has a supervisor", other));
-  }
-  if (options.period <= Duration::zero())
-    return std::unexpected(start_error(StartError::bad_spec, "period must be more than zero"));
+  if (auto checked = supervision::check_period(options.period); !checked)
+    return std::unexpected(std::move(checked).error());
   SupervisorOptions all = supervisor_options(router, options, maker);
   if (auto checked = check_childspecs(all.children); !checked)
     return std::unexpected(std::move(checked).error());
+  while (const Pid other = router->claim(self())) {
+    if (is_alive(other)) {
+      return std::unexpected(start_error(
+          StartError::already_started, "the pool has a supervisor", router->supervisor()));
+    }
+    router->end(other);
+  }
   std::unique_ptr<Children> members = std::make_unique<Members>(std::move(all), router, maker);
   std::expected<ServerRef<SupervisorServer>, StartError> supervisor =
       try_start_link<SupervisorServer>({.name = options.name}, options.name, std::move(members));

@@ -192,14 +192,24 @@ void Router::send_out(std::vector<Grant> grants) {
 
 // --- the tree ---
 
-void Router::begin(Pid supervisor, MemberMaker maker) {
+Pid Router::claim(Pid owner) {
   const std::scoped_lock lock(mutex_);
-  supervisor_ = supervisor;
-  maker_ = std::move(maker);
+  return owner_ ? owner_ : std::exchange(owner_, owner);
 }
 
-void Router::end() {
+bool Router::begin(Pid starter, Pid supervisor, MemberMaker maker) {
   const std::scoped_lock lock(mutex_);
+  if (owner_ != starter) return false;
+  owner_ = supervisor;
+  supervisor_ = supervisor;
+  maker_ = std::move(maker);
+  return true;
+}
+
+void Router::end(Pid owner) {
+  const std::scoped_lock lock(mutex_);
+  if (owner_ != owner) return;
+  owner_ = {};
   supervisor_ = {};
   for (const std::shared_ptr<RouterSlot>& slot : slots_) {
     // relaxed: as in `fill`.

@@ -60,8 +60,11 @@ class Router : public std::enable_shared_from_this<Router> {
   void give_back(RouterSlot& slot, std::uint32_t generation);
 
   // From the tree's processes.
-  void begin(Pid supervisor, MemberMaker maker);
-  void end();
+  // Makes this process the one that may start the pool, or answers who is that already.
+  Pid claim(Pid owner);
+  // The claim of its starter is the supervisor's from now on. False: it had been lost.
+  bool begin(Pid starter, Pid supervisor, MemberMaker maker);
+  void end(Pid owner);
   void fill(std::size_t index, Pid member);
   void clear(Pid member);
   void set_size(std::size_t size);
@@ -107,6 +110,7 @@ class Router : public std::enable_shared_from_this<Router> {
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Waiter> waiters_;  // by ticket: first come, first served
   std::uint64_t tickets_ = 0;
+  Pid owner_;  // who starts it or has started it; null: nobody
   Pid supervisor_;
   MemberMaker maker_;
 };

@@ -192,6 +192,72 @@ TEST_P(PoolTest, a_pool_has_one_supervisor_at_a_time) {
   });
 }
 
+TEST_P(PoolTest, of_two_that_start_it_at_once_one_is_told_of_the_other) {
+  struct Slow : Server<Slow> {
+    struct Ask {
+      using Reply = int;
+    };
+    explicit Slow(Pid tester) {
+      send(tester, Worker::Held{self()});
+      receive<Worker::LetGo>();
+    }
+    int handle(Ask) { return 7; }
+  };
+  run([] {
+    const Pool<Slow> pool({.size = 1});
+    const Pid first = spawn_link([pool, tester = self()] {
+      start_pool_link(pool, tester);
+      receive<Message>();
+    });
+    const Pid member = held();
+    const auto second = try_start_pool_link(pool, {}, self());
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind(), StartError::already_started);
+    let_go(member);
+    EXPECT_EQ(call(pool, typename Slow::Ask()), 7);
+    send_exit(first, ExitReason::shutdown());
+    end_of(pool.info().supervisor);
+    EXPECT_EQ(try_call(pool, typename Slow::Ask()).error().kind(), CallError::noproc);
+  });
+}
+
+TEST_P(PoolTest, however_many_start_it_at_the_same_moment_it_has_one_supervisor) {
+  run([] {
+    const Pool<Worker> pool({.size = 2});
+    for (int round = 0; round < 50; ++round) {
+      std::vector<Pid> starters;
+      for (int i = 0; i < 4; ++i) {
+        starters.push_back(spawn_link([pool, tester = self()] {
+          trap_exit(true);
+          const auto top = try_start_pool_link(pool, {});
+          send(tester, top.value_or(Pid()));
+          if (!top) exit(ExitReason::of(int{top.error().kind()}));
+          receive<Worker::LetGo>();
+        }));
+      }
+      Pid only;
+      for (int i = 0; i < 4; ++i) {
+        if (const Pid top = *next<Pid>()) {
+          EXPECT_FALSE(only);
+          only = top;
+        }
+      }
+      EXPECT_EQ(pool.info().supervisor, only);
+      call(pool, Worker::Who());
+      stop(only);
+      for (const Pid starter : starters) let_go(starter);
+      int refused = 0;
+      for (const Pid starter : starters) {
+        const ExitReason end = exit_of(starter);
+        if (end == ExitReason::normal()) continue;
+        EXPECT_EQ(end, ExitReason::of(int{StartError::already_started}));
+        ++refused;
+      }
+      EXPECT_EQ(refused, 3);
+    }
+  });
+}
+
 TEST_P(PoolTest, a_member_that_does_not_start_fails_the_pools_start) {
   struct Picky : Server<Picky> {
     struct Ask {};
@@ -229,6 +295,40 @@ TEST_P(PoolTest, it_can_be_made_larger_and_smaller) {
     EXPECT_EQ(try_resize(pool, 0).error().kind(), StartError::bad_spec);
     stop(top);
     EXPECT_EQ(try_resize(pool, 2).error().kind(), StartError::no_supervisor);
+  });
+}
+
+TEST_P(PoolTest, it_can_be_made_smaller_when_members_are_never_started_again) {
+  run([] {
+    const Pool<Worker> pool({.size = 4});
+    const Pid top = start_pool_link(pool, {.member = {.restart = Restart::temporary}});
+    resize(pool, 3);
+    EXPECT_EQ(try_call(pool, by_key(1), Worker::Crash()).error().kind(), CallError::exited);
+    while (count_children(top).specs != 2) yield();
+    resize(pool, 1);
+    EXPECT_EQ(pool.info().members.size(), 1U);
+    EXPECT_LE(count_children(top).specs, 1U);
+    stop(top);
+  });
+}
+
+// C5
+TEST_P(PoolTest, a_member_that_is_watched_has_answered_what_it_was_asked_through_the_pool) {
+  run([] {
+    const Pool<Worker> pool({.size = 1});
+    const Pid top = start_pool_link(pool);
+    const Pid member = call(pool, Worker::Who());
+    sys::statistics(member, true);
+    sys::log(member);
+    call(pool, Worker::Who());
+    cast(pool, Worker::Note{self(), 1});
+    EXPECT_EQ(sys::get_statistics(member)->messages_in, 2U);
+    EXPECT_EQ(sys::get_statistics(member)->messages_out, 1U);
+    const std::vector<std::string> log = sys::get_log(member);
+    ASSERT_EQ(log.size(), 4U);
+    EXPECT_TRUE(log[1].starts_with("reply to ")) << log[1];
+    EXPECT_TRUE(log[3].starts_with("no reply to ")) << log[3];
+    stop(top);
   });
 }
 

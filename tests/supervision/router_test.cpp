@@ -61,7 +61,7 @@ TEST(Router, without_members_there_is_no_room) {
   EXPECT_FALSE(router->try_take(nullptr));
   router->fill(2, member(2));
   EXPECT_EQ(next(*router), member(2));
-  router->end();
+  router->end(Pid());
   EXPECT_FALSE(router->try_take(nullptr));
 }
 

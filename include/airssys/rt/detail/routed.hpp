@@ -63,7 +63,8 @@ inline constexpr MessageType routed_call_type{
     [](void* server, void* payload) {
       Requests<S>::template call<R>(server, &static_cast<Routed<CallMessage<R>>*>(payload)->value);
     },
-    true};
+    true,
+    Requests<S>::template answers<R>};
 
 template <class S, class R>
 Message make_routed_cast(R request, Seat seat) {
