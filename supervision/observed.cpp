@@ -4,6 +4,7 @@
 #include <airssys/rt/detail/request_type.hpp>
 #include <airssys/rt/detail/server_process.hpp>
 #include <airssys/rt/from.hpp>
+#include <airssys/rt/info.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
@@ -150,7 +151,10 @@ void Observed::describe(CrashContext& context) {
 
 std::string Observed::title() {
   const std::string_view* type = name();
-  return std::string(type ? *type : "behaviour") + " " + self().to_string();
+  std::string text = std::string(type ? *type : "behaviour") + " " + self().to_string();
+  const std::string registered = process_info(self())->name;
+  if (!registered.empty()) text.append(" \"").append(registered).append("\"");
+  return text;
 }
 
 }  // namespace airssys::rt::detail

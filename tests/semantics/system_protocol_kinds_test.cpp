@@ -314,6 +314,28 @@ TEST_P(SystemKinds, a_trace_names_who_it_is_and_tells_of_each_event) {
 }
 
 // C5
+TEST_P(SystemKinds, traces_and_printed_logs_say_the_registered_name_too) {
+  run([this] {
+    for (const Kind& kind : kinds()) {
+      const Pid pid = kind.start();
+      const std::string who = sys::get_status(pid).type + " " + pid.to_string();
+      sys::log(pid);
+      sys::trace(pid, true);
+      register_name("named", pid);
+      kind.ask(pid);
+      sys::trace(pid, false);
+      EXPECT_EQ(logged(who + " \"named\": call "), 1) << log_text();
+      sys::print_log(pid);
+      EXPECT_EQ(logged(who + " \"named\": call "), 2) << log_text();
+      unregister_name("named");
+      sys::print_log(pid);
+      EXPECT_EQ(logged(who + ": call "), 1) << log_text();
+      end_of_kind(pid);
+    }
+  });
+}
+
+// C5
 TEST_P(SystemKinds, statistics_count_what_comes_in_and_what_goes_out) {
   run([] {
     for (const Kind& kind : kinds()) {

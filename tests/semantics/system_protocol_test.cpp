@@ -402,16 +402,22 @@ TEST_P(SystemRules, statistics_count_from_when_they_were_asked_for) {
       const ServerRef<Counter> counter = start_link<Counter>();
       EXPECT_FALSE(sys::get_statistics(counter.pid()));
       call(counter, Counter::Value{});
+      const auto before = std::chrono::system_clock::now();
       sys::statistics(counter.pid(), true);
+      const auto begun = std::chrono::system_clock::now();
       for (int i = 0; i < 5; ++i) cast(counter, Counter::Add{1});
       for (int i = 0; i < 3; ++i) call(counter, Counter::Value{});
       call(counter, Counter::Later{});
+      const auto asked = std::chrono::system_clock::now();
       const std::optional<sys::Statistics> statistics = sys::get_statistics(counter.pid());
       ASSERT_TRUE(statistics);
+      EXPECT_GE(statistics->since, before);
+      EXPECT_LE(statistics->since, begun);
+      EXPECT_GE(statistics->now, asked);
+      EXPECT_LE(statistics->now, std::chrono::system_clock::now());
       EXPECT_EQ(statistics->messages_in, 9U);
       EXPECT_EQ(statistics->messages_out, 3U);
       EXPECT_GE(statistics->reductions, 9U);
-      EXPECT_GE(statistics->now, statistics->since);
       sys::statistics(counter.pid(), false);
       EXPECT_FALSE(sys::get_statistics(counter.pid()));
     }
