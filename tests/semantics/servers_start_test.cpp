@@ -262,6 +262,29 @@ TEST_P(StartRules, a_start_with_a_monitor_leads_to_one_down) {
   });
 }
 
+// G1, G3, G24
+TEST_P(StartRules, a_body_may_be_started_with_a_monitor_too) {
+  run([] {
+    const Spawned plain = start_body_monitor([](Starter starter) {
+      starter.acknowledge();
+      exit(ExitReason::of(4));
+    });
+    EXPECT_EQ(reason_in_down(plain.ref), ExitReason::of(4));
+    const MonitoredWith<int> with_value = start_body_monitor<int>([](StarterOf<int> starter) {
+      starter.acknowledge(7);
+      receive<Go>();
+    });
+    EXPECT_EQ(with_value.value, 7);
+    send(with_value.pid, Go());
+    EXPECT_EQ(reason_in_down(with_value.ref), ExitReason::normal());
+    EXPECT_EQ(error_of(try_start_body_monitor([](Starter) { throw_error(); })).reason(), no_disk);
+    const auto failed = try_start_body_monitor<int>(
+        [](StarterOf<int> starter) { starter.fail(ExitReason::of(5)); });
+    EXPECT_EQ(error_of(failed).reason(), ExitReason::of(5));
+    EXPECT_EQ(rest_of_mail(), "") << "neither Exit nor Down";
+  });
+}
+
 // G4
 TEST_P(StartRules, a_start_that_takes_too_long_is_killed) {
   run([] {

@@ -94,6 +94,23 @@ TEST_P(BackoffTest, a_child_waits_for_its_restart_while_its_siblings_run_and_res
   });
 }
 
+// V31
+TEST_P(BackoffTest, the_restart_of_a_sibling_that_takes_it_along_ends_a_childs_wait) {
+  run([] {
+    for (const Strategy strategy : {Strategy::rest_for_one, Strategy::one_for_all}) {
+      Pid top = start_supervisor_link(
+          {.strategy = strategy, .children = {worker("quick"), patient("slow", 1h)}});
+      const Pid quick = up("quick");
+      end_child(up("slow"));
+      EXPECT_EQ(children_of(top), "slow:restarting quick:running");
+      end_child(quick);
+      EXPECT_EQ(next_ups(2), "quickslow");
+      EXPECT_EQ(children_of(top), "slow:running quick:running") << "one restart, as is allowed";
+      stop(top, ExitReason::shutdown());
+    }
+  });
+}
+
 TEST_P(BackoffTest, a_child_comes_back_after_its_wait) {
   run([] {
     Pid top = start_supervisor_link({.intensity = 10, .children = {patient("a", 1ms)}});

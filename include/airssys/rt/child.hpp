@@ -64,7 +64,8 @@ class Shutdown {
 
 // How long a child that has ended waits for its restart, while its siblings go on; by default not
 // at all. A restart counts when it happens (V28), so with waits a child that keeps failing need not
-// take its supervisor down. A strategy that restarts siblings, too, does so after the wait.
+// take its supervisor down. A strategy that restarts siblings, too, does so after the wait; the
+// restart of a sibling that takes the waiting child along (V31) ends its wait.
 struct RestartBackoff {
   Duration first = {};  // after the first failure; zero: no wait
   Duration longest = std::chrono::minutes(1);

@@ -10,8 +10,9 @@
 //   });
 //
 // When a start fails, the process is gone altogether before its starter hears of it: the name is
-// free, and a starter that traps exits finds no Exit of it. One that does not trap exits ends with
-// it through the link, unless the reason is normal (G3). Servers and supervisors start like this.
+// free, and the starter finds no Exit of it if it traps exits, and no Down, whose ref it was never
+// given. One that does not trap exits ends with it through the link, unless the reason is normal
+// (G3). Servers and supervisors start like this.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>
@@ -94,6 +95,13 @@ class StarterOf {
 template <class T>
 struct StartedWith {
   Pid pid;
+  T value;
+};
+
+template <class T>
+struct MonitoredWith {
+  Pid pid;
+  MonitorRef ref;
   T value;
 };
 
@@ -180,10 +188,19 @@ std::expected<StartedWith<T>, StartError> start_body_with(F&& f,
   return StartedWith<T>{*pid, pending.take_value().template take<T>()};
 }
 
+template <class S, class F>
+std::expected<Spawned, StartError> start_body_monitored(PendingStart& pending,
+                                                        F&& f,
+                                                        const StartOptions& options) {
+  Program* body = StartedBody<std::decay_t<F>, S>::make(std::forward<F>(f), pending.starter());
+  return pending.run(body, options, Linked::no);
+}
+
 }  // namespace detail
 
 // Starts f(starter) as a process and waits until it acknowledges. If it ends before that, its
-// reason is the StartError's. For processes; suspends.
+// reason is the StartError's. No link, linked to the caller, or monitored by it. For processes;
+// suspends.
 template <std::invocable<Starter> F>
 std::expected<Pid, StartError> try_start_body(F&& f, const StartOptions& options = {}) {
   return detail::start_body(std::forward<F>(f), options, detail::Linked::no);
@@ -191,6 +208,11 @@ std::expected<Pid, StartError> try_start_body(F&& f, const StartOptions& options
 template <std::invocable<Starter> F>
 std::expected<Pid, StartError> try_start_body_link(F&& f, const StartOptions& options = {}) {
   return detail::start_body(std::forward<F>(f), options, detail::Linked::yes);
+}
+template <std::invocable<Starter> F>
+std::expected<Spawned, StartError> try_start_body_monitor(F&& f, const StartOptions& options = {}) {
+  detail::PendingStart pending;
+  return detail::start_body_monitored<Starter>(pending, std::forward<F>(f), options);
 }
 
 // The same; throw the StartError.
@@ -201,6 +223,10 @@ Pid start_body(F&& f, const StartOptions& options = {}) {
 template <std::invocable<Starter> F>
 Pid start_body_link(F&& f, const StartOptions& options = {}) {
   return detail::value_or_throw(try_start_body_link(std::forward<F>(f), options));
+}
+template <std::invocable<Starter> F>
+Spawned start_body_monitor(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body_monitor(std::forward<F>(f), options));
 }
 
 // The same, with a value that comes with the acknowledgement: start_body_link<Port>(f).
@@ -214,12 +240,24 @@ std::expected<StartedWith<T>, StartError> try_start_body_link(F&& f,
   return detail::start_body_with<T>(std::forward<F>(f), options, detail::Linked::yes);
 }
 template <class T, std::invocable<StarterOf<T>> F>
+std::expected<MonitoredWith<T>, StartError> try_start_body_monitor(
+    F&& f, const StartOptions& options = {}) {
+  detail::PendingStart pending;
+  auto started = detail::start_body_monitored<StarterOf<T>>(pending, std::forward<F>(f), options);
+  if (!started) return std::unexpected(std::move(started).error());
+  return MonitoredWith<T>{started->pid, started->ref, pending.take_value().template take<T>()};
+}
+template <class T, std::invocable<StarterOf<T>> F>
 StartedWith<T> start_body(F&& f, const StartOptions& options = {}) {
   return detail::value_or_throw(try_start_body<T>(std::forward<F>(f), options));
 }
 template <class T, std::invocable<StarterOf<T>> F>
 StartedWith<T> start_body_link(F&& f, const StartOptions& options = {}) {
   return detail::value_or_throw(try_start_body_link<T>(std::forward<F>(f), options));
+}
+template <class T, std::invocable<StarterOf<T>> F>
+MonitoredWith<T> start_body_monitor(F&& f, const StartOptions& options = {}) {
+  return detail::value_or_throw(try_start_body_monitor<T>(std::forward<F>(f), options));
 }
 
 }  // namespace airssys::rt
