@@ -143,6 +143,7 @@ class MassStop {
       note(*message);
     }
   }
+
   void note(Message& message) {
     if (auto* exit = message.get_if<Exit>()) {
       auto child = left_.find(exit->from);

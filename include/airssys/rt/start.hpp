@@ -92,6 +92,8 @@ class StarterOf {
  private:
   Starter starter_;
 };
+
+// What it has acknowledged with, of start_body and start_body_monitor.
 template <class T>
 struct StartedWith {
   Pid pid;
