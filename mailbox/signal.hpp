@@ -20,7 +20,7 @@ enum class SignalKind : std::uint8_t {
   exit,           // somebody's end, or a request to end (X2)
   link,           // becomes one half of a link (L3)
   unlink,         // takes the link back; answered by unlink_ack (L8)
-  unlink_ack,     //
+  unlink_ack,     // its sender may take links from the other end again
   monitor,        // asks for a down (M1)
   demonitor,      // takes that back (M7)
   down,           // a monitored process has ended (M2)

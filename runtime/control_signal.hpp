@@ -5,7 +5,9 @@
 //   kind            from       mine                theirs               reason
 //   exit            sender     link: sender's id   link: the peer's id  why; flags (X2)
 //                              -                   or: the alias's id
-//   link, unlink    sender     sender's link id    the peer's, as known -
+//   link            sender     the sender's id     -                    -
+//   unlink          sender     the unlink's id     -                    -
+//   unlink_ack      sender     -                   the unlink's id      -
 //   monitor         watcher    the watcher's ref   -                    -
 //   demonitor       watcher    the watcher's ref   -                    -
 //   down            the ended  -                   the watcher's ref    why

@@ -134,6 +134,7 @@ void tell(System& system, Process& process, const Relation& relation) {
           system, relation.peer, make_signal(SignalKind::demonitor, process.pid(), relation.mine));
     case RelationKind::suspends:
       return send_signal(system, relation.peer, make_signal(SignalKind::resume, process.pid()));
+    case RelationKind::unlinked:
     case RelationKind::alias:
     case RelationKind::suspended_by:
       return;

@@ -58,6 +58,7 @@ void add_relations(ProcessInfo& info, Process& process) {
       case RelationKind::suspended_by:
         info.suspended_by.push_back(relation.peer);
         break;
+      case RelationKind::unlinked:
       case RelationKind::alias:
       case RelationKind::suspends:
         break;

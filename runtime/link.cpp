@@ -72,6 +72,8 @@ void link(Pid other, LinkOptions options) {
     link->rank = rank;
     return;
   }
+  if (Relation* unlinked = process.relations.find_unlinked(other))
+    process.relations.remove(*unlinked);
   const std::uint64_t id = process.new_ref();
   process.relations.add({.kind = RelationKind::link, .rank = rank, .peer = other, .mine = id});
   runtime::ControlSignal* request = runtime::make_signal(SignalKind::link, process.pid(), id);
@@ -88,12 +90,11 @@ void unlink(Pid other) {
   Process& process = call.process();
   Relation* link = process.relations.find_link(other);
   if (!link) return;
-  const Relation ended = *link;
   process.relations.remove(*link);
-  runtime::send_signal(
-      call.system(),
-      other,
-      runtime::make_signal(SignalKind::unlink, process.pid(), ended.mine, ended.theirs));
+  const std::uint64_t id = process.new_ref();
+  if (runtime::try_send_signal(
+          call.system(), other, runtime::make_signal(SignalKind::unlink, process.pid(), id)))
+    process.relations.add({.kind = RelationKind::unlinked, .peer = other, .mine = id});
 }
 
 namespace runtime {

@@ -5,6 +5,7 @@
 //
 //   kind           key                      peer         mine            theirs
 //   link           peer                     other end    id of our link  id of the peer's link
+//   unlinked       peer                     other end    id of our unlink  -
 //   monitor        mine                     watched      our ref's id    -
 //   monitored_by   peer and theirs          watcher      -               the watcher's ref id
 //                                           one that came with a request is until_reply (M1, G5)
@@ -13,9 +14,11 @@
 //   suspended_by   peer                     suspender    -               -
 //
 // A link's incarnation has up to two ids: the one we gave it when we asked for it, and the one that
-// came with the peer's request. A signal that speaks of a link names the ids its sender knew; it is
-// about our link if one of them matches. So an exit or unlink of an earlier incarnation finds
-// nothing (L8), and no acknowledgement has to be waited for.
+// came with the peer's request. The exit of a link names the ids its sender knew; it is about our
+// link if one of them matches, so that of an earlier incarnation finds nothing (L8).
+// An unlink ends the link whoever has made it, also one that its sender has not heard of. So who
+// unlinks notes that until the peer has acknowledged it: a link that the peer asked for before is
+// one that the peer, too, has given up by then (L7). To link again takes the note away.
 // Up to 16 relations are searched one by one; beyond that an index makes every step O(1) (L11).
 #pragma once
 
@@ -30,6 +33,7 @@ namespace airssys::rt::runtime {
 
 enum class RelationKind : std::uint8_t {
   link,
+  unlinked,
   monitor,
   monitored_by,
   alias,
@@ -67,6 +71,9 @@ class Relations {
   }
 
   Relation* find_link(Pid peer) noexcept { return find(RelationKind::link, peer.bits(), 0); }
+  Relation* find_unlinked(Pid peer) noexcept {
+    return find(RelationKind::unlinked, peer.bits(), 0);
+  }
   Relation* find_monitor(std::uint64_t mine) noexcept {
     return find(RelationKind::monitor, mine, 0);
   }
@@ -119,6 +126,7 @@ class Relations {
   static Key key_of(const Relation& relation) noexcept {
     switch (relation.kind) {
       case RelationKind::link:
+      case RelationKind::unlinked:
       case RelationKind::suspends:
       case RelationKind::suspended_by:
         return {relation.kind, relation.peer.bits(), 0};

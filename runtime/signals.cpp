@@ -132,20 +132,25 @@ void obey_exit(Process& process, ControlSignal& exit) {
 void obey_link(Process& process, const ControlSignal& request) {
   if (Relation* link = process.relations.find_link(request.from)) {
     link->theirs = request.mine;
-  } else {
+  } else if (!process.relations.find_unlinked(request.from)) {
     process.relations.add(
         {.kind = RelationKind::link, .peer = request.from, .theirs = request.mine});
   }
 }
 
-// Takes back the incarnation that its sender knew. One that we have asked for and that the sender
-// had not seen yet stays: it is on its way, and both sides will have it (L8).
+void acknowledge_unlink(System& system, Pid who, const ControlSignal& request) {
+  send_signal(system, request.from, make_signal(SignalKind::unlink_ack, who, 0, request.mine));
+}
+
+// The link goes whoever has made it (relations.hpp).
 void obey_unlink(Process& process, const ControlSignal& request) {
-  Relation* link = process.relations.find_link(request.from);
-  if (!link) return;
-  if (link->theirs == request.mine) link->theirs = 0;
-  if (link->mine == request.theirs) link->mine = 0;
-  if (link->mine == 0 && link->theirs == 0) process.relations.remove(*link);
+  if (Relation* link = process.relations.find_link(request.from)) process.relations.remove(*link);
+  acknowledge_unlink(current_system(), process.pid(), request);
+}
+
+void obey_unlink_ack(Process& process, const ControlSignal& answer) {
+  Relation* unlinked = process.relations.find_unlinked(answer.from);
+  if (unlinked && unlinked->mine == answer.theirs) process.relations.remove(*unlinked);
 }
 
 // The message that a tagged monitor has ready for its Down (M12).
@@ -182,6 +187,8 @@ void obey_control(Process& process, ControlSignal& signal) {
       return obey_link(process, signal);
     case SignalKind::unlink:
       return obey_unlink(process, signal);
+    case SignalKind::unlink_ack:
+      return obey_unlink_ack(process, signal);
     case SignalKind::monitor:
       return process.relations.add(
           {.kind = RelationKind::monitored_by, .peer = signal.from, .theirs = signal.mine});
@@ -353,6 +360,8 @@ void refuse(System& system, Pid dead, Signal& signal) {
       exit->flags = exit_of_link;
       return send_signal(system, request->from, exit);
     }
+    case SignalKind::unlink:
+      return acknowledge_unlink(system, dead, *request);
     case SignalKind::monitor:
       return tell_noproc(system, dead, request->from, request->mine);
     case SignalKind::alive_request:

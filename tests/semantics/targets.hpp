@@ -59,6 +59,12 @@ inline ExitReason end(const Spawned& target) {
   return reason_of(target);
 }
 
+// Nothing of a link is left to come: what was on its way stands before the answer.
+inline void expect_no_exit(Pid other) {
+  is_alive(other);
+  EXPECT_FALSE(receive<Exit>(Duration::zero()));
+}
+
 inline Pid spawn_dead() {
   const Spawned process = spawn_monitor([] {});
   reason_of(process);
