@@ -11,19 +11,20 @@
 //
 // States      word_ is: empty (the owner runs, or is queued, or somebody has claimed it) | idle (it
 //             is parked and its context is saved) | mail (as empty, with mail) | closed
-// Roles       push, claim: any thread. take_all, close: the owner, running. try_idle: who holds the
-//             owner while it does not run: who runs next on its thread, or a claimer.
-// Invariants  M1 a signal is reachable from word_ until the owner takes it. M2 closed is final.
+// Roles       push, replace, claim: any thread. take_all, close: the owner, running. try_idle: who
+//             holds the owner while it does not run: who runs next on its thread, or a claimer.
+// Invariants  M1 a signal is reachable from word_ until it is taken: by the owner, or by who leaves
+//             one of its own in the place of all. M2 closed is final.
 //             M3 each change away from idle has one author, who owes exactly one wake, or after a
 //             claim one try_idle. M4 take_all gives signals in the order of their pushes, so one
 //             sender's stay in the order it sent them, on whatever threads it ran. Who gets `first`
 //             puts the signal into the owner's own hands, before it can be older than another of
 //             its sender's.
 // Orders      push releases, take_all and close acquire: what the sender wrote, the owner sees. (A
-//             `first` signal goes the way of the wake.)
+//             `first` signal goes the way of the wake.) replace does both.
 //             try_idle releases, `first` and claim acquire: who wakes sees the saved context.
 //             close releases, `closed` acquires: who is refused sees what was undone before.
-// Progress    push is lock-free, all others wait-free; nothing here allocates or blocks
+// Progress    push and replace are lock-free, all others wait-free; nothing allocates or blocks
 // Not here    waking: the caller who got `first` does it. The order of reading: mail_queue.hpp
 // Proof       tests/model/inbox_model.cpp
 //
@@ -78,6 +79,22 @@ class BasicInbox {
               word, as_word(signal), std::memory_order_release, std::memory_order_acquire))
         return Pushed::queued;
     }
+  }
+
+  // Any thread: takes what lies here, oldest first, and leaves this signal in its place, as old as
+  // all of that. Null: nothing does, and the signal is the caller's.
+  [[nodiscard]] Node* replace(Node& signal) noexcept {
+    signal.next = nullptr;
+    // relaxed: a guess.
+    std::uintptr_t word = word_.load(std::memory_order_relaxed);
+    while (is_mail(word)) {
+      // acq_rel: as take_all for what it takes, as push for what it leaves. relaxed on failure: as
+      // the load.
+      if (word_.compare_exchange_weak(
+              word, as_word(signal), std::memory_order_acq_rel, std::memory_order_relaxed))
+        return reversed(word);
+    }
+    return nullptr;
   }
 
   // The owner: everything pushed so far, oldest first, or null. Writes nothing when there is none.

@@ -30,6 +30,7 @@ enum class SignalKind : std::uint8_t {
   resume,         // and go on
   wake,           // a time-out, readiness, a finished job: what a waiting process waits for
   system,         // a question to a behaviour (C1)
+  batch,          // stands in an inbox for what a sender has taken out and sorted (B5)
 };
 
 struct Signal {

@@ -2,6 +2,7 @@
 #include "runtime/bounds.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <mutex>
 #include <new>
 
@@ -13,14 +14,17 @@
 
 namespace airssys::rt::runtime {
 
+using mailbox::Signal;
+using mailbox::SignalKind;
+
 namespace {
 
 constexpr std::uint64_t granule_bytes = 16;
 constexpr unsigned granules_bits = 32;
 constexpr std::uint64_t granules_field = (std::uint64_t{1} << granules_bits) - 1;
 constexpr std::uint64_t in_line = std::uint64_t{1} << 63;
-// A bound that was not asked for: 2^29 messages or 8 GiB. Twice that, and a message on top, stays
-// within the fields.
+// A bound that was not asked for: 2^29 messages or 8 GiB. Three times that, and a message on top of
+// it for each sender, stays within the fields.
 constexpr std::uint64_t no_bound = std::uint64_t{1} << 29;
 
 constexpr std::uint64_t granules_of(std::uint64_t bytes) noexcept {
@@ -71,15 +75,73 @@ bool Bounds::try_count(Envelope& message) noexcept {
 }
 
 bool Bounds::count_beyond(Envelope& message) noexcept {
-  const std::uint64_t cost = cost_of(message);
-  std::uint64_t word = word_.load(std::memory_order_relaxed);  // relaxed: see Orders
-  do {
-    if (bound_.is_reached(word, 2)) return false;
-    // relaxed, twice: see Orders.
-  } while (!word_.compare_exchange_weak(
-      word, word + cost, std::memory_order_relaxed, std::memory_order_relaxed));
   message.flags |= counted_in_bounds;
-  return true;
+  // relaxed: see Orders.
+  return bound_.is_reached(word_.fetch_add(cost_of(message), std::memory_order_relaxed), 2);
+}
+
+// What stands in the inbox for a list that is never empty.
+struct Bounds::Batch : Signal {
+  struct List {
+    Signal* oldest = nullptr;
+    Signal* newest = nullptr;
+    std::uint64_t cost = 0;  // of what is counted
+  } list;
+
+  Batch() noexcept { kind = SignalKind::batch; }
+};
+
+std::uint64_t Bounds::cost_if_counted(Signal& signal) noexcept {
+  const bool is_counted =
+      signal.kind == SignalKind::message && (signal.flags & counted_in_bounds) != 0;
+  return is_counted ? cost_of(Envelope::of_signal(signal)) : 0;
+}
+
+// An earlier batch is the oldest there, and only what is newer needs a look.
+Signal* Bounds::shorten(mailbox::Inbox& inbox) {
+  auto batch = std::make_unique<Batch>();
+  const std::lock_guard lock(mutex_);
+  Signal* fresh = inbox.replace(*batch);
+  if (!fresh) return nullptr;
+  Batch::List& list = batch.release()->list;  // the owner frees it, when it has had mutex_
+  list.oldest = fresh;
+  if (fresh->kind == SignalKind::batch) {
+    const std::unique_ptr<Batch> earlier(static_cast<Batch*>(fresh));
+    list = earlier->list;
+    fresh = list.newest->next = earlier->next;
+  }
+  for (; fresh; fresh = fresh->next) {
+    list.newest = fresh;
+    list.cost += cost_if_counted(*fresh);
+  }
+  const std::uint64_t cost_before = list.cost;
+  Signal* dropped = nullptr;
+  Signal** end = &dropped;
+  for (Signal** place = &list.oldest; *place;) {
+    Signal& signal = **place;
+    const std::uint64_t cost = cost_if_counted(signal);
+    if (cost == 0) {
+      place = &signal.next;
+      continue;
+    }
+    if (!bound_.is_reached(list.cost - cost)) break;
+    list.cost -= cost;
+    *place = signal.next;
+    uncount(Envelope::of_signal(signal));
+    *end = &signal;
+    end = &signal.next;
+  }
+  *end = nullptr;
+  // relaxed: see Orders.
+  word_.fetch_sub(cost_before - list.cost, std::memory_order_relaxed);
+  return dropped;
+}
+
+Signal* Bounds::unpack(Signal& signal) noexcept {
+  const std::unique_ptr<Batch> batch(static_cast<Batch*>(&signal));
+  const std::lock_guard lock(mutex_);
+  batch->list.newest->next = batch->next;
+  return batch->list.oldest;
 }
 
 // The last look for room and the mark that somebody waits are one step, so an owner that frees room
@@ -207,7 +269,7 @@ void drop_oldest(Process& self) {
   Bounds& bounds = *self.bounds;
   if (bounds.overflow() != Overflow::drop_oldest || !bounds.is_full()) return;
   mailbox::Cursor cursor(self.mail, mailbox::Cursor::Start::oldest);
-  while (mailbox::Signal* signal = cursor.peek()) {
+  while (Signal* signal = cursor.peek()) {
     Envelope& message = Envelope::of_signal(*signal);
     if ((message.flags & counted_in_bounds) == 0) {
       cursor.skip();

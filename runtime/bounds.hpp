@@ -6,22 +6,25 @@
 //
 //   room, nobody waits ──▶ counted, then pushed by its sender
 //   full ──▶ reject, drop_newest, try_send: refused
-//        ──▶ drop_oldest: counted and pushed all the same, up to twice the bound; the owner drops
+//        ──▶ drop_oldest: counted and pushed all the same; the owner drops, when it takes its inbox
+//                         in. From twice the bound on the sender drops for it, in the inbox: there
+//                         the newest stay that fill the mailbox, so what the owner has goes
 //        ──▶ block: in line ── the owner frees room ──▶ counted and pushed by the owner, for the
 //                              first in line; so nobody overtakes, and a place is never lost
 //
 // States      word_ is: in line (1 bit) | messages (31) | granules of 16 bytes (32)
-// Roles       try_count, count_beyond, join, step_out: any thread that holds an owner's share.
-//             free, serve, close: the owner of the mailbox, running.
+// Roles       try_count, count_beyond, shorten, join, step_out: any thread that holds an owner's
+//             share. unpack, free, serve, close: the owner of the mailbox, running.
 //             Whoever has counted in looks for the soft mark; the owner takes the flag back when
 //             half of it is left. Flag and word may disagree for a moment: it is for show.
 // Invariants  B1 the first bit is set exactly while the line is not empty; both change under
 // mutex_.
 //             B2 while it is set, only the owner counts in, so the line cannot be overtaken.
 //             B3 a message has the flag counted_in_bounds exactly while it is counted.
-// Orders      relaxed: the word only counts; messages are handed over by the inbox, the line by
-//             mutex_. One word, so room and line are never seen apart.
-// Progress    with room: one compare-and-swap, one subtraction; the mutex only when somebody waits
+// Orders      relaxed: the word only counts; messages are handed over by the inbox, the line and
+//             what is in a batch by mutex_. One word, so room and line are never seen apart.
+// Progress    with room: one compare-and-swap, one subtraction; the mutex only when somebody waits,
+//             or from twice the bound on
 // Lifetime    owners_: the process's block holds one share until it is used again, so whoever has
 //             found the process may look; who waits holds another and needs no process any more.
 #pragma once
@@ -65,8 +68,11 @@ class Bounds {
 
   // Counts a message in. False: the mailbox is full, or others are in line.
   [[nodiscard]] bool try_count(Envelope& message) noexcept;
-  // Counts a message in beyond the bound. False: that is twice the bound.
+  // Counts a message in beyond the bound. True: there had been twice the bound already.
   [[nodiscard]] bool count_beyond(Envelope& message) noexcept;
+  // Takes all but the newest that fill a mailbox out of this one's inbox, which is of the process
+  // with these bounds. Answers what it has taken, oldest first, not counted any more.
+  [[nodiscard]] mailbox::Signal* shorten(mailbox::Inbox& inbox);
   // A message that was counted has found the inbox closed: nobody counts there any more.
   static void uncount(Envelope& message) noexcept { message.clear(counted_in_bounds); }
 
@@ -80,6 +86,8 @@ class Bounds {
   // the return of this call `settled` has returned.
   bool step_out(Sender& sender) noexcept;
 
+  // Owner: what a sender has left in place of what it has found in the inbox, and what came later.
+  mailbox::Signal* unpack(mailbox::Signal& batch) noexcept;
   // Owner: a counted message has left the mailbox.
   void free(Process& owner, Envelope& message) noexcept;
   bool is_full() const noexcept {
@@ -119,7 +127,10 @@ class Bounds {
     bool is_more_than_half_reached(std::uint64_t word) const noexcept;
   };
 
+  struct Batch;
+
   static std::uint64_t cost_of(const Envelope& message) noexcept;
+  static std::uint64_t cost_if_counted(mailbox::Signal& signal) noexcept;
   // Under mutex_.
   void serve(Process& owner) noexcept;
   void note_line_end() noexcept;
@@ -162,6 +173,11 @@ SendResult send_bounded_from_outside(System& system,
 // Owner, for a process with bounds. It has taken a message with the flag counted_in_bounds out of
 // its mail:
 void room_freed(Process& self, Envelope& message);
+// it takes this list, oldest first, out of its inbox:
+inline mailbox::Signal* unpacked(Process& self, mailbox::Signal* fresh) noexcept {
+  const bool is_packed = fresh && fresh->kind == mailbox::SignalKind::batch;
+  return is_packed ? self.bounds->unpack(*fresh) : fresh;
+}
 // it has taken its inbox in, so what is too much is known (B5):
 void drop_oldest(Process& self);
 // its inbox is closed:

@@ -18,8 +18,6 @@ const char* to_string(DropReason reason) noexcept {
       return "refused";
     case DropReason::oldest:
       return "oldest";
-    case DropReason::beyond:
-      return "beyond";
     case DropReason::late:
       return "late";
     case DropReason::wrong_type:

@@ -50,7 +50,7 @@ void destroy_program(Process& process) {
 void close_mailbox(Process& process) {
   if (process.is_closed) return;
   process.is_closed = true;
-  Signal* rest = process.inbox.close();
+  Signal* rest = unpacked(process, process.inbox.close());
   Signal* received = process.mail.take_everything();
   append(process.pending, rest);
   append(received, process.pending);

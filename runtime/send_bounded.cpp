@@ -1,6 +1,7 @@
 // send_bounded.cpp: the sender's side of a bounded mailbox: in, refused, or in line (B2–B5).
 #include <airssys/rt/error.hpp>
 #include <optional>
+#include <utility>
 
 #include "base/parker.hpp"
 #include "runtime/bounds.hpp"
@@ -39,7 +40,7 @@ SendResult lose(const Delivery& lost) {
   return SendResult::no_process;
 }
 
-// What was counted, or is beyond all bounds, is pushed.
+// What was counted, or is not bounded, is pushed.
 SendResult push(const Delivery& sent, System::Urgent urgent = System::Urgent::no) {
   Envelope& envelope = sent.envelope();
   if (!sent.system.deliver(sent.to, envelope, urgent)) {
@@ -53,12 +54,34 @@ SendResult push(const Delivery& sent, System::Urgent urgent = System::Urgent::no
 
 // There is no room, unless there is nobody any more: who is gone takes its bounds with it only when
 // its slot is free.
-SendResult refuse(const Delivery& refused, DropReason reason) {
+SendResult refuse(const Delivery& refused) {
+  constexpr DropReason reason = DropReason::refused;
   // relaxed: who has heard of its end sees it.
   if (refused.to.is_exiting.load(std::memory_order_relaxed)) return lose(refused);
   refused.to.bounds->drops.note(reason, refused.from);
   refused.system.dead_letters.drop({refused.pid, refused.from, reason}, refused.message);
   return SendResult::full;
+}
+
+// The owner has not taken its inbox in for long: what it would drop goes now (B5).
+void shorten(const Delivery& sent) {
+  Bounds& bounds = *sent.to.bounds;
+  mailbox::Signal* next = bounds.shorten(sent.to.inbox);
+  while (next) {
+    Envelope& oldest = Envelope::of_signal(*std::exchange(next, next->next));
+    const Pid from = oldest.sender();
+    Message dropped(oldest.payload());
+    bounds.drops.note(DropReason::oldest, from);
+    sent.system.dead_letters.drop({sent.pid, from, DropReason::oldest}, dropped);
+  }
+}
+
+// Urgent: its receiver has to drop others for it.
+SendResult push_beyond(const Delivery& sent) {
+  const bool is_beyond_twice = sent.to.bounds->count_beyond(sent.envelope());
+  const SendResult result = push(sent, System::Urgent::yes);
+  if (is_beyond_twice) shorten(sent);
+  return result;
 }
 
 enum class MayWait : bool { no, yes };
@@ -72,9 +95,7 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
   if (bounds.try_count(envelope)) return push(sent);
   switch (bounds.overflow()) {
     case Overflow::drop_oldest:
-      // Urgent: its receiver has to drop others for it.
-      if (bounds.count_beyond(envelope)) return push(sent, System::Urgent::yes);
-      return refuse(sent, DropReason::beyond);
+      return push_beyond(sent);
     case Overflow::block:
       if (may_wait == MayWait::yes) return std::nullopt;
       break;
@@ -82,7 +103,7 @@ std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
     case Overflow::drop_newest:
       break;
   }
-  return refuse(sent, DropReason::refused);
+  return refuse(sent);
 }
 
 // A process in line. However its stack goes, the message is the mailbox's or still its sender's.

@@ -240,7 +240,7 @@ bool obey_here(Process& process) {
 
 bool obey_all(Process& process) {
   if (process.must_end) return true;
-  if (Signal* fresh = process.inbox.take_all()) *end_of_pending(process) = fresh;
+  if (Signal* fresh = unpacked(process, process.inbox.take_all())) *end_of_pending(process) = fresh;
   constexpr std::int32_t slice = scheduler::slice_reductions;
   constexpr std::int32_t messages_as_one = 8;
   constexpr int turns_of_a_flood = 4;  // some 100 000 messages

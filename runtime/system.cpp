@@ -131,7 +131,7 @@ Process& System::create_unasked(detail::Program* program, const SpawnOptions* op
 // A process that never was. Whoever has found it in a list may have asked it something.
 void System::take_back(Process& process) {
   const Pid pid = process.pid();
-  for (mailbox::Signal* signal = process.inbox.close(); signal;) {
+  for (mailbox::Signal* signal = unpacked(process, process.inbox.close()); signal;) {
     mailbox::Signal& request = *std::exchange(signal, signal->next);
     request_is_answered(*this, process, request);
     refuse(*this, pid, request);

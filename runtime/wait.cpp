@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "fiber/contained_call.hpp"
+#include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/run.hpp"
@@ -47,7 +48,7 @@ void Wait::finish() noexcept {
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);
   while (!waker.has_arrived()) {
-    if (mailbox::Signal* fresh = process_.inbox.take_all()) {
+    if (mailbox::Signal* fresh = unpacked(process_, process_.inbox.take_all())) {
       *end = fresh;
     } else {
       rest(process_, WaitReason::wake_on_way);

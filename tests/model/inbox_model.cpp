@@ -2,12 +2,14 @@
 //
 // Aim: that the inbox loses no signal and no wake, keeps each sender's order, hands over what its
 // orders promise, and refuses for ever once closed.
-// Method: all interleavings of an owner with two senders, with a claimer, and with its own end.
+// Method: all interleavings of an owner with two senders, with a claimer, with who replaces what it
+// has not taken, and with its own end.
 // What plain memory the protocol guards is a Cell: the links and contents of signals, the one that
 // is handed over with the wake, the saved context. Then the same with each sort of order weakened,
 // and with an inbox that parks without looking.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -38,6 +40,9 @@ struct Owner {
   Cell<int> context{0};
   Cell<Mail*> handed{nullptr};  // by who woke it
   Cell<int> name_freed{0};
+  Mail batch;  // stands for what somebody has taken out
+  model::Mutex mutex;
+  Cell<Mail*> in_batch{nullptr};  // under mutex
   std::vector<int> received;
 
   // What a scheduler's loop does with a process: run it, park it, wait until it is woken.
@@ -55,6 +60,12 @@ struct Owner {
     }
   }
   void take(Mail* mail) {
+    if (mail == &batch) {
+      mutex.lock();
+      take(in_batch);
+      mutex.unlock();
+      mail = mail->next;
+    }
     for (; mail != nullptr; mail = mail->next) received.push_back(mail->content);
   }
   // Answers whether the owner took responsibility for it.
@@ -144,6 +155,28 @@ void claim_against_sender(Program& program) {
   program.finally([state] { model::check(state->received.size() == 1, "a signal was lost"); });
 }
 
+// A sender leaves one signal in the place of what it finds.
+template <class Inbox>
+void replacing_sender(Program& program) {
+  struct State : Owner<Inbox> {
+    Mail mail[3];
+  };
+  auto state = std::make_shared<State>();
+  program.thread([state] { state->run_until(3); });
+  program.thread([state] {
+    for (int i = 0; i < 2; ++i) model::check(state->send(state->mail[i], i), "refused");
+    state->mutex.lock();
+    state->in_batch = state->inbox.replace(state->batch);
+    state->mutex.unlock();
+  });
+  program.thread([state] { model::check(state->send(state->mail[2], 2), "refused"); });
+  program.finally([state] {
+    const auto& all = state->received;
+    model::check(all.size() == 3 && all[0] + all[1] + all[2] == 3, "lost, or came twice");
+    model::check(std::ranges::find(all, 0) < std::ranges::find(all, 1), "changed places");
+  });
+}
+
 using RealInbox = BasicInbox<Mail>;
 
 TEST(InboxModel, two_senders_lose_no_signal_no_wake_and_no_order) {
@@ -161,6 +194,11 @@ TEST(InboxModel, a_claim_and_a_wake_never_hold_the_owner_both) {
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
+TEST(InboxModel, who_replaces_what_has_come_loses_nothing_and_no_order) {
+  const Outcome outcome = explore(replacing_sender<RealInbox>, {.preemptions = 3});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
 TEST(InboxModel, needs_each_of_its_orders) {
   const auto survives = [](auto program, Weakness weakness) {
     return explore(program, Bounds{.weakness = weakness}).passed;
@@ -168,6 +206,8 @@ TEST(InboxModel, needs_each_of_its_orders) {
   EXPECT_FALSE(survives(two_senders<RealInbox>, Weakness::updates_do_not_release));
   EXPECT_FALSE(survives(two_senders<RealInbox>, Weakness::updates_do_not_acquire));
   EXPECT_FALSE(survives(end_against_senders<RealInbox>, Weakness::loads_do_not_acquire));
+  EXPECT_FALSE(survives(replacing_sender<RealInbox>, Weakness::updates_do_not_release));
+  EXPECT_FALSE(survives(replacing_sender<RealInbox>, Weakness::updates_do_not_acquire));
 }
 
 // Parks with a plain store: mail that came since the last look is overwritten.

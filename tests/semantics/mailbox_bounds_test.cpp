@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
@@ -202,6 +203,66 @@ TEST_P(BoundRules, what_is_not_dropped_arrives_in_its_senders_order) {
       EXPECT_TRUE(is_alive(receiver.pid));
       send_exit(receiver.pid, ExitReason::kill());
       await_down(receiver.ref);
+    }
+  });
+}
+
+// One that takes numbers once its gate, which no bound counts, has been opened, and sends them on.
+struct Resting {
+  Spawned process;
+  Alias gate;
+
+  explicit Resting(const MailboxOptions& mailbox)
+      : process(spawn_monitor({.mailbox = mailbox},
+                              [tester = self()] {
+                                send(tester, alias(AliasUse::once));
+                                receive<Go>();
+                                while (auto number = receive<int>(0ms)) send(tester, *number);
+                              })),
+        gate(receive<Alias>()) {
+    while (process_info(process.pid)->wait_reason != "receive") yield();
+  }
+
+  std::vector<int> take() const {
+    send(gate, Go());
+    await_down(process.ref);
+    std::vector<int> taken;
+    while (auto number = receive<int>(0ms)) taken.push_back(*number);
+    return taken;
+  }
+};
+
+// B5
+TEST_P(BoundRules, of_a_burst_that_drops_the_oldest_the_newest_stay) {
+  run([] {
+    for (int round = 0; round < 50; ++round) {
+      const Resting receiver({.capacity = 3, .overflow = Overflow::drop_oldest});
+      for (int i = 0; i < 10; ++i) EXPECT_EQ(try_send(receiver.process.pid, i), SendResult::sent);
+      ASSERT_EQ(receiver.take(), (std::vector{7, 8, 9}));
+    }
+  });
+}
+
+// What stays of each sender's are its last ones, and together they fill the mailbox.
+// B5, B7
+TEST_P(BoundRules, of_many_bursts_that_drop_the_oldest_the_newest_stay) {
+  run([] {
+    constexpr int senders = 4;
+    constexpr int each = 100;
+    for (int round = 0; round < 50; ++round) {
+      const Resting receiver({.capacity = 5, .overflow = Overflow::drop_oldest});
+      std::vector<Spawned> sending;
+      for (int sender = 0; sender < senders; ++sender) {
+        sending.push_back(spawn_monitor([sender, pid = receiver.process.pid] {
+          for (int n = 0; n < each; ++n) send(pid, sender * each + n);
+        }));
+      }
+      for (const Spawned& sender : sending) await_down(sender.ref);
+      const std::vector<int> taken = receiver.take();
+      ASSERT_EQ(taken.size(), 5U);
+      int next[senders] = {};
+      for (int sender = 0; sender < senders; ++sender) next[sender] = (sender + 1) * each;
+      for (std::size_t i = taken.size(); i-- > 0;) ASSERT_EQ(taken[i], --next[taken[i] / each]);
     }
   });
 }

@@ -106,7 +106,7 @@ void add_own_words(Facts& facts, const json& process) {
   add_dictionary(facts, process.value("dictionary", json::array()));
 }
 
-// By reason, and whose they were: "refused 12, beyond 3", "<0.7.1> 11, <0.9.1> 1".
+// By reason, and whose they were: "refused 12, late 3", "<0.7.1> 11, <0.9.1> 1".
 void add_drops(Facts& facts, const json& process) {
   std::string reasons;
   const json drops = process.value("drops", json::object());

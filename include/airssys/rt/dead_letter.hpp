@@ -28,13 +28,12 @@ namespace airssys::rt {
 enum class DropReason : std::uint8_t {
   refused,     // no room: the mailbox rejects or drops the newest, or try_send did not wait
   oldest,      // thrown out for newer ones (drop_oldest)
-  beyond,      // drop_oldest, at twice the bound: the owner has not looked for long
   late,        // a plain thread's, when its time was up (Options::send_timeout)
   wrong_type,  // a cast to what is no such server, or a message that a server has no handler for
   inactive_alias,  // it came through an alias that was not active any more
   no_process,      // its receiver had ended
 };
-inline constexpr std::size_t drop_reasons = 7;
+inline constexpr std::size_t drop_reasons = 6;
 const char* to_string(DropReason reason) noexcept;
 
 namespace detail {
