@@ -2,6 +2,7 @@
 #include "runtime/timers.hpp"
 
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/interval.hpp>
 #include <airssys/rt/timer.hpp>
 #include <algorithm>
 #include <bit>
@@ -176,6 +177,14 @@ TimerRef send_later(Deadline due, std::string_view name, void* payload) {
   static_cast<void>(target.release());
   static_cast<void>(message.release());
   return {id.bits()};
+}
+
+void send_unbounded(Pid to, void* payload) {
+  Message message(payload);  // freed if the caller ends in the doorway
+  const Call call;
+  call.charge(1);
+  header_of(payload).tag = 0;
+  runtime::send_from_nobody(call.system(), to, message.release());
 }
 
 }  // namespace detail

@@ -341,5 +341,28 @@ TEST_P(TimerRules, intervals_of_work_do_or_do_not_wait_for_the_run_before) {
   });
 }
 
+// Its ticks are a timer's messages.
+// T14, B1
+TEST_P(TimerRules, an_interval_is_held_up_by_no_bound_and_loses_nothing_by_one) {
+  run([] {
+    for (const Overflow overflow :
+         {Overflow::block, Overflow::reject, Overflow::drop_newest, Overflow::drop_oldest}) {
+      const Spawned full =
+          spawn_monitor({.name = "full", .mailbox = {.capacity = 1, .overflow = overflow}}, [] {
+            const auto is_tick = [](int number) { return number > 0; };
+            for (int i = 0; i < 3; ++i) receive(when(is_tick, [](int) {}));
+            receive(when([](int number) { return number == 2; }, [](int) {}));
+            EXPECT_EQ(receive<int>(), 0);
+          });
+      send(full.pid, 0);
+      const IntervalRef interval = send_interval(1ms, full.pid, 1);
+      const IntervalRef named = send_interval(1ms, "full", 2);
+      await_down(full.ref);
+      await_down(monitor(interval.process));
+      EXPECT_TRUE(cancel_interval(named));
+    }
+  });
+}
+
 }  // namespace
 }  // namespace airssys::rt

@@ -39,14 +39,17 @@ namespace detail {
 using Tick = std::move_only_function<MonitorRef()>;
 // `owner` null: it ends by cancel_interval alone. Throws BadArgument for a period of zero or less.
 IntervalRef start_interval(Duration period, Pid owner, Tick tick);
+// As a timer's message, which no bound counts (B1).
+void send_unbounded(Pid to, void* payload);
 }  // namespace detail
 
-// Sends a copy of the message at each tick. Ends with the receiver. Charges as a spawn does.
+// Sends a copy of the message at each tick, whatever bound the receiver's mailbox has. Ends with
+// the receiver. Charges as a spawn does.
 template <Sendable T>
   requires std::copy_constructible<std::decay_t<T>>
 IntervalRef send_interval(Duration period, Pid to, T&& message) {
   return detail::start_interval(period, to, [to, message = std::forward<T>(message)] {
-    send(to, std::decay_t<T>(message));
+    detail::send_unbounded(to, detail::make_payload(std::decay_t<T>(message)));
     return MonitorRef();
   });
 }
@@ -56,7 +59,8 @@ template <Sendable T>
 IntervalRef send_interval(Duration period, std::string_view to, T&& message) {
   return detail::start_interval(
       period, Pid(), [to = std::string(to), message = std::forward<T>(message)] {
-        if (const auto holder = whereis(to)) send(*holder, std::decay_t<T>(message));
+        if (const auto holder = whereis(to))
+          detail::send_unbounded(*holder, detail::make_payload(std::decay_t<T>(message)));
         return MonitorRef();
       });
 }
