@@ -1,9 +1,9 @@
-// exit_reason.cpp: reasons made of words, and how every reason prints (Z15).
+// exit_reason.cpp: the words of an error, and how every reason prints (Z15).
 #include <airssys/rt/exit_reason.hpp>
 
 namespace airssys::rt {
 
-// `what` alone belongs to a shutdown; an error has a type as well, and either may be empty.
+// Type and what() of an error; either may be empty.
 struct ExitReason::Words final : Detail {
   std::string type;
   std::string what;
@@ -11,7 +11,7 @@ struct ExitReason::Words final : Detail {
   Words(std::string of_type, std::string of_what)
       : Detail(nullptr), type(std::move(of_type)), what(std::move(of_what)) {}
 
-  // Only reasons of one kind are compared, so the other is made of words too.
+  // Only reasons of one kind are compared, so the other is an error's too.
   bool equals(const Detail& other) const override {
     const auto& words = static_cast<const Words&>(other);
     return words.type == type && words.what == what;
@@ -20,12 +20,6 @@ struct ExitReason::Words final : Detail {
     return type.empty() || what.empty() ? type + what : type + ": " + what;
   }
 };
-
-ExitReason ExitReason::shutdown(std::string why) {
-  ExitReason reason(Kind::shutdown_with);
-  reason.detail_ = new Words({}, std::move(why));
-  return reason;
-}
 
 ExitReason ExitReason::error(std::string type, std::string what) {
   ExitReason reason(Kind::error);
@@ -62,8 +56,9 @@ std::string_view ExitReason::type() const noexcept {
 }
 
 std::string_view ExitReason::what() const noexcept {
-  const bool has_words = kind_ == Kind::error || kind_ == Kind::shutdown_with;
-  return has_words ? static_cast<const Words*>(detail_)->what : std::string_view();
+  if (kind_ == Kind::error) return static_cast<const Words*>(detail_)->what;
+  const auto* words = kind_ == Kind::shutdown_with ? value<std::string>() : nullptr;
+  return words ? *words : std::string_view();
 }
 
 }  // namespace airssys::rt

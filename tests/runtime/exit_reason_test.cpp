@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <airssys/rt/exit_reason.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace airssys::rt {
@@ -60,6 +61,34 @@ TEST(ExitReason, a_value_is_given_back_to_who_knows_its_type) {
   EXPECT_EQ(reason.value<Broken>()->part, 3);
   EXPECT_EQ(reason.value<int>(), nullptr);
   EXPECT_EQ(ExitReason::error("x").value<int>(), nullptr);
+}
+
+// X16
+TEST(ExitReason, a_shutdown_takes_any_value_too) {
+  const ExitReason reason = ExitReason::shutdown(Broken{3});
+  EXPECT_TRUE(reason.is_orderly());
+  EXPECT_EQ(reason.to_string(), "shutdown: part 3 is broken");
+  ASSERT_NE(reason.value<Broken>(), nullptr);
+  EXPECT_EQ(reason.value<Broken>()->part, 3);
+  EXPECT_EQ(reason.what(), "");
+  EXPECT_EQ(reason, ExitReason::shutdown(Broken{3}));
+  EXPECT_NE(reason, ExitReason::of(Broken{3}));
+  EXPECT_NE(reason, ExitReason::shutdown(7));
+}
+
+template <class T>
+concept CanBeReason = requires(T value) { ExitReason::of(value); };
+static_assert(CanBeReason<std::string_view> && CanBeReason<const char*> && !CanBeReason<int*>);
+
+// P5
+TEST(ExitReason, text_is_kept_and_no_pointer_to_it) {
+  std::string text = "worn";
+  const ExitReason reason = ExitReason::of(text.c_str());
+  const ExitReason of_view = ExitReason::of(std::string_view(text));
+  text = "torn";
+  EXPECT_EQ(reason, ExitReason::of("worn"));
+  EXPECT_EQ(of_view, reason);
+  EXPECT_EQ(*reason.value<std::string>(), "worn");
 }
 
 TEST(ExitReason, reasons_compare_by_value) {

@@ -12,16 +12,26 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace airssys::rt {
+
+namespace detail {
+// What a reason keeps of a value: of text the text, for nobody knows how long a pointer is good.
+template <class T>
+inline constexpr bool is_text = std::is_pointer_v<T> || std::is_same_v<T, std::string_view>;
+template <class T>
+using Kept =
+    std::conditional_t<is_text<T> && std::convertible_to<T, std::string_view>, std::string, T>;
+}  // namespace detail
 
 class ExitReason {
  public:
   enum class Kind : std::uint8_t {
     normal,         // the body returned
     shutdown,       // asked to stop in order
-    shutdown_with,  // the same, with a word of explanation
+    shutdown_with,  // the same, with a value that says more
     kill,           // as a signal: cannot be trapped. As a reason: exit(kill) called by itself (X6)
     killed,         // what links and monitors of a killed process see (X5)
     noproc,         // there was no such process
@@ -34,7 +44,6 @@ class ExitReason {
 
   static ExitReason normal() noexcept { return ExitReason(Kind::normal); }
   static ExitReason shutdown() noexcept { return ExitReason(Kind::shutdown); }
-  static ExitReason shutdown(std::string why);
   static ExitReason kill() noexcept { return ExitReason(Kind::kill); }
   static ExitReason killed() noexcept { return ExitReason(Kind::killed); }
   static ExitReason noproc() noexcept { return ExitReason(Kind::noproc); }
@@ -44,13 +53,18 @@ class ExitReason {
   static ExitReason error(std::string type, std::string what);
   static ExitReason error(std::string what) { return error({}, std::move(what)); }
 
-  // Any copyable value that can be compared. It prints by its to_string(), as text, as a number, or
-  // by its type's name.
+  // Any copyable value that can be compared, but no pointer; text is kept as a std::string. It
+  // prints by its to_string(), as text, as a number, or by its type's name.
   template <std::equality_comparable T>
+    requires(!std::is_pointer_v<detail::Kept<T>>)
   static ExitReason of(T value) {
-    ExitReason reason(Kind::value);
-    reason.detail_ = new Value<T>(std::move(value));
-    return reason;
+    return ExitReason(Kind::value, detail::Kept<T>(std::move(value)));
+  }
+  // The same, for an end in order.
+  template <std::equality_comparable T>
+    requires(!std::is_pointer_v<detail::Kept<T>>)
+  static ExitReason shutdown(T value) {
+    return ExitReason(Kind::shutdown_with, detail::Kept<T>(std::move(value)));
   }
 
   Kind kind() const noexcept { return kind_; }
@@ -58,17 +72,17 @@ class ExitReason {
   // normal, shutdown, shutdown(x): no crash report, and a transient child is not restarted (X16).
   bool is_orderly() const noexcept { return kind_ <= Kind::shutdown_with; }
 
-  // The value that `of` was given, or null when the reason is not such a T.
+  // The value that `of` or `shutdown` was given, or null when the reason is not such a T.
   template <class T>
   const T* value() const noexcept {
-    if (kind_ != Kind::value || detail_->type != &tag<T>) return nullptr;
+    if (!detail_ || detail_->type != &tag<T>) return nullptr;
     return &static_cast<const Value<T>*>(detail_)->value;
   }
 
   // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`.
   std::string to_string() const;
 
-  // The type's name and the words of an `error`; the words of a `shutdown(x)`; else empty.
+  // The type's name and the words of an `error`; the words of a `shutdown(text)`; else empty.
   std::string_view type() const noexcept;
   std::string_view what() const noexcept;
 
@@ -115,12 +129,14 @@ class ExitReason {
     }
     std::string text() const override { return detail::text_of(value); }
   };
-  struct Words;  // of an error or a shutdown(x); exit_reason.cpp
+  struct Words;  // of an error; exit_reason.cpp
 
   template <class T>
   static constexpr char tag = 0;
 
   explicit ExitReason(Kind kind) noexcept : kind_(kind) {}
+  template <class T>
+  ExitReason(Kind kind, T value) : kind_(kind), detail_(new Value<T>(std::move(value))) {}
   void release() noexcept {
     // acq_rel: the last owner must see everything the others did with the block before it goes.
     if (detail_ && detail_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete detail_;
