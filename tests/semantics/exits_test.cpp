@@ -358,7 +358,7 @@ TEST_P(ExitRules, a_starved_process_ends_once_it_gets_to_run) {
     const Spawned starved = spawn_target({.priority = Priority::low});
     send_exit(starved.pid, ExitReason::kill());
     for (int i = 0; i < 1000; ++i) yield();
-    if (GetParam() == 1) {
+    if (schedulers() == 1) {
       EXPECT_FALSE(receive<Down>(0ms));
     }
     EXPECT_EQ(reason_of(starved), ExitReason::killed());
