@@ -36,7 +36,9 @@ TEST_F(LevelQueueTest, gives_what_came_first_however_many_they_are) {
   std::size_t popped = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     queue.push(tasks[i]);
-    if (i % 4 == 3) ASSERT_EQ(queue.pop(), &tasks[popped++]);
+    if (i % 4 == 3) {
+      ASSERT_EQ(queue.pop(), &tasks[popped++]);
+    }
   }
   EXPECT_EQ(queue.size(), 75U);
   while (popped < tasks.size()) ASSERT_EQ(queue.pop(), &tasks[popped++]);

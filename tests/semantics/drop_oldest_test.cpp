@@ -66,9 +66,9 @@ TEST_P(DropOldestRules, what_is_dropped_beside_it_leaves_a_signal_in_its_place) 
       while (!looks) std::this_thread::yield();
       return true;
     };
-    const SpawnOptions options{.mailbox = {.capacity = 2, .overflow = Overflow::drop_oldest},
-                               .scheduler = 2};
-    const Spawned holding = spawn_monitor(options, [&] {
+    const SpawnOptions spawn_options{.mailbox = {.capacity = 2, .overflow = Overflow::drop_oldest},
+                                     .scheduler = 2};
+    const Spawned holding = spawn_monitor(spawn_options, [&] {
       trap_exit(true);
       receive(when(without_safe_point, [](Go) {}));
       std::vector<int> came;
