@@ -48,6 +48,7 @@ struct ControlSignal : mailbox::Signal {
 inline constexpr std::uint8_t exit_of_link = 1;
 inline constexpr std::uint8_t exit_by_alias = 2;
 inline constexpr std::uint8_t exit_with_priority = 4;  // by an alias: if that lets it (S12)
+inline constexpr std::uint8_t exit_refuses_link = 8;   // nobody was there to be linked to (L4)
 
 // Signal::flags of a request: its target runs at the asker's level until it has answered
 // (scheduler/asked.hpp).

@@ -72,16 +72,20 @@ void link(Pid other, LinkOptions options) {
     link->rank = rank;
     return;
   }
-  if (Relation* unlinked = process.relations.find_unlinked(other))
-    process.relations.remove(*unlinked);
   const std::uint64_t id = process.new_ref();
   process.relations.add({.kind = RelationKind::link, .rank = rank, .peer = other, .mine = id});
   runtime::ControlSignal* request = runtime::make_signal(SignalKind::link, process.pid(), id);
-  // Refused, it is answered by an exit, behind what the other has sent (S1).
-  if (process.traps_exits) return runtime::send_signal(call.system(), other, request);
-  if (runtime::try_send_signal(call.system(), other, request)) return;
-  process.relations.remove(*process.relations.find_link(other));
-  throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
+  bool is_asked = true;
+  if (process.traps_exits) {  // refused, it is answered by an exit, behind what came before (S1)
+    runtime::send_signal(call.system(), other, request);
+  } else {
+    is_asked = runtime::try_send_signal(call.system(), other, request);
+  }
+  Relation* settled =
+      is_asked ? process.relations.find_unlinked(other) : process.relations.find_link(other);
+  if (settled) process.relations.remove(*settled);
+  if (!is_asked)
+    throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
 }
 
 void unlink(Pid other) {
@@ -92,9 +96,10 @@ void unlink(Pid other) {
   if (!link) return;
   process.relations.remove(*link);
   const std::uint64_t id = process.new_ref();
-  if (runtime::try_send_signal(
-          call.system(), other, runtime::make_signal(SignalKind::unlink, process.pid(), id)))
-    process.relations.add({.kind = RelationKind::unlinked, .peer = other, .mine = id});
+  process.relations.add({.kind = RelationKind::unlinked, .peer = other, .mine = id});
+  // Also for one that is gone, whose link and exit may be on their way: its answer comes behind them.
+  runtime::send_signal(
+      call.system(), other, runtime::make_signal(SignalKind::unlink, process.pid(), id));
 }
 
 namespace runtime {

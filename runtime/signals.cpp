@@ -27,9 +27,10 @@ using mailbox::SignalKind;
 namespace {
 
 void must_end(Process& process, Pid from, ExitReason reason) {
-  if (process.is_main && is_crash_reported(reason)) report_main_ended(process, from, reason);
   process.must_end = true;
   process.reason = std::move(reason);
+  if (process.is_main && is_crash_reported(process.reason))
+    report_main_ended(process, from, process.reason);  // last, for the host's sink may throw
 }
 
 // What makes this id an address of the process: an alias, or a monitor; null: nothing does any more
@@ -96,12 +97,17 @@ void obey_message(Process& process, Envelope& message) {
   process.mail.append(message);
 }
 
+// Whether it is about this incarnation of the link (relations.hpp).
+bool is_exit_of(const Relation& link, const ControlSignal& exit) noexcept {
+  const bool ends_what_peer_asked_for = link.mine == 0 && (exit.flags & exit_refuses_link) == 0;
+  return ends_what_peer_asked_for || (exit.mine != 0 && link.theirs == exit.mine) ||
+         (exit.theirs != 0 && link.mine == exit.theirs);
+}
+
 // The table of X3, from its link half on.
 void obey_exit_of_link(Process& process, ControlSignal& exit) {
   Relation* link = process.relations.find_link(exit.from);
-  const bool is_ours = link && ((exit.mine != 0 && link->theirs == exit.mine) ||
-                                (exit.theirs != 0 && link->mine == exit.theirs));
-  if (!is_ours) return;
+  if (!link || !is_exit_of(*link, exit)) return;
   const Rank rank = link->rank;
   process.relations.remove(*link);
   if (process.traps_exits) {
@@ -357,7 +363,7 @@ void refuse(System& system, Pid dead, Signal& signal) {
     case SignalKind::link: {
       ControlSignal* exit =
           make_signal(SignalKind::exit, dead, 0, request->mine, ExitReason::noproc());
-      exit->flags = exit_of_link;
+      exit->flags = exit_of_link | exit_refuses_link;
       return send_signal(system, request->from, exit);
     }
     case SignalKind::unlink:

@@ -140,10 +140,49 @@ TEST_P(CrossingLinks,
   });
 }
 
+// Each has unlinked and linked again before it hears that the other has done the same.
+// L1, L3, L8
+TEST_P(CrossingLinks, ends_that_both_unlink_and_link_again_hear_of_each_other) {
+  run([] {
+    if (schedulers() == 1) return;
+    trap_exit(true);
+    set_scheduler(1);
+    std::atomic<bool> is_unaware = false;
+    std::atomic<bool> is_linked = false;
+    const auto acts = [&, tester = self()](Go) {
+      is_unaware = true;
+      while (!is_linked) std::this_thread::yield();
+      unlink(tester);
+      link(tester);
+      return true;
+    };
+    const Spawned other = spawn_monitor({.scheduler = 2}, [&, tester = self()] {
+      link(tester);
+      send(tester, Ready());
+      receive(when(acts, [](Go) {}));
+      receive<Go>();
+    });
+    receive<Ready>();
+    send(other.pid, Go());
+    while (!is_unaware) yield();
+    unlink(other.pid);
+    link(other.pid);
+    is_linked = true;
+    while (process_info(other.pid)->wait_reason != "receive") yield();
+    EXPECT_EQ(process_info(other.pid)->links, std::vector{self()});
+    EXPECT_EQ(process_info(self())->links, std::vector{other.pid});
+    end(other);
+    const auto exit = receive<Exit>(10s);
+    ASSERT_TRUE(exit);
+    EXPECT_EQ(exit->from, other.pid);
+  });
+}
+
 // Each links and unlinks as it likes, and neither waits for the other.
 // L1, L7, L8
 TEST_P(CrossingLinks, however_links_and_unlinks_cross_both_ends_agree_on_what_is_left) {
   run([] {
+    trap_exit(true);
     const auto act = [](Pid other, std::size_t round) {
       base::Random random(round);
       for (int n = 0; n < 12; ++n) {
@@ -162,8 +201,8 @@ TEST_P(CrossingLinks, however_links_and_unlinks_cross_both_ends_agree_on_what_is
       const bool is_linked = !process_info(self())->links.empty();
       ASSERT_EQ(!process_info(other.pid)->links.empty(), is_linked) << i;
       ASSERT_EQ(!process_info(self())->links.empty(), is_linked) << i;
-      unlink(other.pid);
       EXPECT_EQ(end(other), ExitReason::normal());
+      ASSERT_EQ(receive<Exit>(0ms).has_value(), is_linked) << i;
     }
   });
 }
