@@ -85,7 +85,8 @@ struct Bounds::Batch : Signal {
   struct List {
     Signal* oldest = nullptr;
     Signal* newest = nullptr;
-    std::uint64_t cost = 0;  // of what is counted
+    Signal* uncounted = nullptr;  // the last of those that stand ahead of all that are counted
+    std::uint64_t cost = 0;       // of what is counted
   } list;
 
   Batch() noexcept { kind = SignalKind::batch; }
@@ -117,10 +118,11 @@ Signal* Bounds::shorten(mailbox::Inbox& inbox) {
   const std::uint64_t cost_before = list.cost;
   Signal* dropped = nullptr;
   Signal** end = &dropped;
-  for (Signal** place = &list.oldest; *place;) {
+  for (Signal** place = list.uncounted ? &list.uncounted->next : &list.oldest; *place;) {
     Signal& signal = **place;
     const std::uint64_t cost = cost_if_counted(signal);
     if (cost == 0) {
+      list.uncounted = &signal;
       place = &signal.next;
       continue;
     }

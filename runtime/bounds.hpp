@@ -8,7 +8,9 @@
 //   full ──▶ reject, drop_newest, try_send: refused
 //        ──▶ drop_oldest: counted and pushed all the same; the owner drops, when it takes its inbox
 //                         in. From twice the bound on the sender drops for it, in the inbox: there
-//                         the newest stay that fill the mailbox, so what the owner has goes
+//                         the newest stay that fill the mailbox, so what the owner has goes. An
+//                         owner that waits for a job before it can end keeps what it has: from
+//                         64 times the bound on, refused
 //        ──▶ block: in line ── the owner frees room ──▶ counted and pushed by the owner, for the
 //                              first in line; so nobody overtakes, and a place is never lost
 //
@@ -90,8 +92,8 @@ class Bounds {
   mailbox::Signal* unpack(mailbox::Signal& batch) noexcept;
   // Owner: a counted message has left the mailbox.
   void free(Process& owner, Envelope& message) noexcept;
-  bool is_full() const noexcept {
-    return bound_.is_reached(word_.load(std::memory_order_relaxed));  // relaxed: see Orders
+  bool is_full(unsigned times = 1) const noexcept {                          // so many times over
+    return bound_.is_reached(word_.load(std::memory_order_relaxed), times);  // relaxed: see Orders
   }
   // Owner: whether the mailbox would be full without this message as well.
   bool is_full_without(const Envelope& message) const noexcept;

@@ -16,12 +16,14 @@ namespace airssys::rt::runtime {
 
 using base::this_thread::Slot;
 
-Guest::Guest(System* system) noexcept : outer_(base::this_thread::get(Slot::guest)) {
-  if (system) base::this_thread::set(Slot::guest, system);
+Guest::Guest(System* system) noexcept
+    : outer_(base::this_thread::get(Slot::guest)),
+      is_set_(system != nullptr && calling_process() == nullptr) {
+  if (is_set_) base::this_thread::set(Slot::guest, system);
 }
 
 Guest::~Guest() {
-  base::this_thread::set(Slot::guest, outer_);
+  if (is_set_) base::this_thread::set(Slot::guest, outer_);
 }
 
 System& guest_system() {

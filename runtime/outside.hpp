@@ -26,7 +26,7 @@ namespace airssys::rt::runtime {
 // By its thread; nested ones count innermost first.
 class Guest {
  public:
-  explicit Guest(System* system) noexcept;  // null: changes nothing
+  explicit Guest(System* system) noexcept;  // null, or in a process: changes nothing
   explicit Guest(System& system) noexcept : Guest(&system) {}
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
@@ -34,6 +34,7 @@ class Guest {
 
  private:
   void* const outer_;
+  const bool is_set_;
 };
 
 // The runtime whose guest this thread is. Throws BadArgument when it is nobody's: then the verb is

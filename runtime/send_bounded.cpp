@@ -65,19 +65,21 @@ SendResult refuse(const Delivery& refused) {
 
 // The owner has not taken its inbox in for long: what it would drop goes now (B5).
 void shorten(const Delivery& sent) {
-  Bounds& bounds = *sent.to.bounds;
-  mailbox::Signal* next = bounds.shorten(sent.to.inbox);
+  // What is dropped may wait in its destructor; `to` may be gone then.
+  const BoundsShare bounds(&sent.to.bounds->share());
+  mailbox::Signal* next = bounds->shorten(sent.to.inbox);
   while (next) {
     Envelope& oldest = Envelope::of_signal(*std::exchange(next, next->next));
     const Pid from = oldest.sender();
     Message dropped(oldest.payload());
-    bounds.drops.note(DropReason::oldest, from);
+    bounds->drops.note(DropReason::oldest, from);
     sent.system.dead_letters.drop({sent.pid, from, DropReason::oldest}, dropped);
   }
 }
 
 // Urgent: its receiver has to drop others for it.
 SendResult push_beyond(const Delivery& sent) {
+  if (sent.to.bounds->is_full(64)) return refuse(sent);
   const bool is_beyond_twice = sent.to.bounds->count_beyond(sent.envelope());
   const SendResult result = push(sent, System::Urgent::yes);
   if (is_beyond_twice) shorten(sent);

@@ -32,7 +32,7 @@ class Duration : public std::chrono::nanoseconds {
   template <class Rep, class Period>
   static constexpr Base of(std::chrono::duration<Rep, Period> time) noexcept {
     using Rough = std::chrono::duration<double, Period>;  // to compare in nanoseconds may overflow
-    if (Rough(time) >= Rough(Base::max())) return Base::max();
+    if (!(Rough(time) < Rough(Base::max()))) return Base::max();  // nor is it a number
     if (Rough(time) <= Rough(Base::min())) return Base::min();
     return std::chrono::ceil<Base>(time);
   }
