@@ -97,7 +97,7 @@ void unlink(Pid other) {
   process.relations.remove(*link);
   const std::uint64_t id = process.new_ref();
   process.relations.add({.kind = RelationKind::unlinked, .peer = other, .mine = id});
-  // Also for one that is gone, whose link and exit may be on their way: its answer comes behind them.
+  // Also to one that is gone: its link and exit may be on their way, and the answer is behind them.
   runtime::send_signal(
       call.system(), other, runtime::make_signal(SignalKind::unlink, process.pid(), id));
 }

@@ -15,9 +15,9 @@
 //
 // A link's incarnation has up to two ids: the one we gave it when we asked for it, and the one that
 // came with the peer's request. The exit of a link names the ids its sender knew; it is about our
-// link if one of them matches, so that of an earlier incarnation finds nothing (L8). A link that the
-// peer alone has asked for, without an id of ours, is the peer's last one, and so is its exit about
-// it: unlinks that crossed may have left each end with the other's id alone.
+// link if one of them matches, so that of an earlier incarnation finds nothing (L8). A link that
+// the peer alone has asked for, without an id of ours, is the peer's last one, and so is its exit
+// about it: unlinks that crossed may have left each end with the other's id alone.
 // An unlink ends the link whoever has made it, also one that its sender has not heard of. So who
 // unlinks notes that until the peer has acknowledged it: a link that the peer asked for before is
 // one that the peer, too, has given up by then (L7). To link again takes the note away.
