@@ -319,21 +319,22 @@ TEST_P(TimerRules, intervals_of_work_do_or_do_not_wait_for_the_run_before) {
     EXPECT_TRUE(cancel_interval(side_by_side));
     EXPECT_EQ(std::set<Pid>(std::begin(runs), std::end(runs)).size(), 3U);
     for (const Pid run : processes()) send(run, Go());
-    while (receive<Pid>(0ms)) {
-    }
 
-    // Theirs, for the last run may end after the tester.
+    struct Running {  // for runs of the other interval may have begun late
+      Pid run;
+    };
+    // The counter is theirs, for the last run may end after the tester.
     const IntervalRef in_turn =
         apply_repeatedly(1ms, [running = std::make_shared<std::atomic<int>>(0), tester = self()] {
           EXPECT_EQ(++*running, 1);
-          send(tester, self());
+          send(tester, Running{self()});
           receive<Go>();
           --*running;
           exit(ExitReason::shutdown("the run ends, and the interval goes on"));
         });
     for (int i = 0; i < 3; ++i) {
-      const Pid run = receive<Pid>();
-      EXPECT_FALSE(receive<Pid>(3ms));
+      const Pid run = receive<Running>().run;
+      EXPECT_FALSE(receive<Running>(3ms));
       send(run, Go());
     }
     EXPECT_TRUE(cancel_interval(in_turn));
