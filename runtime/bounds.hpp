@@ -92,8 +92,10 @@ class Bounds {
   mailbox::Signal* unpack(mailbox::Signal& batch) noexcept;
   // Owner: a counted message has left the mailbox.
   void free(Process& owner, Envelope& message) noexcept;
-  bool is_full(unsigned times = 1) const noexcept {                          // so many times over
-    return bound_.is_reached(word_.load(std::memory_order_relaxed), times);  // relaxed: see Orders
+  // Whether it is full, so many times over.
+  bool is_full(unsigned times = 1) const noexcept {
+    // relaxed: see Orders.
+    return bound_.is_reached(word_.load(std::memory_order_relaxed), times);
   }
   // Owner: whether the mailbox would be full without this message as well.
   bool is_full_without(const Envelope& message) const noexcept;

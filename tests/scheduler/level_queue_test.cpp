@@ -83,7 +83,10 @@ TEST_F(LevelQueueTest, thieves_reach_all_of_it_in_order) {
 TEST_F(LevelQueueTest, who_is_out_of_work_gets_half_of_what_does_not_fit) {
   LevelQueue<Task, Ring> mine;
   for (std::size_t i = 0; i < 14; ++i) queue.push(tasks[i]);
-  while (queue.size() > 6) static_cast<void>(queue.steal_into(mine)), drain(mine);
+  while (queue.size() > 6) {
+    ASSERT_NE(queue.steal_into(mine), nullptr);
+    drain(mine);
+  }
   EXPECT_EQ(queue.steal_into(mine), &tasks[8]);
   EXPECT_EQ(mine.pop(), &tasks[9]);
   EXPECT_EQ(mine.pop(), &tasks[10]);
