@@ -15,13 +15,13 @@ using scheduler::Thread;
 
 void give_way(Process& process) {
   Thread::yield();
-  if (obey(process)) end_here(process);
+  if (obey(process)) end_here();
 }
 
 void pause(Process& process) {
   if (is_unwinding(process)) return;
   Thread::yield();
-  if (process.urgency.is_raised() && obey(process)) end_here(process);
+  if (process.urgency.is_raised() && obey(process)) end_here();
 }
 
 void refuse_plain_thread() {
@@ -32,7 +32,7 @@ Visit::Visit(System& system) : system_(system) {
   system.refuse_forked_child();
   Thread* thread = Thread::current();
   if (thread && &thread->pool() == &system) {
-    if (thread->task()) inside_.emplace(static_cast<Process&>(*thread->task()));
+    if (thread->task()) inside_.emplace();
     return;
   }
   announcement_ = ::new (base::allocate(sizeof(base::Announcement), alignof(base::Announcement)))

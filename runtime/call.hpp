@@ -68,33 +68,30 @@ inline void cut_if_stack_is_short(scheduler::Thread& thread) noexcept {
     fiber::abandon(fiber, fiber::Ended::overflowed);
 }
 
-// The thread is inside while this stands; it stays there if it was before. By the owner.
+// The thread is inside while this stands; it stays there if it was before. On a thread that runs a
+// process.
 class Inside {
  public:
   // `known`: for who must not be cut off here, and has looked at the stack before.
   enum class Room : std::uint8_t { looked_at, known };
 
-  explicit Inside(Process& process, Room room = Room::looked_at) noexcept
-      : process_(process), is_outermost_(!process.is_inside) {
-    if (!is_outermost_) return;
-    scheduler::Thread& thread = *scheduler::Thread::current();
-    if (room == Room::looked_at) cut_if_stack_is_short(thread);
-    scheduler::Thread::enter(thread);
-    process_.is_inside = true;
-  }
+  explicit Inside(Room room = Room::looked_at) noexcept
+      : Inside(*scheduler::Thread::current(), room) {}
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
   ~Inside() {
-    if (!is_outermost_) return;
-    process_.is_inside = false;
-    scheduler::Thread::current()->leave();
+    if (is_outermost_) scheduler::Thread::current()->leave();
   }
 
-  Process& process() const noexcept { return process_; }
   bool is_outermost() const noexcept { return is_outermost_; }
 
  private:
-  Process& process_;
+  Inside(scheduler::Thread& thread, Room room) noexcept : is_outermost_(!thread.is_inside()) {
+    if (!is_outermost_) return;
+    if (room == Room::looked_at) cut_if_stack_is_short(thread);
+    scheduler::Thread::enter(thread);
+  }
+
   const bool is_outermost_;
 };
 
@@ -104,19 +101,19 @@ class Call {
 
   explicit Call(Kind kind = Kind::safe_point) : Call(current_process(), kind) {}
   // Requires: the caller is this process.
-  explicit Call(Process& caller, Kind kind = Kind::safe_point) : inside_(caller) {
+  explicit Call(Process& caller, Kind kind = Kind::safe_point) : process_(caller) {
     if (kind == Kind::safe_point && inside_.is_outermost()) begin(thread().slice_is_over());
   }
   // A safe point that charges for the call first: what each message meets, inline in all that use
   // it.
-  [[gnu::always_inline]] Call(Process& caller, std::int32_t reductions) : inside_(caller) {
+  [[gnu::always_inline]] Call(Process& caller, std::int32_t reductions) : process_(caller) {
     const bool slice_is_over = thread().charge(reductions);
     if (inside_.is_outermost()) begin(slice_is_over);
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  Process& process() const noexcept { return inside_.process(); }
+  Process& process() const noexcept { return process_; }
   System& system() const noexcept { return current_system(); }
   // Read anew at each use: the process may have moved.
   scheduler::Thread& thread() const noexcept { return *scheduler::Thread::current(); }
@@ -132,6 +129,7 @@ class Call {
       safe_point(process());
   }
 
+  Process& process_;
   const Inside inside_;
 };
 
@@ -165,7 +163,7 @@ inline void safe_point(Process& process) {
 inline void take_in(Process& process) {
   if (is_unwinding(process)) return;
   if (obey(process)) [[unlikely]]
-    end_here(process);
+    end_here();
   if (scheduler::Thread::current()->slice_is_over()) [[unlikely]]
     give_way(process);
 }

@@ -43,7 +43,7 @@ void append(Signal*& list, Signal* more) {
 void destroy_program(Process& process) {
   if (!process.program) return;
   detail::Program* program = std::exchange(process.program, nullptr);
-  run_code(process, [program] { delete program; });
+  run_code([program] { delete program; });
 }
 
 // Nothing comes any more; all that has come and was not received becomes one list.
@@ -68,7 +68,7 @@ Signal* take_message(Signal**& place) {
 // A monitor that nobody obeyed stays behind its request, to be refused as others are.
 void destroy_messages(Process& process) {
   if (!process.pending) return;
-  run_code(process, [&process] {
+  run_code([&process] {
     Signal** place = &process.pending;
     while (Signal* signal = take_message(place)) {
       Envelope& message = Envelope::of_signal(*signal);
@@ -89,7 +89,7 @@ void destroy_notes(Process& process) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].kind != RelationKind::monitor || all[i].theirs == 0) continue;
     std::unique_ptr<DownNote> note = take_note(all[i]);
-    run_code(process, [&note] { note.reset(); });
+    run_code([&note] { note.reset(); });
     all = process.relations.all();
   }
 }
@@ -164,11 +164,10 @@ void tell_relations(System& system, Process& process) {
 
 }  // namespace
 
-void end_here(Process& process) {
+void end_here() {
   scheduler::Thread& thread = *scheduler::Thread::current();
   fiber::Fiber& fiber = thread.fiber();
-  // What is unwound is the process's code, and it may be a hog: it runs outside.
-  process.is_inside = false;
+  // What is unwound is process code, and it may be a hog: it runs outside.
   thread.leave();
   fiber::unwind(fiber);
 }

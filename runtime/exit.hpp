@@ -6,8 +6,8 @@
 
 namespace airssys::rt::runtime {
 
-// Unwinds the process code on this stack, from here, because process.must_end. Never returns.
-[[noreturn]] void end_here(Process& process);
+// Unwinds the process code on this stack, from here: its process must end. Never returns.
+[[noreturn]] void end_here();
 
 // Everything that happens after the process's code has stopped, in the order of P6. On a runner,
 // when no frame of the process's code is left; begins anew where it stopped when a destructor of

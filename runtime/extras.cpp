@@ -21,10 +21,9 @@ void empty_extras(Process& process) {
   extras->idle_timer.reset();
   extras->priority_end.reset();
   if (extras->hibernation.next_body)
-    run_code(process,
-             [body = std::move(extras->hibernation.next_body)]() mutable { body.reset(); });
+    run_code([body = std::move(extras->hibernation.next_body)]() mutable { body.reset(); });
   while (Dictionary::Value value = extras->dictionary.take_any())
-    run_code(process, [&value] { value.reset(); });
+    run_code([&value] { value.reset(); });
 }
 
 void Process::delete_extras() noexcept {

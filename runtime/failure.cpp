@@ -82,7 +82,7 @@ class Borrowed {
 // Calls the behaviour with what is known of its end.
 template <class F>
 std::optional<Failure> call_behaviour(Process& process, Ending& ending, F call) {
-  return run_code(process, [&] {
+  return run_code([&] {
     Borrowed<Ending> borrowed(process, ending);
     call(*process.program->behaviour(), borrowed.value);
   });

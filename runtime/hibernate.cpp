@@ -27,7 +27,7 @@ bool change_body(Process& process, fiber::Ended why) {
   if (why != fiber::Ended::unwound || was_cut) return false;
   Extras* extras = process.own_extras();
   if (detail::Program* old = std::exchange(process.program, nullptr))
-    run_code(process, [old] { delete old; });
+    run_code([old] { delete old; });
   process.program = extras->hibernation.next_body.release();
   process.code = process.program->name();
   process.has_started = false;
@@ -68,7 +68,7 @@ void detail::hibernate_until_mail(Program* entry) {
     throw BadArgument("rt::hibernate(entry) is for bodies; a behaviour at rest has no stack");
   runtime::extras_of(process).hibernation.next_body = std::move(owned);
   process.must_end = true;
-  runtime::end_here(process);
+  runtime::end_here();
 }
 
 }  // namespace airssys::rt

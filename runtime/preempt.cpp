@@ -73,10 +73,7 @@ void preempt() noexcept {
   const int error = errno;
   Thread& thread = *Thread::current();
   if (thread.try_enter()) {
-    auto& process = static_cast<Process&>(*thread.task());
-    process.is_inside = true;
     Thread::yield_bound();
-    process.is_inside = false;
     thread.leave();
   }
   errno = error;

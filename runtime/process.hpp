@@ -73,7 +73,6 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   std::uint64_t refs_given = 0;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
-  bool is_inside = true;   // false while its own code runs: Inside in call.hpp, run_code
   // Six that are seldom looked at share a byte.
   bool traps_exits : 1 = false;
   bool has_started : 1 = false;
@@ -145,7 +144,6 @@ inline void Process::renew() noexcept {
   refs_given = 0;
   has_started = must_end = is_ending = is_closed = traps_exits = follows_parent =
       hears_system_requests = is_main = false;
-  is_inside = true;
   // relaxed, all: nobody decides by them before publish releases the pid.
   wait_reason.store(WaitReason::none, std::memory_order_relaxed);
   is_suspended.store(false, std::memory_order_relaxed);

@@ -29,19 +29,6 @@ using scheduler::Turn;
 
 namespace {
 
-// `client`: who waits for the answer to the message, if its handler fails.
-std::optional<Failure> call_message(Process& process, mailbox::Signal& signal, Pid& client) {
-  Envelope& envelope = Envelope::of_signal(signal);
-  if (envelope.flags != 0) unmark(process, envelope);
-  Behaviour& behaviour = *process.program->behaviour();
-  return run_code(process, [&] {
-    Message message(envelope.payload());
-    detail::OnUnwind note([&] { client = detail::caller_of(message); });
-    behaviour.message(message);
-    note.disarm();
-  });
-}
-
 bool is_system_request(mailbox::Signal& signal) {
   return Envelope::of_signal(signal).header.type->server == &detail::system_identity;
 }
@@ -52,9 +39,37 @@ mailbox::Signal* take_lone_message(Process& process) {
   mailbox::Signal* signal = lone_message(process, brings_monitor);
   if (!signal) return nullptr;
   process.pending = nullptr;
-  Thread::current()->charge(1);  // as obey does
   if (signal->flags != 0) accept_monitor(process, Envelope::of_signal(*signal));
   return signal;
+}
+
+// Out of the way of those who do not fail.
+[[gnu::cold, gnu::noinline]] Turn end_serving(Process& process,
+                                              Failure& failure,
+                                              const detail::CrashContext& context) {
+  return end_by(process, std::move(failure), context);
+}
+
+// Hands a message to the behaviour. False: that failed, and the process is gone.
+bool handle(Process& process, mailbox::Signal& signal) {
+  // A look from outside is nothing that came (G13).
+  if (process.own_extras() && !is_system_request(signal)) [[unlikely]]
+    disarm_idler(process);
+  Envelope& envelope = Envelope::of_signal(signal);
+  if (envelope.flags != 0) [[unlikely]]
+    unmark(process, envelope);
+  const detail::MessageType* type = envelope.header.type;
+  Behaviour& behaviour = *process.program->behaviour();
+  Pid client;  // who waits for the answer, if the handler fails
+  std::optional<Failure> failure = run_code([&] {
+    Message message(envelope.payload());
+    detail::OnUnwind note([&] { client = detail::caller_of(message); });
+    behaviour.message(message);
+    note.disarm();
+  });
+  if (failure) [[unlikely]]
+    end_serving(process, *failure, {"message", type, client});
+  return !failure;
 }
 
 // At rest, without a stack: it is somebody else's now. False: something has come meanwhile.
@@ -81,35 +96,32 @@ bool obey_if_due(Process& process, bool is_first) {
   return process.must_end;
 }
 
+// Nothing to see to before it rests: what comes just now, the inbox knows.
+bool has_nothing_left(const Process& process) {
+  return !process.pending && process.mail.is_empty() && !process.own_extras() && !process.must_end;
+}
+
 // Message after message, as long as the slice lasts; then it rests, without a stack.
 Turn serve(Process& process) {
   for (bool is_first = true;; is_first = false) {
     mailbox::Signal* signal = take_lone_message(process);
+    const std::int32_t charge = signal ? 2 : 1;  // a lone one also for taking it in, as obey does
     const bool must_end = !signal && obey_if_due(process, is_first);
-    process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
+    show_running(process);
     if (must_end) return finish(process);
-    if (is_suspended(process)) [[unlikely]] {
-      if (rests(process, WaitReason::receive)) return Turn::over;
-      continue;
-    }
-    if (!signal) signal = process.mail.take_oldest();
+    if (!signal && !is_suspended(process)) signal = process.mail.take_oldest();
     if (signal) {
-      // A look from outside is nothing that came (G13).
-      if (process.own_extras() && !is_system_request(*signal)) disarm_idler(process);
-      Thread::current()->charge(1);
-      const detail::MessageType& type = *Envelope::of_signal(*signal).header.type;
-      Pid client;
-      if (auto failure = call_message(process, *signal, client))
-        return end_by(process, std::move(*failure), {"message", &type, client});
-    } else if (process.own_extras() && idler_is_due(process)) {
-      Behaviour& behaviour = *process.program->behaviour();
-      if (auto failure = run_code(process, [&] { behaviour.idle(); }))
-        return end_by(process, std::move(*failure), {"idle"});
+      Thread::current()->charge(charge);
+      if (!handle(process, *signal)) return Turn::over;
+    } else if (process.own_extras() && !is_suspended(process) && idler_is_due(process)) {
+      if (auto failure = run_code([&process] { process.program->behaviour()->idle(); }))
+        return end_serving(process, *failure, {"idle"});
     } else {
       if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
     }
     if (gives_way(process)) return Turn::again;
+    if (has_nothing_left(process) && rests(process, WaitReason::receive)) return Turn::over;
   }
 }
 
@@ -123,11 +135,11 @@ Turn start(Process& process) {
   if (process.must_end) return finish(process);
   process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
   process.has_started = true;
-  auto failure = run_code(process, [&] { process.program->run(); });
+  auto failure = run_code([&] { process.program->run(); });
   Behaviour* behaviour = process.program->behaviour();
   if (failure) return end_by(process, std::move(*failure), {behaviour ? "start" : ""});
   if (!behaviour) return finish(process);
-  if (auto late_failure = run_code(process, [&] { behaviour->ready(); }))
+  if (auto late_failure = run_code([&] { behaviour->ready(); }))
     return end_by(process, std::move(*late_failure), {"ready"});
   return serve(process);
 }
@@ -141,7 +153,6 @@ Turn run_process(scheduler::Task& task) {
 
 Turn process_was_cut(scheduler::Task& task, fiber::Ended why) {
   auto& process = static_cast<Process&>(task);
-  process.is_inside = true;  // the runner has entered for it
   if (change_body(process, why)) return start(process);
   if (why != fiber::Ended::unwound) {
     forget_cut_frames(process);
@@ -170,24 +181,6 @@ void note_cut(Process& process, fiber::Ended why) {
 
 bool process_may_rest(scheduler::Task& task) {
   return static_cast<Process&>(task).inbox.try_idle();
-}
-
-void run_code(Process& process,
-              void (*code)(void*),
-              void* argument,
-              std::optional<Failure>& failure) {
-  fiber::Fiber& fiber = Thread::current()->fiber();
-  try {
-    process.is_inside = false;
-    Thread::current()->leave();
-    fiber::call_guarded(fiber, code, argument);
-  } catch (detail::ExitWithReply& exit) {
-    failure = Failure{.reason = exit.reason(), .reply = exit.take_reply()};
-  } catch (...) {
-    failure = failure_of_current_exception();
-  }
-  Thread::enter();
-  process.is_inside = true;
 }
 
 }  // namespace airssys::rt::runtime

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/from.hpp>
 #include <optional>
 #include <type_traits>
 
@@ -38,16 +39,10 @@ class OrderlyExit : public ExitException {
   using ExitException::ExitException;
 };
 
-// Runs process code on this stack; `failure` is set to why it failed.
-void run_code(Process& process,
-              void (*code)(void*),
-              void* argument,
-              std::optional<Failure>& failure);
-
-// The same; why it failed, or nothing when it returned. Inside before and after, maybe on another
-// thread.
+// Runs process code on this stack: why it failed, or nothing when it returned. Inside before and
+// after, maybe on another thread. Inline, for it stands around every message.
 template <class F>
-std::optional<Failure> run_code(Process& process, F code) {
+[[gnu::always_inline]] inline std::optional<Failure> run_code(F code) {
   std::optional<Failure> failure;
   auto run = [&code, &failure] {
     try {
@@ -56,7 +51,17 @@ std::optional<Failure> run_code(Process& process, F code) {
       failure = Failure{.reason = exit.reason()};
     }
   };
-  run_code(process, [](void* f) { (*static_cast<decltype(run)*>(f))(); }, &run, failure);
+  try {
+    scheduler::Thread& thread = *scheduler::Thread::current();
+    thread.leave();
+    fiber::call_guarded(
+        thread.fiber(), [](void* it) { (*static_cast<decltype(run)*>(it))(); }, &run);
+  } catch (detail::ExitWithReply& exit) {
+    failure = Failure{.reason = exit.reason(), .reply = exit.take_reply()};
+  } catch (...) {
+    failure = failure_of_current_exception();
+  }
+  scheduler::Thread::enter();
   return failure;
 }
 

@@ -98,7 +98,7 @@ void cancel_timers_of(System& system, Process& process) {
   const std::uint64_t target = process.pid().bits();
   for (unsigned id = 0; id < system.count(); ++id) {
     while (const auto cancelled = system.scheduler(id).timers.cancel_target(target)) {
-      run_code(process, [&cancelled] { message_of(cancelled->order); });
+      run_code([&cancelled] { message_of(cancelled->order); });
       if (Thread::current()->charge(1)) Thread::yield();
     }
   }

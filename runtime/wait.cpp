@@ -43,7 +43,7 @@ void Wait::finish() noexcept {
   if (!is_armed_) return;
   is_armed_ = false;
   if (waker.has_arrived() || disarm()) return;
-  const Inside inside(process_, Inside::Room::known);  // an unwind comes here from outside
+  const Inside inside(Inside::Room::known);  // an unwind comes here from outside
   // The wake may have come already, in one batch with the exit that ends this process: `obey` stops
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);
@@ -97,7 +97,6 @@ fiber::Ended run_contained(Process& process, Code code) {
       Thread::current()->fiber(), [](void* it) { (*static_cast<Code*>(it))(); }, &code);
   if (ended != fiber::Ended::returned) {
     Thread::enter();
-    process.is_inside = true;
     forget_cut_frames(process);
   }
   return ended;
@@ -119,7 +118,7 @@ void obey_beside_a_wait(Process& process) {
   }
   show_running(process);
   if (process.must_end) [[unlikely]]
-    end_here(process);
+    end_here();
 }
 
 void hibernate_until_something_comes(Process& process) {

@@ -115,7 +115,7 @@ inline void obey_while_waiting(Process& process) {
   const bool must_end = obey(process);
   show_running(process);
   if (must_end) [[unlikely]]
-    end_here(process);
+    end_here();
 }
 
 // The same while a Wait stands on the stack. Code of the user's that is cut off here is cut off

@@ -87,7 +87,6 @@ void Thread::drive() noexcept {
   turns_since_look_ = turns_between_looks;  // the last driver may not have looked for long
   get_up();
   while (scheduler_ && !pool_.is_stopping()) {
-    stay_inside();
     Task* task = pick();
     if (!task) task = wait_for_work();
     if (!task) continue;
@@ -365,7 +364,7 @@ void Thread::runner(fiber::Fiber& fiber, fiber::Ended last) noexcept {
 Task& Thread::next_for_runner(fiber::Fiber& fiber) noexcept {
   for (;;) {
     Thread& thread = *current();
-    if (Task* task = std::exchange(thread.handed_, nullptr)) return *task;
+    if (thread.handed_) return *std::exchange(thread.handed_, nullptr);
     Task* task = thread.next_task();
     if (task && !task->fiber && task->stack_class == 0) {
       thread.begin(*task);

@@ -102,7 +102,8 @@ class Thread {
   // The task whose code runs on this thread; null while the loop or an idle runner does.
   Task* task() const noexcept { return task_; }
   // On this thread, also in a signal handler: whether process code runs, outside the runtime.
-  bool is_in_process_code() const noexcept { return task_ && !tenure_.is_inside(); }
+  bool is_in_process_code() const noexcept { return task_ && !is_inside(); }
+  bool is_inside() const noexcept { return tenure_.is_inside(); }
 
   // --- Inside the runtime, on this thread.
   // The thread that runs now, if it drives a scheduler of that pool; else null.
@@ -227,14 +228,13 @@ class Thread {
     current()->settle();
   }
   // Who runs next on this thread; null: the loop goes on.
-  Task* next_task() noexcept {
-    if (pool_.is_stopping()) return nullptr;
-    stay_inside();
-    return pick();
-  }
+  Task* next_task() noexcept { return pool_.is_stopping() ? nullptr : pick(); }
   fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
   Task* pick() noexcept {
-    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
+    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) {
+      stay_inside();
+      look_around();
+    }
     return scheduler_->pick();
   }
   Task* wait_for_work() noexcept;
