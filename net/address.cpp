@@ -78,6 +78,7 @@ std::expected<Address, std::error_code> parse_address(std::string_view text, Pur
   wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   wanted.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
+  if (parts->host == "*") return failure(std::errc::invalid_argument);  // loopback, to getaddrinfo
   const char* const host = parts->host.empty() ? "127.0.0.1" : parts->host.c_str();
   if (getaddrinfo(host, parts->port.c_str(), &wanted, &found) != 0)
     return failure(std::errc::invalid_argument);

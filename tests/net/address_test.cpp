@@ -48,6 +48,7 @@ TEST(AddressTest, what_is_no_address_is_refused_and_nothing_is_looked_up) {
                            "[::1]80",
                            "[127.0.0.1]:80",
                            "localhost:80",
+                           "*:80",
                            "example.com:80",
                            "1.2.3.4.5:80",
                            "[]:80"})
