@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "examples/kvd/reply.hpp"
+
 namespace kvd {
 namespace {
 
@@ -83,10 +85,6 @@ constexpr auto by_number = [] {
 }();
 static_assert(by_number[0].number != 0, "every name fits into eight bytes");
 
-std::string_view until_zero(std::string_view text, std::size_t length_max) noexcept {
-  return text.substr(0, std::min(text.find('\0'), length_max));
-}
-
 }  // namespace
 
 const CommandInfo* find_command(std::string_view name) noexcept {
@@ -107,12 +105,12 @@ std::span<const CommandInfo> all_commands() noexcept {
 std::string unknown_command_error(std::string_view input, std::span<const Slice> arguments) {
   constexpr std::size_t quoted_max = 128;
   std::string text = "ERR unknown command '";
-  text += until_zero(arguments[0].of(input), quoted_max);
+  text += quotable(arguments[0].of(input), quoted_max);
   text += "', with args beginning with: ";
   std::size_t quoted_end = text.size() + quoted_max;
   for (const Slice& argument : arguments.subspan(1)) {
     if (text.size() >= quoted_end) break;
-    std::string_view quoted = until_zero(argument.of(input), quoted_end - text.size());
+    std::string_view quoted = quotable(argument.of(input), quoted_end - text.size());
     text += '\'';
     text += quoted;
     text += "' ";

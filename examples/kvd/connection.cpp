@@ -79,8 +79,8 @@ bool Connection::answer_burst() {
   rt::trap_exit(true);
   send_parts();
   await_parts();
-  plan_.finish(*burst_, out_, [&](std::span<const ShardNumbers> shards, std::string& out) {
-    append_info(out, daemon_, shards);
+  plan_.finish(*burst_, out_, [&](const auto& sections, const auto& shards, std::string& out) {
+    append_info(out, daemon_, sections, shards);
   });
   bool is_written = stream_.write_all(std::as_bytes(std::span(out_))).has_value();
   cut_off_answered();

@@ -92,6 +92,13 @@ void Executor::sweep(std::int64_t now_ms, std::size_t budget) {
   expired_ += static_cast<std::int64_t>(keys_.sweep(now_ms, budget));
 }
 
+Entry* Executor::find(std::string_view key) {
+  std::size_t before = keys_.size();
+  Entry* entry = keys_.find(key, hash_, now_ms_);
+  expired_ += static_cast<std::int64_t>(before - keys_.size());
+  return entry;
+}
+
 Entry* Executor::find_for_reading(std::string_view key) {
   Entry* entry = find(key);
   ++(entry ? hits_ : misses_);

@@ -88,7 +88,7 @@ class Executor {
   void do_flush();
   void do_numbers();
 
-  Entry* find(std::string_view key) { return keys_.find(key, hash_, now_ms_); }
+  Entry* find(std::string_view key);
   Entry* find_for_reading(std::string_view key);
   void erase(std::string_view key);
   // Changes the entry, or makes it, and logs the change.

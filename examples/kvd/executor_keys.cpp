@@ -33,7 +33,7 @@ std::string parse_conditions(const Arguments& arguments, ExpireConditions& condi
     } else if (is_word(arguments[n], "lt")) {
       conditions.only_sooner = true;
     } else {
-      return "ERR Unsupported option " + std::string(arguments[n]);
+      return "ERR Unsupported option " + std::string(quotable(arguments[n], std::string::npos));
     }
   }
   const auto& [nx, xx, gt, lt] = conditions;
@@ -65,7 +65,7 @@ void Executor::do_exists(const Arguments& arguments) {
 }
 
 void Executor::do_type(const Arguments& arguments) {
-  append_simple(*out_, find(arguments[0]) ? "string" : "none");
+  append_simple(*out_, find_for_reading(arguments[0]) ? "string" : "none");
 }
 
 void Executor::do_expire(const Arguments& arguments, Command command) {
@@ -97,7 +97,7 @@ void Executor::do_expire(const Arguments& arguments, Command command) {
 void Executor::do_ttl(const Arguments& arguments, Command command) {
   constexpr std::int64_t no_key = -2;
   constexpr std::int64_t no_expiry = -1;
-  const Entry* entry = find(arguments[0]);
+  const Entry* entry = find_for_reading(arguments[0]);
   if (entry == nullptr) return append_integer(*out_, no_key);
   if (entry->expire_at_ms == never_expires) return append_integer(*out_, no_expiry);
   std::int64_t left_ms = entry->expire_at_ms - now_ms_;

@@ -46,7 +46,7 @@ void Executor::do_set(const Arguments& arguments) {
     expire_at = *time;
   }
 
-  Entry* entry = find(arguments[0]);
+  Entry* entry = options->get ? find_for_reading(arguments[0]) : find(arguments[0]);
   if (options->get) reply_value(entry);
   bool is_refused = (options->only_if_missing && entry) || (options->only_if_there && !entry);
   if (is_refused) {
@@ -59,7 +59,7 @@ void Executor::do_set(const Arguments& arguments) {
 }
 
 void Executor::do_getset(const Arguments& arguments) {
-  Entry* entry = find(arguments[0]);
+  Entry* entry = find_for_reading(arguments[0]);
   reply_value(entry);
   store(entry, arguments[0], arguments[1], never_expires);
 }

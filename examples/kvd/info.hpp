@@ -4,12 +4,16 @@
 #include <span>
 #include <string>
 
+#include "examples/kvd/burst.hpp"
 #include "examples/kvd/daemon.hpp"
 #include "examples/kvd/executor.hpp"
 
 namespace kvd {
 
-// Appends the reply: all sections, in Redis' form, whichever were asked for.
-void append_info(std::string& out, const Daemon& daemon, std::span<const ShardNumbers> shards);
+// Appends the reply in Redis' form: the sections that are named, or all of them.
+void append_info(std::string& out,
+                 const Daemon& daemon,
+                 const Arguments& sections,
+                 std::span<const ShardNumbers> shards);
 
 }  // namespace kvd

@@ -57,6 +57,10 @@ void append_error(std::string& out, std::string_view text) {
   out += "\r\n";
 }
 
+std::string_view quotable(std::string_view text, std::size_t length_max) noexcept {
+  return text.substr(0, std::min(text.find('\0'), length_max));
+}
+
 void append_arity_error(std::string& out, std::string_view command) {
   std::string text = "ERR wrong number of arguments for '";
   text += command;

@@ -19,6 +19,9 @@ void append_array(std::string& out, std::size_t length);      // *2, then that m
 // `text` begins with its code ("ERR ..."). Line breaks in it become spaces: it may quote a client.
 void append_error(std::string& out, std::string_view text);
 
+// How much of a client's words an error quotes: as in Redis they end at a zero byte.
+[[nodiscard]] std::string_view quotable(std::string_view text, std::size_t length_max) noexcept;
+
 // ERR wrong number of arguments for 'get' command
 void append_arity_error(std::string& out, std::string_view command);
 

@@ -20,6 +20,11 @@ ShardNumber shard_of(std::uint64_t hash, std::size_t shards) noexcept {
   return static_cast<ShardNumber>((hash & 0xFFFFFFFF) % shards);
 }
 
+// A page may make its reader's browser send to us; as Redis we hang up before its commands come.
+bool is_of_http(std::string_view name) noexcept {
+  return is_word(name, "post") || is_word(name, "host:");
+}
+
 }  // namespace
 
 void ReplyPlan::start(std::uint64_t number) {
@@ -62,7 +67,12 @@ void ReplyPlan::add_arity_error(const CommandInfo& info) {
 
 void ReplyPlan::add(Burst& burst, std::size_t first, Session& session) {
   std::span<const Slice> words = std::span(burst.arguments).subspan(first);
-  const CommandInfo* info = find_command(words[0].of(burst.bytes));
+  std::string_view name = words[0].of(burst.bytes);
+  const CommandInfo* info = find_command(name);
+  if (info == nullptr && is_of_http(name)) {
+    session.close();
+    return add_text([](std::string&) {});
+  }
   if (info == nullptr) return add_error(unknown_command_error(burst.bytes, words));
   if (!info->takes(words.size())) return add_arity_error(*info);
   plan(*info, burst, first, session);

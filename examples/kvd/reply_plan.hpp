@@ -50,7 +50,8 @@ class ReplyPlan {
   // The shard has died with the part: its operations are answered with an error.
   void lose(ShardNumber shard);
 
-  // All parts are back or lost: appends the answers to `out`. `write_info` is called for INFO.
+  // All parts are back or lost: appends the answers to `out`. `write_info` is called for INFO,
+  // with its arguments and the shards' numbers.
   template <typename WriteInfo>
   void finish(const Burst& burst, std::string& out, WriteInfo&& write_info);
 
@@ -112,7 +113,7 @@ void ReplyPlan::finish(const Burst& burst, std::string& out, WriteInfo&& write_i
   for (const Step& step : steps_) {
     if (step.kind == StepKind::numbers) {
       auto operations = std::span(burst.operations).subspan(step.first, step.count);
-      write_info(take_numbers(operations), out);
+      write_info(Arguments(burst, operations[0]), take_numbers(operations), out);
     } else {
       carry_out(step, burst, out);
     }

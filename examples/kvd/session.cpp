@@ -4,7 +4,9 @@
 #include "examples/kvd/session.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "examples/kvd/glob.hpp"
@@ -26,8 +28,23 @@ std::string lowered(std::string_view text) {
 void append_subcommand_error(std::string& out, std::string_view command, std::string_view word) {
   constexpr std::size_t quoted_max = 128;
   append_error(out,
-               "ERR unknown subcommand '" + std::string(word.substr(0, quoted_max)) + "'. Try " +
+               "ERR unknown subcommand '" + std::string(quotable(word, quoted_max)) + "'. Try " +
                    std::string(command) + " HELP.");
+}
+
+// The answer to `words`, a command and HELP: which subcommands there are.
+void append_help(std::string& out, Words words, std::initializer_list<std::string_view> forms) {
+  std::string command = lowered(words[0]);
+  if (words.size() != 2) return append_arity_error(out, command + "|help");
+  append_array(out, forms.size() + 2);
+  append_simple(out, command + " <subcommand> [<arg> ...]. Subcommands are:");
+  for (std::string_view form : forms) append_simple(out, form);
+  append_simple(out, "HELP");
+}
+
+// Else a word of CONFIG GET is a name as it stands, and answered as it was written.
+bool is_pattern(std::string_view word) noexcept {
+  return word.find_first_of("*?[") != std::string_view::npos;
 }
 
 std::vector<std::pair<std::string, std::string>> parameters(const Settings& settings) {
@@ -70,7 +87,7 @@ void append_descriptions(std::string& out, Words names) {
     if (info) {
       append_description(out, *info);
     } else {
-      out += "*-1\r\n";
+      append_null(out);
     }
   }
 }
@@ -97,7 +114,7 @@ void Session::answer(Command command, Words words, std::string& out) {
     case Command::command:
       return answer_command(words, out);
     case Command::quit:
-      is_closing_ = true;
+      close();
       return append_simple(out, "OK");
     default:
       append_error(out, "ERR this command is not answered here");
@@ -113,6 +130,9 @@ void Session::answer_ping(Words words, std::string& out) {
 void Session::answer_select(Words words, std::string& out) {
   std::optional<std::int64_t> database = parse_integer(words[1]);
   if (!database) return append_error(out, not_an_integer);
+  if (!std::in_range<int>(*database))
+    return append_error(out,
+                        "ERR value is out of range, value must between -2147483648 and 2147483647");
   if (*database != 0) return append_error(out, "ERR DB index is out of range");
   append_simple(out, "OK");
 }
@@ -134,18 +154,24 @@ void Session::answer_client(Words words, std::string& out) {
     name_ = words[2];
     return append_simple(out, "OK");
   }
+  if (is_word(words[1], "help"))
+    return append_help(out, words, {"GETNAME", "ID", "SETNAME <name>"});
   append_subcommand_error(out, "CLIENT", words[1]);
 }
 
 void Session::answer_config(Words words, std::string& out) {
+  if (is_word(words[1], "help")) return append_help(out, words, {"GET <pattern> ..."});
   if (!is_word(words[1], "get")) return append_subcommand_error(out, "CONFIG", words[1]);
   if (words.size() < 3) return append_arity_error(out, "config|get");
   std::string found;
   std::size_t count = 0;
   for (const auto& [name, value] : parameters(settings_)) {
-    auto asks = [&](std::string_view pattern) { return glob_matches(lowered(pattern), name); };
-    if (std::ranges::none_of(words.subspan(2), asks)) continue;
-    append_bulk(found, name);
+    auto asks = [&](std::string_view word) {
+      return is_pattern(word) ? glob_matches(lowered(word), name) : is_word(word, name);
+    };
+    auto word = std::ranges::find_if(words.subspan(2), asks);
+    if (word == words.end()) continue;
+    append_bulk(found, is_pattern(*word) ? name : *word);
     append_bulk(found, value);
     count += 2;
   }
@@ -154,15 +180,19 @@ void Session::answer_config(Words words, std::string& out) {
 }
 
 void Session::answer_command(Words words, std::string& out) {
-  if (words.size() == 1) {
+  bool is_info = words.size() > 1 && is_word(words[1], "info");
+  if (words.size() == 1 || (is_info && words.size() == 2)) {
     append_array(out, all_commands().size());
     for (const CommandInfo& info : all_commands()) append_description(out, info);
-  } else if (is_word(words[1], "count")) {
-    append_integer(out, static_cast<std::int64_t>(all_commands().size()));
-  } else if (is_word(words[1], "info")) {
+  } else if (is_info) {
     append_descriptions(out, words.subspan(2));
+  } else if (is_word(words[1], "count")) {
+    if (words.size() != 2) return append_arity_error(out, "command|count");
+    append_integer(out, static_cast<std::int64_t>(all_commands().size()));
   } else if (is_word(words[1], "docs")) {
     append_array(out, 0);
+  } else if (is_word(words[1], "help")) {
+    append_help(out, words, {"COUNT", "DOCS", "INFO [<command-name> ...]"});
   } else {
     append_subcommand_error(out, "COMMAND", words[1]);
   }

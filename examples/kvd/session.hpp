@@ -23,7 +23,8 @@ class Session {
   // least as many as its arity asks for.
   void answer(Command command, std::span<const std::string_view> words, std::string& out);
 
-  // The client has asked to be let go; nothing that it sent afterwards is looked at.
+  // The client is to be let go; nothing that it sent afterwards is looked at.
+  void close() noexcept { is_closing_ = true; }
   [[nodiscard]] bool is_closing() const noexcept { return is_closing_; }
 
  private:

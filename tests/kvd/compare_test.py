@@ -10,7 +10,7 @@ import shutil
 import sys
 import unittest
 
-from support import Client, Redis, Server, command
+from support import Redis, Server, command, wait_until
 
 BIG = 2**63 - 1
 
@@ -79,19 +79,25 @@ SCRIPTS = {
         ("TTL", "k"), ("PERSIST", "k"), ("EXPIRE", "k", "10", "GT"), ("EXPIRE", "k", "10", "XX"),
         ("EXPIRE", "k", "10", "LT"), ("TTL", "k"), ("EXPIRE", "k", "10", "NX", "XX"),
         ("EXPIRE", "k", "10", "GT", "LT"), ("EXPIRE", "k", "10", "NX", "GT"),
-        ("EXPIRE", "k", "10", "FOO"), ("EXPIRE", "k", "x", "FOO"), ("EXPIRE", "k", "-1"),
+        ("EXPIRE", "k", "10", "FOO"), ("EXPIRE", "k", "10", b"a\0b"),
+        ("EXPIRE", "k", "x", "FOO"), ("EXPIRE", "k", "-1"),
         ("GET", "k"), ("SET", "k", "v"), ("EXPIRE", "k", "0"), ("EXISTS", "k"), ("EXPIRE", "k"),
         ("TTL",), ("PERSIST",), ("SET", "k", "v", "PX", "150000"), ("TTL", "k"),
         ("APPEND", "k", "x"), ("TTL", "k"), ("GETSET", "k", "w"), ("TTL", "k"),
     ],
     "connection": [
         ("SELECT", "0"), ("SELECT", "1"), ("SELECT", "-1"), ("SELECT", "x"), ("SELECT",),
+        ("SELECT", "2147483648"), ("SELECT", str(-BIG)), ("SELECT", "99999999999999999999"),
         ("CLIENT", "GETNAME"), ("CLIENT", "SETNAME", "me"), ("CLIENT", "GETNAME"),
         ("CLIENT", "SETNAME", "a b"), ("CLIENT", "SETNAME", ""), ("CLIENT", "GETNAME"),
         ("CLIENT", "NONSENSE"), ("CLIENT",), ("CLIENT", "GETNAME", "x"), ("CLIENT", "SETNAME"),
-        ("CLIENT", "ID", "x"), ("CONFIG", "GET", "save"), ("CONFIG", "GET", "nonsense"),
+        ("CLIENT", "ID", "x"), ("CLIENT", b"a\0b"), ("CLIENT", "HELP", "x"),
+        ("CONFIG", "GET", "save"), ("CONFIG", "GET", "nonsense"), ("CONFIG", "GET", "SAVE"),
+        ("CONFIG", "GET", "SAV?"), ("CONFIG", "GET", "\\save"), ("CONFIG", "GET", "[s]ave", "save"),
         ("CONFIG", "GET"), ("CONFIG",), ("CONFIG", "GET", "databases"),
         ("CONFIG", "GET", "maxmemory-polic?"), ("CONFIG", "NONSENSE"), ("COMMAND", "NONSENSE"),
+        ("CONFIG", "HELP", "x"), ("COMMAND", "COUNT", "x"), ("COMMAND", "INFO", "nonsense"),
+        ("COMMAND", "HELP", "x"), ("INFO", "nonsense"),
         ("NONSENSE",), ("NONSENSE", "a", "b"), ("NONSENSE", "a" * 200, "b"), ("n" * 200, "x"),
         ("NONSENSE", b"a\r\nb", b"c\0d"), (b"non\r\nsense",), ("",), ("NONSENSE", *"abcdefgh" * 10),
         ("GETX",), ("HELLO" * 3,), ("QUIT",), ("PING",),
@@ -124,6 +130,9 @@ RAW = {
     "replies before an error": command("SET", "a", "1") + command("GET", "a") + b"*x\r\n",
     "half a command": b"*2\r\n$3\r\nGET\r\n$10\r\nabc",
     "after quit": command("QUIT") + command("PING"),
+    "a page in a browser that posts": b"POST / HTTP/1.1\r\nHost: x\r\n\r\nSET a b\r\n",
+    "a header of HTTP": b"hOST: x\r\nPING\r\n",
+    "a header of HTTP as an array": command("host:") + command("PING"),
 }
 
 
@@ -225,6 +234,35 @@ class Compare(unittest.TestCase):
                 scanned += found
                 if cursor == "0":
                     return sorted(keys), sorted(set(scanned))
+
+        redis, kvd = self.both(run)
+        self.assertEqual(kvd, redis)
+
+    def test_info_has_the_sections_that_are_asked_for_and_counts_alike(self):
+        def sections(client, *words):
+            return [line for line in client.value("INFO", *words).splitlines()
+                    if line.startswith("#")]
+
+        def counts(client, *names):
+            lines = dict(line.split(":") for line in client.value("INFO", "stats").splitlines()[1:])
+            return [int(lines[name]) for name in names]
+
+        def run(client):
+            replies = [sections(client, *words) for words in (
+                ["server"], ["STATS"], ["keyspace", "Server", "server"], ["none", "clients"])]
+            before = counts(client, "keyspace_hits", "keyspace_misses")
+            for words in (("SET", "a", "1"), ("GET", "a"), ("EXISTS", "a", "b"), ("STRLEN", "b"),
+                          ("TTL", "a"), ("PTTL", "b"), ("TYPE", "a"), ("TYPE", "b"),
+                          ("MGET", "a", "b"), ("GETSET", "a", "1"), ("GETSET", "c", "1"),
+                          ("SET", "a", "2", "GET"), ("SET", "d", "2", "GET"), ("INCR", "n"),
+                          ("APPEND", "a", "x"), ("EXPIRE", "a", "9"), ("PERSIST", "a")):
+                client.ask(*words)
+            after = counts(client, "keyspace_hits", "keyspace_misses")
+            old = counts(client, "expired_keys")
+            client.ask("SET", "short", "1", "PX", "1")
+            wait_until("a key to expire", lambda: client.value("STRLEN", "short") == 0)
+            before, after = before + old, after + counts(client, "expired_keys")
+            return replies, [now - then for now, then in zip(after, before)]
 
         redis, kvd = self.both(run)
         self.assertEqual(kvd, redis)

@@ -293,6 +293,16 @@ class Clients(WithDaemon):
             names = [description[0] for description in client.value("COMMAND")]
             self.assertIn("get", names)
 
+    def test_help_names_the_subcommands_that_there_are(self):
+        server = self.start()
+        with server.client() as client:
+            for command_name in ("CLIENT", "COMMAND", "CONFIG"):
+                for form in client.value(command_name, "HELP")[1:]:
+                    try:
+                        client.value(command_name, form.split()[0])
+                    except ErrorReply as error:
+                        self.assertNotIn("unknown subcommand", str(error))
+
     def test_keys_that_nobody_asks_for_expire_too(self):
         server = self.start()
         with server.client() as client:

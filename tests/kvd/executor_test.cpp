@@ -50,7 +50,7 @@ class Shards {
       logs_[n] += plan_.part(n)->records;
     }
     std::string out;
-    plan_.finish(burst, out, [](const auto& numbers, std::string& text) {
+    plan_.finish(burst, out, [](const auto&, const auto& numbers, std::string& text) {
       std::int64_t keys = 0;
       for (const auto& each : numbers) keys += each.keys;
       text += "keys=" + std::to_string(keys);
