@@ -25,6 +25,10 @@ constexpr std::size_t compaction_step = 2000;
 // back now and then: hence a margin.
 constexpr std::int64_t expiry_margin_ms = 60'000;
 
+void sync_files(const LogFiles& files) {
+  for (const std::shared_ptr<File>& file : files) file->sync();
+}
+
 }  // namespace
 
 LogWriter::LogWriter(const Daemon& daemon, ShardNumber number)
@@ -45,7 +49,12 @@ void LogWriter::init() {
                std::to_string(log.cut_bytes) +
                " bytes of a change that was never finished, nor acknowledged: cut off");
   }
-  if (settings_.fsync == Fsync::everysec) rt::send_after(sync_interval, rt::self(), SyncTick{});
+  // The writer before us may not have come to sync what it has written.
+  if (settings_.fsync == Fsync::always) sync_all();
+  if (settings_.fsync == Fsync::everysec) {
+    unsynced_ = files_;
+    rt::send_after(sync_interval, rt::self(), SyncTick{});
+  }
 }
 
 void LogWriter::handle(Commit commit) {
@@ -82,10 +91,7 @@ void LogWriter::handle_info(rt::Message& message) {
 void LogWriter::terminate(const rt::ExitReason& reason) {
   if (!reason.is_orderly()) return;  // what was not written was not acknowledged
   write_group();
-  if (settings_.fsync == Fsync::no) return;
-  rt::blocking([files = std::exchange(unsynced_, {})] {
-    for (const std::shared_ptr<File>& file : files) file->sync();
-  });
+  if (settings_.fsync != Fsync::no) sync_all();
 }
 
 void LogWriter::write_group() {
@@ -109,7 +115,8 @@ void LogWriter::write_group() {
 void LogWriter::sync_group() {
   if (settings_.fsync == Fsync::always) {
     rt::blocking([file = files_.back()] { file->sync(); });
-  } else if (unsynced_.empty() || unsynced_.back() != files_.back()) {
+  } else if (settings_.fsync == Fsync::everysec &&
+             (unsynced_.empty() || unsynced_.back() != files_.back())) {
     unsynced_.push_back(files_.back());
   }
 }
@@ -124,11 +131,13 @@ void LogWriter::answer_group() {
 void LogWriter::start_sync() {
   if (unsynced_.empty() || sync_) return;
   auto sync = [files = std::exchange(unsynced_, {})] {
-    rt::blocking([files] {
-      for (const std::shared_ptr<File>& file : files) file->sync();
-    });
+    rt::blocking([files] { sync_files(files); });
   };
   sync_ = rt::spawn_monitor(std::move(sync)).ref;
+}
+
+void LogWriter::sync_all() {
+  rt::blocking([files = files_] { sync_files(files); });
 }
 
 void LogWriter::begin_next_segment() {

@@ -82,6 +82,7 @@ class LogWriter : public rt::Server<LogWriter> {
   void answer_group();
   void sync_group();
   void start_sync();
+  void sync_all();
   void begin_next_segment();
   void start_compaction();
   void take_over(const Compacted& compacted);
@@ -104,8 +105,8 @@ class LogWriter : public rt::Server<LogWriter> {
   std::vector<iovec> pieces_;
   std::uint64_t written_ = 0;  // the number of the last commit that is in the log
 
-  // Files with bytes that no sync has begun to cover, oldest first.
-  std::vector<std::shared_ptr<File>> unsynced_;
+  // Files with bytes that no sync has begun to cover, oldest first; none where nobody syncs.
+  LogFiles unsynced_;
 
   // Processes that work for us, one of each kind at a time.
   std::optional<rt::MonitorRef> sync_;

@@ -144,6 +144,16 @@ class Durability(WithDaemon):
                    for path, _, names in os.walk(data) for name in names)
         self.assertLess(size, 1_000_000)
 
+    def test_a_segment_that_a_compaction_has_replaced_is_closed(self):
+        for fsync in ("always", "everysec", "no"):
+            with self.subTest(fsync=fsync):
+                server = self.start("--segment", "1kb", "--fsync", fsync)
+                with server.client() as client:
+                    for number in range(2000):
+                        client.value("SET", f"key:{number % 8}", "x" * 50)
+                wait_until("removed files to be closed", lambda: not any(
+                    path.endswith(" (deleted)") for path in server.open_files()))
+
     def test_sigterm_finishes_what_was_begun_and_ends_with_zero(self):
         server = self.start("--fsync", "everysec")
         writers = self.writers(server)

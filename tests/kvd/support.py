@@ -130,9 +130,11 @@ def parse(data):
 
 
 class Server:
-    """A daemon in a directory of its own, which outlives a restart and is removed by close()."""
+    """A daemon in a directory of its own, which outlives a restart and is removed by close(). It is
+    started by a shell that has been told `under` before."""
 
-    def __init__(self, *flags):
+    def __init__(self, *flags, under="true"):
+        self.under = under
         self.directory = tempfile.mkdtemp(prefix="kvd-test.")
         self.flags = flags
         self.port = free_port()
@@ -155,8 +157,9 @@ class Server:
 
     def start(self):
         self.lines = []
-        self.process = subprocess.Popen(self.command_line(), stderr=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL, text=True)
+        line = ["sh", "-c", f'{self.under} && exec "$0" "$@"', *self.command_line()]
+        self.process = subprocess.Popen(line, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                        text=True)
         self.reader = threading.Thread(target=self._read_lines, args=(self.process,), daemon=True)
         self.reader.start()
         wait_until("the daemon to be ready", self._is_ready)
@@ -186,6 +189,17 @@ class Server:
         code = self.process.wait(PATIENCE_S)
         self.reader.join()
         return code
+
+    def open_files(self):
+        """Their paths, as /proc has them."""
+        directory = f"/proc/{self.process.pid}/fd"
+        paths = []
+        for name in os.listdir(directory):
+            try:
+                paths.append(os.readlink(os.path.join(directory, name)))
+            except FileNotFoundError:
+                pass  # it has been closed just now
+        return paths
 
     def client(self):
         return Client(self.port)
