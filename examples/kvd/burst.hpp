@@ -66,7 +66,7 @@ struct Part {
   ShardNumber shard = 0;
   std::vector<std::uint32_t> operations;  // of the burst, ascending
   std::string replies;                    // one for each operation, in that order
-  std::vector<std::uint32_t> reply_ends;  // where each of them ends
+  std::vector<std::size_t> reply_ends;    // where each of them ends
   std::string records;                    // what is to be logged
 
   void clear() noexcept {

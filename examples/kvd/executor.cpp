@@ -18,11 +18,15 @@ void Executor::execute(const Burst& burst, Part& part, std::int64_t now_ms) {
     const Operation& operation = burst.operations[number];
     hash_ = operation.hash;
     execute(operation, Arguments(burst, operation));
-    part.reply_ends.push_back(static_cast<std::uint32_t>(part.replies.size()));
+    part.reply_ends.push_back(part.replies.size());
   }
 }
 
 void Executor::execute(const Operation& operation, const Arguments& arguments) {
+  if (out_->size() >= limits_.replies_bytes_max) {
+    append_error(*out_, "ERR too much was asked for at once, wait for the answers before it");
+    return;
+  }
   if ((info_of(operation.command).effects & grows) != 0 && is_out_of_memory()) {
     append_error(*out_, "OOM command not allowed when used memory > 'maxmemory'.");
     return;

@@ -17,6 +17,7 @@
 
 #include "examples/kvd/burst.hpp"
 #include "examples/kvd/keyspace.hpp"
+#include "examples/kvd/limits.hpp"
 #include "examples/kvd/record.hpp"
 
 namespace kvd {
@@ -26,6 +27,7 @@ struct ShardLimits {
   ShardNumber shards = 1;
   std::size_t value_bytes_max = 0;
   std::size_t memory_bytes_max = 0;  // 0: no limit
+  std::size_t replies_bytes_max = kvd::replies_bytes_max;
 };
 
 // Numbers of one shard, for the connection that asked for INFO.

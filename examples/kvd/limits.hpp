@@ -21,6 +21,10 @@ inline constexpr std::size_t command_bytes_max = std::size_t{1} << 30;
 // A burst ends here even if the client has sent more, so that one client cannot keep a shard.
 inline constexpr std::size_t burst_operations_max = 1024;
 
+// A shard has so many bytes of answers for one burst, and then errors only: a client could ask a
+// thousand times for its largest value.
+inline constexpr std::size_t replies_bytes_max = std::size_t{1} << 30;
+
 // What one read from a socket makes room for, at least and at most.
 inline constexpr std::size_t read_bytes_min = 512;
 inline constexpr std::size_t read_bytes_max = 64 * 1024;

@@ -7,6 +7,7 @@
 // has given up; 2 when it could not start, with one sentence that says why.
 #include <airssys/rt.hpp>
 #include <airssys/rt/net.hpp>
+#include <cstddef>
 #include <cstdio>
 #include <expected>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "examples/kvd/daemon.hpp"
 #include "examples/kvd/data_directory.hpp"
+#include "examples/kvd/descriptors.hpp"
 #include "examples/kvd/options.hpp"
 #include "examples/kvd/supervision.hpp"
 
@@ -27,6 +29,14 @@ constexpr int gave_up = 1;
 int complain(const std::string& sentence) {
   std::fprintf(stderr, "kvd: %s\n", sentence.c_str());
   return cannot_start;
+}
+
+// Fewer clients than asked for are no reason not to start, but one to say so.
+void limit_clients(kvd::Settings& settings) {
+  std::size_t fit = kvd::make_room_for_clients(settings);
+  if (fit == settings.clients_max) return;
+  std::fprintf(stderr, "kvd: at most %zu clients, for want of open files\n", fit);
+  settings.clients_max = fit;
 }
 
 // The first process: starts the tree, waits until somebody wants the daemon to end, ends it.
@@ -62,6 +72,7 @@ int main(int argc, char** argv) {
   if (!settings) return settings.error();
   try {
     kvd::DataDirectory data(*settings);
+    limit_clients(*settings);
     kvd::Daemon daemon(*settings);
     rt::Options options{.schedulers = settings->schedulers, .inspector = settings->inspector};
     return rt::run(options, [&daemon] { return serve(daemon); });

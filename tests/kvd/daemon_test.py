@@ -73,8 +73,8 @@ class Writer(threading.Thread):
 
 
 class WithDaemon(unittest.TestCase):
-    def start(self, *flags):
-        server = Server("--shards", str(SHARDS), *flags)
+    def start(self, *flags, **options):
+        server = Server("--shards", str(SHARDS), *flags, **options)
         self.addCleanup(server.close)
         return server
 
@@ -233,6 +233,25 @@ class Clients(WithDaemon):
                     return False
 
         wait_until("room for another client", is_let_in)
+        for client in clients:
+            self.assertEqual(client.value("PING"), "PONG")
+            client.close()
+
+    def test_clients_leave_the_logs_the_files_that_they_need(self):
+        server = self.start("--segment", "1kb", under="ulimit -n 200")
+        clients = [server.client() for _ in range(300)]
+        with clients[0] as client:
+            limit = client.value("CONFIG", "GET", "maxclients")[1]
+            self.assertTrue(server.said(f"kvd: at most {limit} clients"))
+            for number in range(2000):
+                self.assertEqual(client.value("SET", f"key:{number}", "x" * 50), "OK")
+        self.assertEqual(clients[-1].rest(), b"-ERR max number of clients reached\r\n")
+        for client in clients:
+            client.close()
+
+    def test_as_many_files_may_be_open_as_the_system_allows(self):
+        server = self.start(under="ulimit -Sn 100")
+        clients = [server.client() for _ in range(200)]
         for client in clients:
             self.assertEqual(client.value("PING"), "PONG")
             client.close()

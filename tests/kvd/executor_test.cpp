@@ -79,6 +79,9 @@ class Shards {
   }
 
   void kill(int shard) { dead_ = shard; }
+  void limit_replies(std::size_t bytes) {
+    for (kvd::ShardLimits& limits : limits_) limits.replies_bytes_max = bytes;
+  }
 
   std::int64_t now_ms = 1'000'000;
 
@@ -162,6 +165,18 @@ TEST(Executor, beyond_the_memory_limit_only_what_grows_is_refused) {
   EXPECT_EQ(kvd("SET b 1"), oom);
   EXPECT_EQ(kvd("MSET b 1 c 2"), oom);
   EXPECT_EQ(kvd("STRLEN a\nDEL a\nSET b 1"), ":1000\r\n:1\r\n+OK\r\n");
+}
+
+TEST(Executor, answers_have_a_limit_beyond_which_nothing_is_done) {
+  Shards kvd(1);
+  kvd.limit_replies(1000);
+  kvd("SET a " + std::string(600, 'x'));
+  std::string value = kvd("GET a");
+  std::string error = "-ERR too much was asked for at once, wait for the answers before it\r\n";
+  EXPECT_EQ(kvd("GET a\nGET a\nGET a\nSET a 1\nDBSIZE\nPING"),
+            value + value + error + error + error + "+PONG\r\n");
+  EXPECT_EQ(kvd("MGET a a a"), "*3\r\n" + value + value + error);
+  EXPECT_EQ(kvd("STRLEN a"), ":600\r\n");
 }
 
 TEST(Executor, a_value_may_not_grow_beyond_its_limit) {
