@@ -1,8 +1,14 @@
 // data_directory.cpp: lock it, then compare its format, or write it.
 #include "examples/kvd/data_directory.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <string>
+#include <system_error>
+
+#include "examples/kvd/daemon.hpp"
 
 namespace kvd {
 namespace {
@@ -30,11 +36,23 @@ void check_format(const Settings& settings) {
                   wanted.substr(0, wanted.size() - 1) + "'");
 }
 
+// Who may not write there hears it in one sentence, before anything runs.
+void check_shards(const Settings& settings) {
+  for (unsigned shard = 0; shard < settings.shards; ++shard) {
+    std::filesystem::path directory = shard_directory(settings, static_cast<ShardNumber>(shard));
+    std::filesystem::create_directories(directory);
+    if (::access(directory.c_str(), R_OK | W_OK | X_OK) == 0) continue;
+    std::string why = std::generic_category().message(errno);
+    throw FileError("cannot write to " + directory.string() + ": " + why);
+  }
+}
+
 }  // namespace
 
 DataDirectory::DataDirectory(const Settings& settings) : lock_(settings.data) {
   try {
     check_format(settings);
+    check_shards(settings);
   } catch (const std::filesystem::filesystem_error& error) {
     throw FileError(error.what());
   }

@@ -14,7 +14,8 @@ namespace kvd {
 
 class DataDirectory {
  public:
-  // Creates it if need be. Throws FileError when it cannot be used, and says why.
+  // Creates it, and the shards' in it, if need be. Throws FileError when it cannot be used, and
+  // says why.
   explicit DataDirectory(const Settings& settings);
 
  private:

@@ -31,6 +31,13 @@ int complain(const std::string& sentence) {
   return cannot_start;
 }
 
+// An address of IPv6 stands in brackets, also if the operator has left them out.
+std::string address_of(const kvd::Settings& settings) {
+  bool is_bare_v6 = settings.bind.contains(':') && !settings.bind.starts_with('[');
+  std::string host = is_bare_v6 ? "[" + settings.bind + "]" : settings.bind;
+  return host + ":" + std::to_string(settings.port);
+}
+
 // Fewer clients than asked for are no reason not to start, but one to say so.
 void limit_clients(kvd::Settings& settings) {
   std::size_t fit = kvd::make_room_for_clients(settings);
@@ -44,7 +51,7 @@ int serve(kvd::Daemon& daemon) {
   rt::register_name("main", rt::self());
   rt::trap_exit(true);
   const kvd::Settings& settings = daemon.settings;
-  std::string address = settings.bind + ":" + std::to_string(settings.port);
+  std::string address = address_of(settings);
   std::expected<rt::net::TcpListener, std::error_code> socket = rt::net::TcpListener::bind(address);
   if (!socket) return complain("cannot listen on " + address + ": " + socket.error().message());
 
@@ -75,7 +82,13 @@ int main(int argc, char** argv) {
     limit_clients(*settings);
     kvd::Daemon daemon(*settings);
     rt::Options options{.schedulers = settings->schedulers, .inspector = settings->inspector};
-    return rt::run(options, [&daemon] { return serve(daemon); });
+    bool has_begun = false;
+    int code = rt::run(options, [&] {
+      has_begun = true;
+      return serve(daemon);
+    });
+    // The runtime has said why: the inspector's socket has no place, a thread was refused.
+    return code != 0 && !has_begun ? cannot_start : code;
   } catch (const std::exception& error) {
     return complain(error.what());
   }

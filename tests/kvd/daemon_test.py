@@ -397,7 +397,12 @@ class Flags(WithDaemon):
     def test_a_bad_flag_is_one_sentence_and_exit_code_2(self):
         for flags in (["--port", "x"], ["--port", "70000"], ["--shards", "0"], ["--shards", "257"],
                       ["--fsync", "sometimes"], ["--max-value", "lots"], ["--max-value", "600mb"],
-                      ["--nonsense"], ["--max-clients", "0"], ["--schedulers", "-1"]):
+                      ["--nonsense"], ["--max-clients", "0"], ["--schedulers", "-1"],
+                      ["--port", ""], ["--port", " 7"], ["--port", "0x10"], ["--port", "010"],
+                      ["--shards", " 4"], ["--max-memory", "-1"], ["--segment", "-1"],
+                      ["--max-memory", "99999999999999999999"], ["--max-memory", ""],
+                      ["--segment", "1"], ["--fsync", ""], ["--fsync", "1"], ["--fsync", "7"],
+                      ["--data", ""]):
             with self.subTest(flags=flags):
                 self.assert_refused([self.KVD, *flags], "kvd: ")
 
@@ -414,6 +419,34 @@ class Flags(WithDaemon):
         self.assert_refused(line, "another program uses the data")
         line[line.index("--data") + 1] = "/proc/nowhere"
         self.assert_refused(line, "cannot create /proc/nowhere")
+
+    def test_a_log_that_cannot_be_written_is_one_sentence_and_exit_code_2(self):
+        server = self.start()
+        server.terminate()
+        shard = os.path.join(server.directory, "data", "shard-1")
+        shutil.rmtree(shard)
+        with open(shard, "w", encoding="utf-8"):
+            pass  # a file where a directory should be: root is stopped by nothing less
+        self.assert_refused(server.command_line(), shard)
+
+    def test_an_inspector_without_a_place_is_one_sentence_and_exit_code_2(self):
+        server = self.start()
+        server.terminate()
+        line = server.command_line()
+        line[line.index("--inspector") + 1] = "/nowhere/inspector"
+        self.assert_refused(line, "/nowhere")
+
+    def test_an_address_that_is_none_is_one_sentence_and_exit_code_2(self):
+        server = self.start()
+        server.terminate()
+        for address in ("nonsense", "300.0.0.1", "*", "["):
+            self.assert_refused([*server.command_line(), "--bind", address], "cannot listen on")
+
+    def test_an_address_of_ipv6_is_written_with_or_without_brackets(self):
+        for address in ("::1", "[::1]"):
+            server = self.start("--bind", address)
+            self.assertTrue(server.said(f"ready on [::1]:{server.port}"))
+            server.terminate()
 
     def test_another_number_of_shards_is_refused(self):
         server = self.start()
