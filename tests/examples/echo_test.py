@@ -1,6 +1,7 @@
 # echo_test.py: the echo server echoes to several clients at once and ends in order on SIGTERM.
 #
-#   echo_test.py PROGRAM
+#   echo_test.py PROGRAM SCHEDULERS
+import os
 import signal
 import socket
 import subprocess
@@ -38,7 +39,8 @@ def echo(client, text):
 
 
 port = free_port()
-server = subprocess.Popen([sys.argv[1], f"127.0.0.1:{port}"])
+server = subprocess.Popen([sys.argv[1], f"127.0.0.1:{port}"],
+                          env=os.environ | {"AIRSSYS_RT_SCHEDULERS": sys.argv[2]})
 try:
     clients = [connect(port) for _ in range(20)]
     for round_number in range(3):
