@@ -2,7 +2,8 @@
 #
 #   inspect_test.py AIRS_INSPECT ECHO_SERVER
 #
-# A directory of the test's own stands in for the session's, so no other program is seen.
+# A directory of the test's own stands in for the session's. airs-inspect looks into /tmp as well:
+# what the dead have left there is removed, and beside a program that runs the test is left out.
 import json
 import os
 import signal
@@ -51,6 +52,14 @@ def until(is_so):
     while not is_so():
         assert time.monotonic() < DEADLINE, "it does not become so"
         time.sleep(0.01)
+
+
+def leave_out_if_others_run():
+    run("list", "--clean")
+    code, out, _ = run("list")
+    if code == 0:
+        print(f"other programs run that can be looked into:\n{out}")
+        sys.exit(77)
 
 
 def nobody_runs():
@@ -127,6 +136,7 @@ def its_socket_goes_with_it(server, path):
 with tempfile.TemporaryDirectory(prefix="airs-") as directory:
     os.environ["XDG_RUNTIME_DIR"] = directory
     usage_is_checked()
+    leave_out_if_others_run()
     nobody_runs()
     first, first_path = start()
     try:
