@@ -7,9 +7,8 @@
 //
 // Roles       begin, finish: the pool's thread. abandon: the process that waits.
 // Invariants  J1 the process is woken exactly once if finish finds it waiting, else never; so
-// abandon
-//             answers whether its Waker is free. J2 the errand goes with the last of its two
-//             owners.
+//             abandon answers whether its Waker is free. J2 the errand goes with the last of its
+//             two owners.
 // Orders      finish releases, the wake's way through the inbox acquires: the job's result
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/error.hpp>

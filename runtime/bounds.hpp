@@ -19,8 +19,7 @@
 //             share. unpack, free, serve, close: the owner of the mailbox, running.
 //             Whoever has counted in looks for the soft mark; the owner takes the flag back when
 //             half of it is left. Flag and word may disagree for a moment: it is for show.
-// Invariants  B1 the first bit is set exactly while the line is not empty; both change under
-// mutex_.
+// Invariants  B1 the first bit is set exactly while the line is not empty; mutex_ guards both.
 //             B2 while it is set, only the owner counts in, so the line cannot be overtaken.
 //             B3 a message has the flag counted_in_bounds exactly while it is counted.
 // Orders      relaxed: the word only counts; messages are handed over by the inbox, the line and
