@@ -4,6 +4,8 @@
 // each of them is asked for.
 #include "runtime/signals.hpp"
 
+#include <unistd.h>
+
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
@@ -242,29 +244,38 @@ TEST_P(Signals, a_message_never_comes_behind_its_senders_down) {
   });
 }
 
-// The sender gives way between its sends, beside others that do the same, so with more than one
-// scheduler it is stolen in between: the order must hold on whatever threads it sends.
+// The sender gives way between its sends, or waits for a job, after which whoever is free takes it.
+// It goes on until it has sent on more than one thread, if there are several.
 // S1
 TEST_P(Signals, one_senders_order_survives_its_migrations) {
   run([] {
     constexpr int senders = 8;
     const int count = static_cast<int>(stress_size(500));
+    const bool is_alone = scheduler_statistics().size() == 1;
     struct Numbered {
       int sender;
       int number;
     };
+    struct Done {};
     for (int s = 0; s < senders; ++s) {
-      spawn([s, count, tester = self()] {
-        for (int n = 0; n < count; ++n) {
+      spawn([s, count, is_alone, tester = self()] {
+        const pid_t first = ::gettid();
+        bool has_migrated = is_alone;
+        for (int n = 0; n < count || !has_migrated; ++n) {
           send(tester, Numbered{s, n});
-          yield();
+          n % 8 == 0 ? blocking([] {}) : yield();
+          has_migrated |= ::gettid() != first;
         }
+        send(tester, Done());
       });
     }
     std::vector<int> next(senders, 0);
-    for (int i = 0; i < senders * count; ++i) {
-      const Numbered got = receive<Numbered>();
-      ASSERT_EQ(got.number, next[static_cast<std::size_t>(got.sender)]++);
+    for (int done = 0; done < senders;) {
+      receive(
+          [&](Numbered got) {
+            ASSERT_EQ(got.number, next[static_cast<std::size_t>(got.sender)]++);
+          },
+          [&](Done) { ++done; });
     }
   });
 }
