@@ -60,6 +60,11 @@ Compaction::Compaction(fs::path directory,
       replay_(files),
       base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {}
 
+Compaction::~Compaction() {
+  std::error_code ignored;  // a writer that starts may have removed it
+  if (base_) fs::remove(base_->path(), ignored);
+}
+
 bool Compaction::do_some(std::size_t records) {
   if (replay_.apply_some(records)) return true;
   if (next_) write_some(records);
@@ -78,9 +83,10 @@ void Compaction::write_some(std::size_t records) {
 std::shared_ptr<File> Compaction::finish() {
   base_->sync();
   base_->rename(base_path(directory_, last_));
+  std::shared_ptr<File> base = std::move(base_);  // in its place, and not to be removed any more
   sync_directory(directory_);
   remove_replaced(directory_, last_);
-  return base_;
+  return base;
 }
 
 }  // namespace kvd

@@ -43,6 +43,10 @@ class Compaction {
              const LogFiles& files,
              SegmentNumber last,
              std::int64_t expired_before_ms);
+  Compaction(Compaction&&) = default;
+  Compaction& operator=(Compaction&&) = delete;
+  // What was written is removed again unless it has come into its place.
+  ~Compaction();
 
   // Reads or writes so many records: work for the CPU, and the page cache. False when all is done.
   bool do_some(std::size_t records);
@@ -57,7 +61,7 @@ class Compaction {
   SegmentNumber last_;
   std::int64_t expired_before_ms_;
   LogReplay replay_;
-  std::shared_ptr<File> base_;
+  std::shared_ptr<File> base_;     // until it is in its place
   std::string bytes_{log_format};  // to be written to it
   std::optional<Keyspace::Position> next_ = 0;
 };

@@ -258,6 +258,18 @@ TEST_F(Log, left_overs_of_a_compaction_that_was_cut_short_are_ignored) {
   EXPECT_FALSE(fs::exists(directory_ / "1.99.0.tmp"));
 }
 
+TEST_F(Log, a_compaction_that_comes_to_nothing_leaves_nothing) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  log.files.back()->write_all(set_record("a", "1"));
+  auto files = [&] { return std::distance(fs::directory_iterator(directory_), {}); };
+  auto before = files();
+  {
+    kvd::Compaction compaction(directory_, log.files, 1, 0);
+    while (compaction.do_some(1)) EXPECT_GT(files(), before);
+  }
+  EXPECT_EQ(files(), before);
+}
+
 TEST_F(Log, a_directory_serves_one_program_at_a_time) {
   kvd::DirectoryLock lock(directory_);
   EXPECT_THROW(kvd::DirectoryLock{directory_}, kvd::FileError);
