@@ -7,7 +7,6 @@
 // has given up; 2 when it could not start, with one sentence that says why.
 #include <airssys/rt.hpp>
 #include <airssys/rt/net.hpp>
-#include <cstddef>
 #include <cstdio>
 #include <expected>
 #include <string>
@@ -38,14 +37,6 @@ std::string address_of(const kvd::Settings& settings) {
   return host + ":" + std::to_string(settings.port);
 }
 
-// Fewer clients than asked for are no reason not to start, but one to say so.
-void limit_clients(kvd::Settings& settings) {
-  std::size_t fit = kvd::make_room_for_clients(settings);
-  if (fit == settings.clients_max) return;
-  std::fprintf(stderr, "kvd: at most %zu clients, for want of open files\n", fit);
-  settings.clients_max = fit;
-}
-
 // The first process: starts the tree, waits until somebody wants the daemon to end, ends it.
 int serve(kvd::Daemon& daemon) {
   rt::register_name("main", rt::self());
@@ -58,8 +49,9 @@ int serve(kvd::Daemon& daemon) {
   std::expected<rt::Pid, rt::StartError> tree = kvd::start_tree(daemon, *socket);
   if (!tree) return complain(tree.error().reason().to_string());
   std::fprintf(stderr,
-               "kvd: ready on %s, %u shards, data in %s\n",
+               "kvd: ready on %s, at most %zu clients, %u shards, data in %s\n",
                socket->local_address().c_str(),
+               settings.clients_max,
                settings.shards,
                settings.data.c_str());
 
@@ -79,7 +71,7 @@ int main(int argc, char** argv) {
   if (!settings) return settings.error();
   try {
     kvd::DataDirectory data(*settings);
-    limit_clients(*settings);
+    settings->clients_max = kvd::make_room_for_clients(*settings);
     kvd::Daemon daemon(*settings);
     rt::Options options{.schedulers = settings->schedulers, .inspector = settings->inspector};
     bool has_begun = false;

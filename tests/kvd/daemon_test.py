@@ -242,7 +242,7 @@ class Clients(WithDaemon):
         clients = [server.client() for _ in range(300)]
         with clients[0] as client:
             limit = client.value("CONFIG", "GET", "maxclients")[1]
-            self.assertTrue(server.said(f"kvd: at most {limit} clients"))
+            self.assertTrue(server.said(f"at most {limit} clients"))
             for number in range(2000):
                 self.assertEqual(client.value("SET", f"key:{number}", "x" * 50), "OK")
         self.assertEqual(clients[-1].rest(), b"-ERR max number of clients reached\r\n")
