@@ -38,13 +38,15 @@ void check_format(const Settings& settings) {
 
 // Who may not write there hears it in one sentence, before anything runs.
 void check_shards(const Settings& settings) {
+  bool is_new = false;
   for (unsigned shard = 0; shard < settings.shards; ++shard) {
     std::filesystem::path directory = shard_directory(settings, static_cast<ShardNumber>(shard));
-    std::filesystem::create_directories(directory);
+    is_new |= std::filesystem::create_directories(directory);
     if (::access(directory.c_str(), R_OK | W_OK | X_OK) == 0) continue;
     std::string why = std::generic_category().message(errno);
     throw FileError("cannot write to " + directory.string() + ": " + why);
   }
+  if (is_new) sync_directory(settings.data);
 }
 
 }  // namespace

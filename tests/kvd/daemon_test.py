@@ -149,7 +149,7 @@ class Durability(WithDaemon):
             with self.subTest(fsync=fsync):
                 server = self.start("--segment", "1kb", "--fsync", fsync)
                 with server.client() as client:
-                    for number in range(2000):
+                    for number in range(500):
                         client.value("SET", f"key:{number % 8}", "x" * 50)
                 wait_until("removed files to be closed", lambda: not any(
                     path.endswith(" (deleted)") for path in server.open_files()))
@@ -243,7 +243,7 @@ class Clients(WithDaemon):
         with clients[0] as client:
             limit = client.value("CONFIG", "GET", "maxclients")[1]
             self.assertTrue(server.said(f"at most {limit} clients"))
-            for number in range(2000):
+            for number in range(500):
                 self.assertEqual(client.value("SET", f"key:{number}", "x" * 50), "OK")
         self.assertEqual(clients[-1].rest(), b"-ERR max number of clients reached\r\n")
         for client in clients:
