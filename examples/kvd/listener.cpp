@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +31,7 @@ void start_connection(Daemon& daemon, rt::net::TcpStream stream) {
                 stream = std::move(stream),
                 id = daemon.gate.entered(),
                 ticket = std::move(ticket)]() mutable {
+    rt::set_label("client " + std::to_string(id));  // as CLIENT ID answers
     Connection(daemon, std::move(stream), id).serve();
   };
   // If it cannot be started the stream closes with its closure, and the client sees that.

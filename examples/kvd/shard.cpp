@@ -103,8 +103,10 @@ void Shard::handle_info(rt::Message& message) {
 // nothing that can wait.
 void Shard::terminate(const rt::ExitReason& reason) {
   if (reason.is_orderly()) return;
-  rt::spawn({.priority = rt::Priority::low},
-            [old = std::move(keys_)] { rt::sleep(old_keys_stay); });
+  rt::spawn({.priority = rt::Priority::low}, [old = std::move(keys_)] {
+    rt::set_label("old keys");
+    rt::sleep(old_keys_stay);
+  });
 }
 
 }  // namespace kvd
