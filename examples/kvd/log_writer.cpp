@@ -53,7 +53,7 @@ void LogWriter::init() {
   if (settings_.fsync == Fsync::always) sync_all();
   if (settings_.fsync == Fsync::everysec) {
     unsynced_ = files_;
-    rt::send_after(sync_interval, rt::self(), SyncTick{});
+    sync_later();
   }
 }
 
@@ -79,8 +79,9 @@ LogWriter::Attached LogWriter::handle(Attach) {
 
 void LogWriter::handle_info(rt::Message& message) {
   if (message.is<SyncTick>()) {
+    is_sync_due_ = false;
     start_sync();
-    rt::send_after(sync_interval, rt::self(), SyncTick{});
+    if (!unsynced_.empty()) sync_later();  // the one before it is not done yet
   } else if (const auto* compacted = message.get_if<Compacted>()) {
     take_over(*compacted);
   } else if (const auto* down = message.get_if<rt::Down>()) {
@@ -118,6 +119,7 @@ void LogWriter::sync_group() {
   } else if (settings_.fsync == Fsync::everysec &&
              (unsynced_.empty() || unsynced_.back() != files_.back())) {
     unsynced_.push_back(files_.back());
+    sync_later();
   }
 }
 
@@ -126,6 +128,12 @@ void LogWriter::answer_group() {
   rt::cast(group_.back().shard, Shard::Written{written_});
   for (Commit& commit : group_) rt::send(commit.connection, Finished{std::move(commit.part)});
   group_.clear();
+}
+
+void LogWriter::sync_later() {
+  if (is_sync_due_) return;
+  rt::send_after(sync_interval, rt::self(), SyncTick{});
+  is_sync_due_ = true;
 }
 
 void LogWriter::start_sync() {

@@ -81,6 +81,7 @@ class LogWriter : public rt::Server<LogWriter> {
   void write_group();
   void answer_group();
   void sync_group();
+  void sync_later();
   void start_sync();
   void sync_all();
   void begin_next_segment();
@@ -107,6 +108,7 @@ class LogWriter : public rt::Server<LogWriter> {
 
   // Files with bytes that no sync has begun to cover, oldest first; none where nobody syncs.
   LogFiles unsynced_;
+  bool is_sync_due_ = false;
 
   // Processes that work for us, one of each kind at a time.
   std::optional<rt::MonitorRef> sync_;

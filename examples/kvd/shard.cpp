@@ -73,11 +73,12 @@ void Shard::init() {
   apply(log);
   report_replayed(limits_.shard, log, std::chrono::steady_clock::now() - begin);
   keys_ = log.take_keys();
-  rt::send_after(sweep_interval, rt::self(), Sweep{});
+  sweep_later();
 }
 
 void Shard::handle(Work work) {
   executor_.execute(*work.burst, *work.part, now_ms());
+  sweep_later();
   // The connection uses the burst again when it has all its parts, so we let go of it first.
   work.burst = nullptr;
   bool is_all_written = work.part->records.empty() && written_ == committed_;
@@ -95,8 +96,15 @@ void Shard::handle(Work work) {
 
 void Shard::handle_info(rt::Message& message) {
   if (!message.is<Sweep>()) return;
+  is_sweep_due_ = false;
   executor_.sweep(now_ms(), sweep_budget);
+  sweep_later();
+}
+
+void Shard::sweep_later() {
+  if (is_sweep_due_ || keys_.expiring() == 0) return;
   rt::send_after(sweep_interval, rt::self(), Sweep{});
+  is_sweep_due_ = true;
 }
 
 // After a crash the keys are freed when the successor has long been at work: a restart waits for

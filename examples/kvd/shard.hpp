@@ -56,6 +56,9 @@ class Shard : public rt::Server<Shard> {
  private:
   struct Sweep {};
 
+  // While there are keys that expire; otherwise a shard that has no work wakes nobody.
+  void sweep_later();
+
   const Daemon& daemon_;
   ShardLimits limits_;
   Keyspace keys_;
@@ -63,6 +66,7 @@ class Shard : public rt::Server<Shard> {
   rt::ServerRef<LogWriter> log_;
   std::uint64_t committed_ = 0;  // sent to the log writer
   std::uint64_t written_ = 0;    // of them, known to be in the log
+  bool is_sweep_due_ = false;
 };
 
 }  // namespace kvd

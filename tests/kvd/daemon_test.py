@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from support import (PATIENCE_S, Client, ErrorReply, Server, command, free_port, wait_until)
@@ -339,6 +340,22 @@ class Clients(WithDaemon):
                 client.value("SET", f"key:{number}", "v", "PX", "1")
             wait_until("the sweep", lambda: client.value("DBSIZE") == 0)
             self.assertIn("expired_keys:200\r\n", client.value("INFO"))
+
+
+    def test_a_daemon_that_has_nothing_to_do_wakes_nobody(self):
+        server = self.start()
+
+        def is_at_rest():
+            before = server.context_switches()
+            time.sleep(0.5)  # on purpose: rest is what shall be seen
+            return server.context_switches() == before
+
+        wait_until("rest at the beginning", is_at_rest)
+        with server.client() as client:
+            client.value("SET", "a", "1")
+            client.value("SET", "b", "1", "PX", "200")
+            wait_until("rest after work", is_at_rest)
+            self.assertEqual(client.value("DBSIZE"), 1)
 
 
 class Tools(WithDaemon):
