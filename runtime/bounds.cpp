@@ -11,6 +11,7 @@
 #include "mailbox/mail_queue.hpp"
 #include "runtime/dead_letters.hpp"
 #include "runtime/run.hpp"
+#include "runtime/system.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -90,6 +91,8 @@ struct Bounds::Batch : Signal {
   } list;
 
   Batch() noexcept { kind = SignalKind::batch; }
+  static void* operator new(std::size_t bytes) { return base::allocate(bytes); }
+  static void operator delete(void* block) noexcept { base::free(block); }
 };
 
 std::uint64_t Bounds::cost_if_counted(Signal& signal) noexcept {
@@ -99,7 +102,7 @@ std::uint64_t Bounds::cost_if_counted(Signal& signal) noexcept {
 }
 
 // An earlier batch is the oldest there, and only what is newer needs a look.
-Signal* Bounds::shorten(mailbox::Inbox& inbox) {
+Signal* Bounds::shorten(mailbox::Inbox& inbox) noexcept {
   auto batch = std::make_unique<Batch>();
   const std::lock_guard lock(mutex_);
   Signal* fresh = inbox.replace(*batch);
@@ -281,6 +284,7 @@ void drop_oldest(Process& self) {
       run_small_code([&self, &message] {
         Message dropped(message.payload());
         drop_message(self, message.sender(), DropReason::oldest, dropped);
+        current_system().disposal.destroy(dropped);
       });
     } else {
       return;

@@ -73,7 +73,7 @@ class Bounds {
   [[nodiscard]] bool count_beyond(Envelope& message) noexcept;
   // Takes all but the newest that fill a mailbox out of this one's inbox, which is of the process
   // with these bounds. Answers what it has taken, oldest first, not counted any more.
-  [[nodiscard]] mailbox::Signal* shorten(mailbox::Inbox& inbox);
+  [[nodiscard]] mailbox::Signal* shorten(mailbox::Inbox& inbox) noexcept;
   // A message that was counted has found the inbox closed: nobody counts there any more.
   static void uncount(Envelope& message) noexcept { message.clear(counted_in_bounds); }
 

@@ -90,11 +90,15 @@ constexpr std::uint32_t undeliverable =
     bit_of(DropReason::no_process) | bit_of(DropReason::inactive_alias);
 constexpr std::uint32_t all_reasons = (1U << drop_reasons) - 1;
 
-// False: the subscriber has ended, and the letter with what is in it is destroyed.
-bool deliver(System& system, Pid subscriber, DeadLetter letter) {
-  Message mail = Message::of(std::move(letter));
+// False: the subscriber has ended, and the letter is as it was.
+bool deliver(System& system, Pid subscriber, DeadLetter& letter) {
   Process* process = system.find(subscriber);
-  if (!process || !system.deliver(*process, Envelope::of_payload(mail.payload()))) return false;
+  if (!process) return false;
+  Message mail = Message::of(std::move(letter));
+  if (!system.deliver(*process, Envelope::of_payload(mail.payload()))) {
+    letter = mail.take<DeadLetter>();
+    return false;
+  }
   static_cast<void>(mail.release());
   return true;
 }
@@ -128,8 +132,8 @@ void DeadLetters::unsubscribe(Pid subscriber) {
   set_heard();
 }
 
-std::vector<DeadLetters::Listener> DeadLetters::listeners(DropReason reason) {
-  std::vector<Listener> listeners;
+DeadLetters::Listeners DeadLetters::listeners(DropReason reason) {
+  Listeners listeners;
   const std::lock_guard lock(mutex_);
   for (Subscription* each : subscriptions_) {
     if ((each->heard & bit_of(reason)) == 0 || !each->take_seat()) continue;
@@ -144,7 +148,7 @@ void DeadLetters::tell(const Drop& drop, Message& message) {
   if (message.is<DeadLetter>()) return;
   const std::string_view type = message.type_name();
   for (Listener& each : listeners(drop.reason)) {
-    // The first gets the message itself, and leaves nothing for the others.
+    // The first that lives gets the message itself, and leaves nothing for the others.
     DeadLetter letter{.to = drop.to,
                       .from = drop.from,
                       .reason = drop.reason,
@@ -152,7 +156,9 @@ void DeadLetters::tell(const Drop& drop, Message& message) {
                       .message = std::move(message),
                       .missed = each.missed,
                       .seat = std::move(each.seat)};
-    if (!deliver(system_, each.subscriber, std::move(letter))) unsubscribe(each.subscriber);
+    if (deliver(system_, each.subscriber, letter)) continue;
+    message = std::move(letter.message);
+    unsubscribe(each.subscriber);
   }
 }
 

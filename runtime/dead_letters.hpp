@@ -4,8 +4,8 @@
 //                         └ yes ─▶ a DeadLetter for each who has a free seat, in one the message
 //
 // Lists are short and drops are seldom heard, so the list is copied under a mutex and letters are
-// sent without it: a message that finds a subscriber dead is destroyed, and destructors are process
-// code.
+// sent without it. A message whose subscribers are all dead is its holder's again: destructors are
+// process code, and when they run is for the holder to say.
 //
 // Orders   relaxed: heard_ decides only whether the mutex is taken; who subscribes hears of what is
 //          dropped after that, in no other order than its own.
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/atomic.hpp"
+#include "base/memory.hpp"
 #include "base/mutex.hpp"
 #include "runtime/process.hpp"
 
@@ -75,7 +76,8 @@ class DeadLetters {
     detail::LetterSeat seat;
   };
 
-  std::vector<Listener> listeners(DropReason reason);
+  using Listeners = std::vector<Listener, base::Allocator<Listener>>;
+  Listeners listeners(DropReason reason);
   void set_heard() noexcept;  // under mutex_
 
   System& system_;

@@ -1,15 +1,20 @@
-// disposal.hpp: messages that found nobody in a place where no code of the user's may run.
+// disposal.hpp: messages that nobody is to have, where no code of the user's may run just now.
 //
 // A message's destructor may do anything, also use a timer or wait for a lock; a timer that finds
 // its target gone holds the wheel's mutex. So the message is laid aside, and a thread of the
 // blocking pool destroys it. What it could not take because the runtime stops is destroyed with the
 // System.
+// So is what is dropped by such a destructor, as one that sends to a full mailbox: destructors do
+// not nest, however many each of them drops.
 //
 // States      laid_aside_ is: null | the newest message, linked to older ones
-// Roles       dispose: any thread, under any lock above LockRank::queue. empty: any thread.
+// Roles       dispose: any thread, under any lock above LockRank::queue. destroy, empty: any thread
+//             under no lock.
 // Orders      dispose releases, empty acquires: what was in the message when it was laid aside
 // Progress    dispose is lock-free but for the submit, which only the first of several does
 #pragma once
+
+#include <airssys/rt/message.hpp>
 
 #include "base/atomic.hpp"
 #include "mailbox/signal.hpp"
@@ -28,6 +33,9 @@ class Disposal : private scheduler::Job {
   ~Disposal() { empty(); }
 
   void dispose(void* payload) noexcept;
+  // Destroys what was dropped, if something is left of it; or lays it aside, in the destructor of
+  // another that was dropped.
+  void destroy(Message& dropped) noexcept;
   // Destroys what has been laid aside, here and now.
   void empty() noexcept;
 

@@ -73,13 +73,14 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   std::uint64_t refs_given = 0;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
-  // Six that are seldom looked at share a byte.
+  // Seven that are seldom looked at share a byte.
   bool traps_exits : 1 = false;
   bool has_started : 1 = false;
   bool is_closed : 1 = false;              // the inbox is closed
   bool follows_parent : 1 = false;         // made with a link: its parent's exit is an order (G14)
   bool hears_system_requests : 1 = false;  // though it is no behaviour (C7)
   bool is_main : 1 = false;                // rt::run's: what ends it is reported (E1)
+  bool destroys_dropped : 1 = false;       // a message that nobody is to have: disposal.hpp
 
   // Written by the owner, read by anyone: figures for show, and by the registry as it says.
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
@@ -143,7 +144,7 @@ inline void Process::renew() noexcept {
   reason = {};
   refs_given = 0;
   has_started = must_end = is_ending = is_closed = traps_exits = follows_parent =
-      hears_system_requests = is_main = false;
+      hears_system_requests = is_main = destroys_dropped = false;
   // relaxed, all: nobody decides by them before publish releases the pid.
   wait_reason.store(WaitReason::none, std::memory_order_relaxed);
   is_suspended.store(false, std::memory_order_relaxed);

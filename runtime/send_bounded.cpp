@@ -16,6 +16,33 @@ namespace airssys::rt::runtime {
 
 namespace {
 
+// What a send has taken out of a full mailbox. It is destroyed when the send is over, and outside
+// of the runtime on a plain thread: a destructor may send, and may wait.
+class Dropped {
+ public:
+  explicit Dropped(System& system) noexcept : system_(system) {}
+  Dropped(const Dropped&) = delete;
+  Dropped& operator=(const Dropped&) = delete;
+  ~Dropped() {
+    while (oldest_) {
+      Message message(Envelope::of_signal(*std::exchange(oldest_, oldest_->next)).payload());
+      system_.disposal.destroy(message);
+    }
+  }
+
+  void add(Message& message) noexcept {
+    if (!message) return;
+    *end_ = &Envelope::of_payload(message.release());
+    end_ = &(*end_)->next;
+    *end_ = nullptr;
+  }
+
+ private:
+  System& system_;
+  mailbox::Signal* oldest_ = nullptr;
+  mailbox::Signal** end_ = &oldest_;
+};
+
 // One send: who sends what to whom. Inside.
 struct Delivery {
   System& system;
@@ -23,6 +50,7 @@ struct Delivery {
   Process& to;
   Pid pid;  // whose that is: it may end meanwhile
   Message& message;
+  Dropped& dropped;
 
   Envelope& envelope() const noexcept { return Envelope::of_payload(message.payload()); }
 };
@@ -65,15 +93,15 @@ SendResult refuse(const Delivery& refused) {
 
 // The owner has not taken its inbox in for long: what it would drop goes now (B5).
 void shorten(const Delivery& sent) {
-  // What is dropped may wait in its destructor; `to` may be gone then.
-  const BoundsShare bounds(&sent.to.bounds->share());
-  mailbox::Signal* next = bounds->shorten(sent.to.inbox);
+  Bounds& bounds = *sent.to.bounds;
+  mailbox::Signal* next = bounds.shorten(sent.to.inbox);
   while (next) {
     Envelope& oldest = Envelope::of_signal(*std::exchange(next, next->next));
     const Pid from = oldest.sender();
     Message dropped(oldest.payload());
-    bounds->drops.note(DropReason::oldest, from);
+    bounds.drops.note(DropReason::oldest, from);
     sent.system.dead_letters.drop({sent.pid, from, DropReason::oldest}, dropped);
+    sent.dropped.add(dropped);
   }
 }
 
@@ -219,7 +247,8 @@ SendResult send_bounded(
   const Timeout timeout(call.process(), deadline);
   const bool may_wait =
       when_full == detail::WhenFull::follow_policy && !is_unwinding(call.process());
-  const Delivery sent{call.system(), call.process().pid(), to, to.pid(), message};
+  Dropped dropped(call.system());
+  const Delivery sent{call.system(), call.process().pid(), to, to.pid(), message, dropped};
   if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no)) return *result;
   if (&to == &call.process())
     throw BadArgument("a process sent to its own full mailbox, and would wait for itself");
@@ -235,6 +264,7 @@ SendResult send_bounded_from_outside(System& system,
       when_full == detail::WhenFull::follow_policy && scheduler::Thread::current() == nullptr;
   ThreadInLine thread(message);
   Bounds* bounds = nullptr;
+  Dropped dropped(system);
   {
     const Visit visit(system);
     Process* target = system.find(to);
@@ -242,7 +272,7 @@ SendResult send_bounded_from_outside(System& system,
       system.dead_letters.drop({to, Pid(), DropReason::no_process}, message);
       return SendResult::no_process;
     }
-    const Delivery sent{system, Pid(), *target, to, message};
+    const Delivery sent{system, Pid(), *target, to, message, dropped};
     if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no))
       return *result;
     switch (target->bounds->join(thread)) {

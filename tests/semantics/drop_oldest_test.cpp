@@ -2,9 +2,11 @@
 //
 // The owner is held where no safe point is, so what is beyond twice the bound its senders drop.
 #include <airssys/rt.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
@@ -84,6 +86,59 @@ TEST_P(DropOldestRules, what_is_dropped_beside_it_leaves_a_signal_in_its_place) 
     send(holding.pid, 9);
     looks = true;
     EXPECT_EQ(reason_of(holding), ExitReason::normal());
+  });
+}
+
+// Sends another of its kind to the same mailbox when it is destroyed, until so many are sent.
+class Resent {
+ public:
+  static inline std::atomic<int> left = 0;
+  static inline std::atomic<int> deepest = 0;  // how many are in the destructor of another one
+
+  explicit Resent(Pid to) : to_(to) {}
+  Resent(Resent&& other) noexcept : to_(std::exchange(other.to_, Pid())) {}
+  Resent& operator=(Resent&&) = delete;
+  ~Resent() {
+    static thread_local int depth = 0;
+    if (!to_ || left.fetch_sub(1) <= 0) return;
+    deepest = std::max(deepest.load(), depth++);
+    try_send(to_, Resent(to_));
+    --depth;
+  }
+
+ private:
+  Pid to_;
+};
+
+// A process that has such messages sent to it, and looks at none; `send_all(pid)` sends some.
+template <class SendAll>
+void resend_to_one_who_never_looks(SendAll send_all, const SpawnOptions& options) {
+  std::atomic<bool> is_busy = false;
+  Resent::left = 200;
+  Resent::deepest = 0;
+  const Spawned busy = spawn_monitor(options, [&] {
+    is_busy = true;
+    while (Resent::left > 0) std::this_thread::yield();  // no safe point in here
+  });
+  while (!is_busy) yield();
+  send_all(busy.pid);
+  EXPECT_EQ(reason_of(busy), ExitReason::normal());
+  EXPECT_EQ(Resent::deepest, 0);
+}
+
+// B5
+TEST_P(DropOldestRules, what_is_dropped_may_send_to_the_same_mailbox_and_nothing_nests) {
+  run([] {
+    if (schedulers() == 1) return;
+    set_scheduler(1);
+    const SpawnOptions spawn_options{.mailbox = {.capacity = 1, .overflow = Overflow::drop_oldest},
+                                     .scheduler = 2};
+    const auto send_three = [](Pid to) {
+      for (int i = 0; i < 3; ++i) EXPECT_EQ(try_send(to, Resent(to)), SendResult::sent);
+    };
+    resend_to_one_who_never_looks(send_three, spawn_options);
+    const auto send_from_outside = [&](Pid to) { blocking([&] { send_three(to); }); };
+    resend_to_one_who_never_looks(send_from_outside, spawn_options);
   });
 }
 
