@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "base/memory.hpp"
+#include "fiber/context.hpp"
 #include "fiber/unwind.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/signals.hpp"
@@ -35,6 +36,9 @@ Visit::Visit(System& system) : system_(system) {
     if (thread->task()) inside_.emplace();
     return;
   }
+  // A destructor on a stack of its own (disposal.cpp), or a process of another runtime.
+  fiber::ThreadContext* context = fiber::this_thread_context();
+  if (context && context->running) cut_if_stack_is_short(*context->running);
   announcement_ = ::new (base::allocate(sizeof(base::Announcement), alignof(base::Announcement)))
       base::Announcement;
   system_.quiescence.add(*announcement_);

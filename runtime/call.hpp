@@ -58,11 +58,10 @@ inline Process& current_process() {
   return *process;
 }
 
-// Ends the process with stack_overflow here, at the door, if what is left of its stack may be too
+// Ends what runs here with stack_overflow, at the door, if what is left of its stack may be too
 // little for the runtime's own frames: those would meet the guard while they hold locks (Z10).
-inline void cut_if_stack_is_short(scheduler::Thread& thread) noexcept {
+inline void cut_if_stack_is_short(fiber::Fiber& fiber) noexcept {
   constexpr std::ptrdiff_t needed = fiber::sanitizer::address ? 16 << 10 : 8 << 10;
-  fiber::Fiber& fiber = thread.fiber();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
   if (here - fiber.low < needed) [[unlikely]]
     fiber::abandon(fiber, fiber::Ended::overflowed);
@@ -88,7 +87,7 @@ class Inside {
  private:
   Inside(scheduler::Thread& thread, Room room) noexcept : is_outermost_(!thread.is_inside()) {
     if (!is_outermost_) return;
-    if (room == Room::looked_at) cut_if_stack_is_short(thread);
+    if (room == Room::looked_at) cut_if_stack_is_short(thread.fiber());
     scheduler::Thread::enter(thread);
   }
 

@@ -50,14 +50,14 @@ const std::string& cxx_library() {
   return *module;
 }
 
-// Where process code on this stack failed last.
+// Where process code on a stack failed last.
 struct ThrowSite {
   std::vector<std::string> stack;  // calls, the innermost first, without that of rt::exit
   std::string place;  // of the throw, outside of the C++ library where that helped; none: an exit
 };
 
-ThrowSite last_throw_site() {
-  const auto calls = fiber::throw_site(scheduler::Thread::current()->fiber());
+ThrowSite last_throw_site(const fiber::Fiber& fiber) {
+  const auto calls = fiber::throw_site(fiber);
   const bool is_exit = !calls.empty() && base::function_at(calls.front()) == address_of(&rt::exit);
   ThrowSite site;
   for (const void* call : calls.subspan(is_exit ? 1 : 0)) {
@@ -99,6 +99,10 @@ void add_links(Report& report, System& system, Process& process) {
   if (others > 0) report.add("other_links", others);
 }
 
+void add_stack(Report& report, ThrowSite site) {
+  if (!site.stack.empty()) report.add("stack", std::move(site.stack));
+}
+
 void add_context(Report& report, const detail::CrashContext& context) {
   if (!context.callback.empty()) report.add("callback", std::string(context.callback));
   if (context.message) report.add("message", std::string(context.message->name));
@@ -129,7 +133,7 @@ void report_crash(Process& process, const Failure& failure, const detail::CrashC
   std::string reason = failure.reason.to_string();
   std::string line = title_of(system, process) + deed_of(context);
   line.append(": ").append(reason);
-  ThrowSite site = last_throw_site();
+  ThrowSite site = last_throw_site(scheduler::Thread::current()->fiber());
   if (!site.place.empty()) line.append(", thrown at ").append(site.place);
   if (!context.state.empty()) line.append("; state: ").append(context.state);
   Report report(Severity::error, "crash", std::move(line));
@@ -139,7 +143,7 @@ void report_crash(Process& process, const Failure& failure, const detail::CrashC
   add_known(report, "what", failure.what);
   add_context(report, context);
   add_links(report, system, process);
-  if (!site.stack.empty()) report.add("stack", std::move(site.stack));
+  add_stack(report, std::move(site));
   system.log(report);
 }
 
@@ -190,8 +194,23 @@ void report_abandoned(Process& process, std::string_view why) {
   add_identity(report, system, process);
   report.add("why", std::string(why)).add("reason", process.reason.to_string());
   add_links(report, system, process);
-  if (ThrowSite site = last_throw_site(); !site.stack.empty())
-    report.add("stack", std::move(site.stack));
+  add_stack(report, last_throw_site(scheduler::Thread::current()->fiber()));
+  system.log(report);
+}
+
+void report_cut_destructor(System& system,
+                           const detail::MessageType& type,
+                           const fiber::Fiber& fiber,
+                           fiber::Ended why) {
+  const std::string cause =
+      why == fiber::Ended::overflowed ? "stack overflow" : "noexcept violation";
+  const std::string message(type.name);
+  Report report(Severity::error,
+                "cut_off",
+                "the destructor of a dropped " + message + " was cut off (" + cause +
+                    "); what it owned is lost");
+  report.add("message", message).add("why", cause);
+  add_stack(report, last_throw_site(fiber));
   system.log(report);
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <airssys/rt/detail/crash_context.hpp>
+#include <airssys/rt/detail/payload.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
 #include <string_view>
 
+#include "fiber/context.hpp"
 #include "runtime/failure.hpp"
 #include "runtime/process.hpp"
 #include "runtime/system.hpp"
@@ -33,5 +35,11 @@ void report_overload(System& system, Pid from, Pid to, std::uint64_t messages, s
 
 // The process was cut off: what its frames owned is lost (Z4).
 void report_abandoned(Process& process, std::string_view why);
+
+// The destructor of a message that nobody was to have was cut off, on a fiber of its own (Z13).
+void report_cut_destructor(System& system,
+                           const detail::MessageType& type,
+                           const fiber::Fiber& fiber,
+                           fiber::Ended why);
 
 }  // namespace airssys::rt::runtime

@@ -4,7 +4,12 @@
 #include <utility>
 
 #include "base/this_thread.hpp"
+#include "fiber/containment.hpp"
+#include "fiber/context.hpp"
+#include "fiber/stack.hpp"
+#include "fiber/unwind.hpp"
 #include "runtime/call.hpp"
+#include "runtime/crash_report.hpp"
 #include "runtime/envelope.hpp"
 #include "runtime/outside.hpp"
 
@@ -41,6 +46,59 @@ class Destroying {
   const bool is_nested_;
 };
 
+// Destroys messages one after the other.
+class Destruction {
+ public:
+  Destruction(System* runtime, mailbox::Signal* messages) noexcept
+      : runtime_(runtime), next_(messages) {}
+
+  void run() noexcept {
+    while (next_) {
+      begun_ = Envelope::of_signal(*std::exchange(next_, next_->next)).payload();
+      detail::destroy_payload(begun_);
+    }
+    begun_ = nullptr;
+  }
+
+  // The same on a stack of its own: what fails there is cut off and told of, and the rest goes on.
+  // By a thread that runs no fiber.
+  void run_contained() noexcept {
+    fiber::ThreadContext thread;
+    const fiber::AlternateStack alternate_stack;
+    fiber::StackPool stacks({.reservation_bytes = 1});  // the least that there is
+    fiber::StackPool::Cache cache(stacks);
+    fiber_ = cache.take(fiber::size_classes - 1);
+    if (!fiber_) return run();
+    fiber_->user = this;
+    fiber::prepare(*fiber_, play);
+    fiber::switch_to(thread, *fiber_);
+    cache.give(*fiber_);
+  }
+
+ private:
+  // Called again after each cut. The host's sink may fail, too.
+  static void play(fiber::Fiber& fiber, fiber::Ended last) {
+    auto& self = *static_cast<Destruction*>(fiber.user);
+    self.last_ = last;
+    fiber::call_guarded(fiber, [](void* it) { static_cast<Destruction*>(it)->go_on(); }, &self);
+    fiber::switch_back(fiber, *fiber.resumer);
+  }
+  void go_on() {
+    if (void* failed = std::exchange(begun_, nullptr)) {
+      const detail::MessageType& type = *detail::header_of(failed).type;
+      detail::free_payload(failed);
+      report_cut_destructor(*runtime_, type, *fiber_, last_);
+    }
+    run();
+  }
+
+  System* const runtime_;
+  mailbox::Signal* next_;
+  void* begun_ = nullptr;  // the message that is being destroyed
+  fiber::Fiber* fiber_ = nullptr;
+  fiber::Ended last_ = fiber::Ended::returned;
+};
+
 }  // namespace
 
 Disposal::Disposal(scheduler::BlockingPool& pool, System* runtime) noexcept
@@ -72,12 +130,12 @@ void Disposal::empty() noexcept {
   const Guest guest(runtime_);
   const Destroying destroying;
   // acquire: pairs with the releases in dispose, which form one release sequence.
-  mailbox::Signal* signal = laid_aside_.exchange(nullptr, std::memory_order_acquire);
-  while (signal) {
-    Envelope& envelope = Envelope::of_signal(*signal);
-    signal = signal->next;
-    detail::destroy_payload(envelope.payload());
-  }
+  mailbox::Signal* messages = laid_aside_.exchange(nullptr, std::memory_order_acquire);
+  if (!messages) return;
+  Destruction destruction(runtime_, messages);
+  // A process that ends another runtime is cut off itself.
+  const bool is_contained = runtime_ != nullptr && fiber::this_thread_context() == nullptr;
+  is_contained ? destruction.run_contained() : destruction.run();
 }
 
 }  // namespace airssys::rt::runtime

@@ -2,8 +2,8 @@
 //
 // A message's destructor may do anything, also use a timer or wait for a lock; a timer that finds
 // its target gone holds the wheel's mutex. So the message is laid aside, and a thread of the
-// blocking pool destroys it. What it could not take because the runtime stops is destroyed with the
-// System.
+// blocking pool destroys it: on a stack of its own, so that a destructor that fails ends nothing
+// else (Z13). What it could not take because the runtime stops is destroyed with the System.
 // So is what is dropped by such a destructor, as one that sends to a full mailbox: destructors do
 // not nest, however many each of them drops.
 //
@@ -26,7 +26,7 @@ class System;
 
 class Disposal : private scheduler::Job {
  public:
-  // Destructors run as a guest of that runtime (outside.hpp), if there is one.
+  // Destructors run as a guest of that runtime (outside.hpp), if there is one, and are contained.
   explicit Disposal(scheduler::BlockingPool& pool, System* runtime = nullptr) noexcept;
   Disposal(const Disposal&) = delete;
   Disposal& operator=(const Disposal&) = delete;

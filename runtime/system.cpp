@@ -59,6 +59,7 @@ System::System(const Config& config)
 
 System::~System() {
   cancel_all_timers(*this);
+  disposal.empty();  // while there is a log
 }
 
 Process* System::take_slot() {

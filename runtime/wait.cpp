@@ -31,7 +31,7 @@ Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()
 }
 
 Wait::Wait(Process& process) noexcept : waker(process), process_(process) {
-  cut_if_stack_is_short(*Thread::current());  // for once it stands, none may be cut
+  cut_if_stack_is_short(Thread::current()->fiber());  // for once it stands, none may be cut
   ++process.waits;
 }
 

@@ -1,6 +1,6 @@
 // disposal_test.cpp: messages laid aside are destroyed once, by a thread of the pool or at the end.
 //
-// A pool of its own; what has been destroyed is counted, and waited for.
+// A pool of its own, or a runtime's; what has been destroyed is counted, and waited for.
 #include "runtime/disposal.hpp"
 
 #include <gtest/gtest.h>
@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "scheduler/blocking_pool.hpp"
+#include "tests/support/failing_messages.hpp"
+#include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::runtime {
 namespace {
@@ -61,6 +63,33 @@ TEST(Disposal, what_needs_no_destructor_needs_no_thread) {
   Disposal disposal(pool);
   disposal.dispose(detail::make_payload(7));
   EXPECT_EQ(pool.counters().threads, 0U);
+}
+
+class Failing : public support::KeptReports {
+ protected:
+  Failing() { options.containment = HostHook::on; }
+};
+RT_WITH_SCHEDULERS(Failing);
+
+// Z13
+TEST_P(Failing, a_message_whose_destructor_fails_is_cut_off_alone_and_reported) {
+  with_runtime([this](Runtime& runtime) {
+    Disposal& disposal = runtime.impl().system().disposal;
+    std::atomic<int> destroyed = 0;
+    for (int i = 0; i < 3; ++i) {
+      disposal.dispose(detail::make_payload(support::Explosive()));
+      disposal.dispose(detail::make_payload(support::Deep()));
+      disposal.dispose(detail::make_payload(Tracked(destroyed)));
+    }
+    while (destroyed < 3 || reports_of("cut_off").size() < 6) std::this_thread::yield();
+  });
+  int overflows = 0;
+  for (const Report& report : reports_of("cut_off")) {
+    const bool is_deep = support::field(report, "message").ends_with("Deep");
+    EXPECT_EQ(support::field(report, "why"), is_deep ? "stack overflow" : "noexcept violation");
+    overflows += is_deep ? 1 : 0;
+  }
+  EXPECT_EQ(overflows, 3);
 }
 
 }  // namespace
