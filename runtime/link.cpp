@@ -62,15 +62,15 @@ bool flush_down(Process& process, const MonitorRef& ref) {
 
 }  // namespace
 
-void link(Pid other, LinkOptions options) {
+std::expected<void, ProcessError> try_link(Pid other, LinkOptions options) {
   const Call call;
   call.charge(1);
   Process& process = call.process();
-  if (other == process.pid()) return;
+  if (other == process.pid()) return {};
   const Rank rank = rank_of(process, options.priority);
   if (Relation* link = process.relations.find_link(other)) {
     link->rank = rank;
-    return;
+    return {};
   }
   const std::uint64_t id = process.new_ref();
   process.relations.add({.kind = RelationKind::link, .rank = rank, .peer = other, .mine = id});
@@ -84,8 +84,13 @@ void link(Pid other, LinkOptions options) {
   Relation* settled =
       is_asked ? process.relations.find_unlinked(other) : process.relations.find_link(other);
   if (settled) process.relations.remove(*settled);
-  if (!is_asked)
-    throw ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string());
+  if (is_asked) return {};
+  return std::unexpected(
+      ProcessError(ExitReason::noproc(), "rt::link: there is no process " + other.to_string()));
+}
+
+void link(Pid other, LinkOptions options) {
+  if (auto linked = try_link(other, options); !linked) throw std::move(linked).error();
 }
 
 void unlink(Pid other) {

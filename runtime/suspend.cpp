@@ -3,6 +3,7 @@
 
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/suspend.hpp>
+#include <utility>
 
 #include "runtime/call.hpp"
 #include "runtime/call_reply.hpp"
@@ -84,7 +85,7 @@ using runtime::Process;
 using runtime::Relation;
 using runtime::RelationKind;
 
-void suspend(Pid pid) {
+std::expected<void, ProcessError> try_suspend(Pid pid) {
   const Call call;
   Process& process = call.process();
   if (pid == process.pid()) throw BadArgument("a process cannot suspend itself: rt::suspend");
@@ -96,10 +97,15 @@ void suspend(Pid pid) {
   Relation* held = process.relations.find_suspended(pid);
   if (answer.get_if<runtime::SuspendAnswer>()->is_suspended) {
     ++held->mine;
-    return;
+    return {};
   }
   if (held->mine == 0) process.relations.remove(*held);
-  throw ProcessError(ExitReason::noproc(), "rt::suspend: there is no process " + pid.to_string());
+  return std::unexpected(
+      ProcessError(ExitReason::noproc(), "rt::suspend: there is no process " + pid.to_string()));
+}
+
+void suspend(Pid pid) {
+  if (auto suspended = try_suspend(pid); !suspended) throw std::move(suspended).error();
 }
 
 void resume(Pid pid) {

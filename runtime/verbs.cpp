@@ -66,6 +66,16 @@ Spawned spawn(Program* program,
   return spawned;
 }
 
+std::expected<Spawned, ProcessError> try_spawn(Program* program,
+                                               const SpawnOptions& options,
+                                               Monitored monitored) {
+  try {
+    return spawn(program, &options, options.link, monitored);
+  } catch (const ProcessError& refused) {
+    return std::unexpected(refused);
+  }
+}
+
 }  // namespace detail
 
 Pid spawn_behaviour(std::unique_ptr<Behaviour> behaviour, const SpawnOptions& options) {

@@ -120,10 +120,21 @@ TEST_P(ProcessRules, a_name_is_given_before_spawn_returns_or_nothing_is_spawned)
     EXPECT_EQ(whereis("taken"), holder.pid);
     const std::size_t before = processes().size();
     bool has_run = false;
-    EXPECT_THROW(spawn({.name = "taken"}, [&has_run] { has_run = true; }), NameError);
+    const auto runs = [&has_run] { has_run = true; };
+    EXPECT_THROW(spawn({.name = "taken"}, runs), NameError);
+    EXPECT_FALSE(try_spawn({.name = "taken"}, runs));
+    const auto refused = try_spawn_monitor({.name = "taken"}, runs);
+    EXPECT_NE(std::string(refused.error().what()).find("taken"), std::string::npos);
     EXPECT_EQ(processes().size(), before);
     end(holder);
     EXPECT_FALSE(has_run);
+    const Spawned monitored = try_spawn_monitor({.name = "taken"}, runs).value();
+    EXPECT_EQ(reason_of(monitored), ExitReason::normal());
+    EXPECT_TRUE(has_run);
+    const Pid linked = try_spawn({.link = true}, [] { receive<Go>(); }).value();
+    EXPECT_EQ(process_info(self())->links, std::vector{linked});
+    unlink(linked);
+    send(linked, Go());
   });
 }
 

@@ -264,12 +264,14 @@ TEST_P(Suspensions, oneself_the_dead_and_those_whom_one_has_not_suspended_are_re
     EXPECT_THROW(resume(self()), BadArgument);
     const Pid dead = spawn_dead();
     EXPECT_THROW(suspend(dead), ProcessError);
+    EXPECT_EQ(try_suspend(dead).error().reason(), ExitReason::noproc());
     EXPECT_THROW(resume(dead), BadArgument);
     EXPECT_THROW(suspend(Pid()), ProcessError);
     const Spawned target = spawn_target();
     EXPECT_THROW(resume(target.pid), BadArgument);
     suspend(target.pid);
-    resume(target.pid);
+    EXPECT_TRUE(try_suspend(target.pid));
+    for (int i = 0; i < 2; ++i) resume(target.pid);
     EXPECT_THROW(resume(target.pid), BadArgument);
     end(target);
   });

@@ -12,11 +12,13 @@
 #pragma once
 
 #include <airssys/rt/detail/payload.hpp>
+#include <airssys/rt/error.hpp>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
 #include <airssys/rt/send.hpp>
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -53,6 +55,8 @@ struct LinkOptions {
 // is there already the options count from now on; they are the caller's, the other side has its
 // own.
 void link(Pid other, LinkOptions options = {});
+// The same; answers the error.
+std::expected<void, ProcessError> try_link(Pid other, LinkOptions options = {});
 // After it returns this link has no further effect on the caller; an Exit that is already in the
 // mailbox stays (L6). Always succeeds (L5).
 void unlink(Pid other);

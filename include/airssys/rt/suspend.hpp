@@ -10,7 +10,9 @@
 // for it waits, and two that suspend one another are both held until somebody ends one of them.
 #pragma once
 
+#include <airssys/rt/error.hpp>
 #include <airssys/rt/pid.hpp>
+#include <expected>
 
 namespace airssys::rt {
 
@@ -18,6 +20,8 @@ namespace airssys::rt {
 // Once more for each resume that is to come. Throws BadArgument for oneself, ProcessError (noproc)
 // when there is no such process. For processes; suspends the caller meanwhile.
 void suspend(Pid pid);
+// The same; answers the ProcessError.
+std::expected<void, ProcessError> try_suspend(Pid pid);
 
 // Takes one suspend of the caller's back; with its last one the process goes on, unless somebody
 // else holds it too. Throws BadArgument when the caller has not suspended it. That it is dead is no
