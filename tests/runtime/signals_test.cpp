@@ -9,6 +9,7 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -398,9 +399,14 @@ TEST_P(Signals, whether_it_traps_is_asked_when_the_signal_is_acted_on) {
   });
 }
 
+class SignalsOfOne : public Signals {
+ protected:
+  SignalsOfOne() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
+};
+INSTANTIATE_TEST_SUITE_P(With, SignalsOfOne, testing::Values(1U), support::schedulers_name);
+
 // Who has started many hears of their orderly ends together, in its turn; a crash goes before all.
-TEST_P(Signals, a_crash_is_heard_of_before_others_run_and_an_orderly_end_is_not) {
-  options.schedulers = 1;
+TEST_P(SignalsOfOne, a_crash_is_heard_of_before_others_run_and_an_orderly_end_is_not) {
   run([] {
     for (const ExitReason& reason : {ExitReason::normal(), ExitReason::of(1)}) {
       const Spawned ending = spawn_monitor([reason] { exit(reason); });

@@ -147,6 +147,28 @@ TEST_P(PriorityRules, the_exit_of_a_priority_link_goes_ahead_at_the_end_that_ask
   });
 }
 
+// It is a new link, and this end has not asked for that one.
+// L7, L8, L12
+TEST_P(PriorityRules, a_link_that_the_other_end_has_ended_and_made_again_is_ordinary) {
+  run([] {
+    trap_exit(true);
+    const Spawned other = spawn_monitor([tester = self()] {
+      receive<Go>();
+      unlink(tester);
+      link(tester);
+      send(tester, Ready());
+      receive<Go>();
+    });
+    link(other.pid, {.priority = true});
+    send(other.pid, Go());
+    receive<Ready>();
+    send(self(), 0);
+    end(other);
+    EXPECT_EQ(next_type(), "0");
+    EXPECT_EQ(next_type(), "exit");
+  });
+}
+
 // L12
 TEST_P(PriorityRules, a_link_that_is_there_takes_the_options_of_the_last_call) {
   run([] {

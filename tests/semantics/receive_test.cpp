@@ -104,6 +104,26 @@ TEST_P(ReceiveRules, a_time_out_passes_in_a_flood_that_never_ends) {
   });
 }
 
+// The same of signals that are no mail, from others.
+// R5
+TEST_P(ReceiveRules, a_time_out_passes_in_a_flood_of_signals_that_never_ends) {
+  run([] {
+    std::atomic<bool> is_over = false;
+    std::vector<Spawned> flooding;
+    for (int i = 0; i < 3; ++i) {
+      flooding.push_back(spawn_monitor([&is_over, tester = self()] {
+        while (!is_over) {
+          link(tester);
+          unlink(tester);
+        }
+      }));
+    }
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(receive<Never>(2ms));
+    is_over = true;
+    for (const Spawned& each : flooding) reason_of(each);
+  });
+}
+
 // The other's answer stands behind what it has sent before, and this process looks at both.
 // R6
 TEST_P(ReceiveRules, a_time_out_of_zero_sees_what_one_sent_who_has_been_heard_since) {

@@ -350,6 +350,34 @@ TEST_P(SignalRulesOfOne, a_flood_of_signals_lets_others_run_and_loses_none) {
   });
 }
 
+// Who has mail comes to much of it in each turn, however many signals come in between.
+// S11
+TEST_P(SignalRulesOfOne, in_a_flood_of_signals_that_are_no_mail_a_receiver_comes_to_its_mail) {
+  run([] {
+    constexpr int count = 1000;
+    constexpr int pairs_of_a_turn = 2000;
+    std::atomic<bool> is_over = false;
+    std::atomic<int> pairs = 0;
+    const Spawned receiver = spawn_monitor([&] {
+      receive<Go>();
+      pairs = 0;
+      for (int n = 0; n < count; ++n) EXPECT_EQ(receive<int>(), n);
+      is_over = true;
+    });
+    for (int n = 0; n < count; ++n) send(receiver.pid, n);
+    const Spawned flooding = spawn_monitor([&, to = receiver.pid] {
+      send(to, Go());
+      for (; !is_over; ++pairs) {
+        link(to);
+        unlink(to);
+      }
+    });
+    EXPECT_EQ(reason_of(receiver), ExitReason::normal());
+    EXPECT_LT(pairs, count / 10 * pairs_of_a_turn);
+    reason_of(flooding);
+  });
+}
+
 // Its receiver, which calls nothing before `sent` is as many.
 Spawned spawn_receiver_that_waits(std::atomic<std::size_t>& sent, std::size_t senders, int count) {
   return spawn_monitor([&sent, senders, count] {
