@@ -29,8 +29,6 @@
 #include <cstdint>
 #include <span>
 
-#include "base/assert.hpp"
-
 namespace airssys::rt::runtime {
 
 enum class RelationKind : std::uint8_t {
@@ -53,6 +51,7 @@ struct Relation {
   RelationKind kind;
   AddressMode mode = AddressMode::none;
   Rank rank = Rank::ordinary;
+  std::uint32_t hash = 0;  // of its key, once there is an index
   Pid peer = {};
   std::uint64_t mine = 0;
   std::uint64_t theirs = 0;
@@ -67,9 +66,11 @@ class Relations {
 
   // Requires: there is none with this kind and key.
   void add(const Relation& relation) {
-    if (!block_ || block_->index || block_->count == block_->capacity) [[unlikely]]
-      return add_seldom(relation);
-    block_->items()[block_->count++] = relation;
+    if (!block_ || block_->count == block_->capacity) [[unlikely]]
+      make_room();
+    Relation& added = block_->items()[block_->count++] = relation;
+    if (block_->index) [[unlikely]]
+      index_insert(added);
   }
 
   Relation* find_link(Pid peer) noexcept { return find(RelationKind::link, peer.bits(), 0); }
@@ -98,7 +99,10 @@ class Relations {
   // The pointer is invalid afterwards, and so are all others.
   void remove(Relation& relation) noexcept;
 
-  std::span<Relation> all() noexcept;
+  std::span<Relation> all() noexcept {
+    if (!block_) return {};
+    return {block_->items(), block_->count};
+  }
   void clear() noexcept;
 
   // Memory beyond the object itself.
@@ -126,19 +130,11 @@ class Relations {
     friend bool operator==(const Key&, const Key&) = default;
   };
   static Key key_of(const Relation& relation) noexcept {
-    switch (relation.kind) {
-      case RelationKind::link:
-      case RelationKind::unlinked:
-      case RelationKind::suspends:
-      case RelationKind::suspended_by:
-        return {relation.kind, relation.peer.bits(), 0};
-      case RelationKind::monitored_by:
-        return {relation.kind, relation.peer.bits(), relation.theirs};
-      case RelationKind::monitor:
-      case RelationKind::alias:
-        return {relation.kind, relation.mine, 0};
-    }
-    RT_UNREACHABLE("a relation without a kind");
+    const RelationKind kind = relation.kind;
+    const bool is_ours = kind == RelationKind::monitor || kind == RelationKind::alias;
+    return {kind,
+            is_ours ? relation.mine : relation.peer.bits(),
+            kind == RelationKind::monitored_by ? relation.theirs : 0};
   }
   static std::uint32_t hash_of(const Key& key) noexcept;
 
@@ -155,11 +151,15 @@ class Relations {
     return nullptr;
   }
   Relation* look_up(const Key& key) noexcept;
-  void add_seldom(const Relation& relation);
-  void grow();
+  void make_room();
+  static Block* new_block(std::uint32_t capacity);
   void build_index();
+  // What the index says of a relation in the array.
+  std::uint32_t entry_of(const Relation& relation) const noexcept {
+    return static_cast<std::uint32_t>(&relation - block_->items()) + 1;
+  }
   std::uint32_t* index_place(const Relation& relation) noexcept;
-  void index_insert(std::uint32_t position) noexcept;
+  void index_insert(Relation& relation) noexcept;
   void index_erase(std::uint32_t* place) noexcept;
 
   Block* block_ = nullptr;  // null: there are none
