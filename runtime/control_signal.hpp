@@ -10,13 +10,13 @@
 //   unlink_ack      sender     -                   the unlink's id      -
 //   monitor         watcher    the watcher's ref   -                    -
 //   demonitor       watcher    the watcher's ref   -                    -
-//   down            the ended  -                   the watcher's ref    why
 //   alive_request   asker      the asker's alias   -                    -
 //   info_request    asker      the asker's alias   -                    -
 //   suspend         suspender  the asker's alias   -                    -
 //   resume          suspender  -                   -                    -
 //
-// Its sender allocates it; who obeys it, or is told that the inbox is closed, frees it.
+// Its sender allocates it; who obeys it, or is told that the inbox is closed, frees it. A down is
+// none of these: it is the message already that it becomes (make_down in monitor.hpp).
 #pragma once
 
 #include <airssys/rt/exit_reason.hpp>
@@ -49,6 +49,9 @@ inline constexpr std::uint8_t exit_of_link = 1;
 inline constexpr std::uint8_t exit_by_alias = 2;
 inline constexpr std::uint8_t exit_with_priority = 4;  // by an alias: if that lets it (S12)
 inline constexpr std::uint8_t exit_refuses_link = 8;   // nobody was there to be linked to (L4)
+
+// Of a monitor: its down is to go ahead of other mail (S12).
+inline constexpr std::uint8_t wants_priority = 1;
 
 // Signal::flags of a request: its target runs at the asker's level until it has answered
 // (scheduler/asked.hpp).

@@ -118,9 +118,8 @@ void tell_link(System& system, Process& process, const Relation& link) {
 }
 
 void tell_watcher(System& system, Process& process, const Relation& watcher) {
-  send_signal(system,
-              watcher.peer,
-              make_signal(SignalKind::down, process.pid(), 0, watcher.theirs, process.reason));
+  Envelope* down = make_down(watcher.peer, watcher.theirs, process.pid(), process.reason);
+  send_down(system, watcher.peer, down, watcher.rank);
 }
 
 void tell(System& system, Process& process, const Relation& relation) {

@@ -3,10 +3,13 @@
 
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/registry.hpp>
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
+#include "base/block_cache.hpp"
 #include "mailbox/mail_queue.hpp"
 #include "runtime/call.hpp"
 #include "runtime/monitor.hpp"
@@ -109,6 +112,16 @@ void unlink(Pid other) {
 
 namespace runtime {
 
+Envelope* make_down(Pid watcher, std::uint64_t ref, Pid ended, const ExitReason& reason) {
+  constexpr std::size_t bytes = sizeof(Envelope) + sizeof(Down);
+  auto* signal = ::new (base::allocate_small(bytes)) Envelope;
+  signal->kind = SignalKind::down;
+  signal->bytes = bytes;
+  signal->header = {&detail::message_type<Down>, 0};
+  ::new (signal->payload()) Down{{{watcher, ref}}, ended, {}, reason};
+  return signal;
+}
+
 MonitorRef add_monitor(
     Process& process, Pid target, AddressMode mode, Rank rank, std::unique_ptr<DownNote> note) {
   const std::uint64_t id = process.new_ref();
@@ -125,21 +138,25 @@ MonitorRef monitor(
     Process& process, Pid target, AddressMode mode, Rank rank, std::unique_ptr<DownNote> note) {
   System& system = current_system();
   const MonitorRef ref = add_monitor(process, target, mode, rank, std::move(note));
-  if (!try_send_signal(system, target, make_signal(SignalKind::monitor, process.pid(), ref.id)))
-    tell_noproc(system, target, process.pid(), ref.id);
+  ControlSignal* request = make_signal(SignalKind::monitor, process.pid(), ref.id);
+  if (rank == Rank::priority) request->flags = wants_priority;
+  if (!try_send_signal(system, target, request)) tell_noproc(system, target, process.pid(), ref.id);
   return ref;
 }
 
 MonitorRef monitor_newborn(Process& parent,
                            Process& child,
                            const MonitorOptions& options,
-                           std::unique_ptr<DownNote> note) {
+                           std::unique_ptr<DownNote>&& note) {
   const MonitorRef ref = add_monitor(parent,
                                      child.pid(),
                                      address_mode(options.alias),
                                      rank_of(parent, options.priority),
                                      std::move(note));
-  child.relations.add({.kind = RelationKind::monitored_by, .peer = parent.pid(), .theirs = ref.id});
+  child.relations.add({.kind = RelationKind::monitored_by,
+                       .rank = options.priority ? Rank::priority : Rank::ordinary,
+                       .peer = parent.pid(),
+                       .theirs = ref.id});
   return ref;
 }
 

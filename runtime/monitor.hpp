@@ -1,14 +1,17 @@
 // monitor.hpp: setting up a monitor from inside the runtime, and what its Down is to say.
 #pragma once
 
+#include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/message.hpp>
 #include <airssys/rt/pid.hpp>
 #include <airssys/rt/ref.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
 #include "runtime/relations.hpp"
 
@@ -25,6 +28,9 @@ struct DownNote {
 inline std::unique_ptr<DownNote> take_note(Relation& monitor) noexcept {
   return std::unique_ptr<DownNote>(reinterpret_cast<DownNote*>(std::exchange(monitor.theirs, 0)));
 }
+
+// The signal that tells a watcher of an end: its Down, in the block in which it will be received.
+Envelope* make_down(Pid watcher, std::uint64_t ref, Pid ended, const ExitReason& reason);
 
 // Our half of a monitor; the caller sees to the other one. By the owner.
 MonitorRef add_monitor(Process& process,
@@ -44,7 +50,7 @@ MonitorRef monitor(Process& process,
 MonitorRef monitor_newborn(Process& parent,
                            Process& child,
                            const MonitorOptions& options,
-                           std::unique_ptr<DownNote> note);
+                           std::unique_ptr<DownNote>&& note);
 
 // For a message that is to come in a Down's place, with `down` in it.
 std::unique_ptr<DownNote> note_of(void* tagged, Down* down);

@@ -168,21 +168,23 @@ void* tagged(Down&& down, DownNote& note) {
   return payload;
 }
 
-void obey_down(Process& process, ControlSignal& signal) {
-  Relation* monitor = process.relations.find_monitor(signal.theirs);
-  if (!monitor) return;
-  Down down{{{process.pid(), signal.theirs}}, signal.from, {}, std::move(signal.reason)};
+void obey_down(Process& process, Envelope& message) {
+  message.kind = SignalKind::message;
+  Down& down = *static_cast<Down*>(message.payload());
+  Relation* monitor = process.relations.find_monitor(down.ref.id);
+  if (!monitor) return detail::destroy_payload(&down);
   const std::unique_ptr<DownNote> note = take_note(*monitor);
-  if (note) down.name = std::move(note->name);
   const Rank rank = monitor->rank;
   const bool stays_alias = monitor->mode == AddressMode::until_unalias;
-  drop_monitor(current_system(), process, *monitor, false);
+  process.relations.remove(*monitor);
   if (stays_alias) {
     process.relations.add(
-        {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = signal.theirs});
+        {.kind = RelationKind::alias, .mode = AddressMode::until_unalias, .mine = down.ref.id});
   }
-  if (note && note->tagged) return keep(process, tagged(std::move(down), *note), rank);
-  keep(process, detail::make_payload(std::move(down)), rank);
+  if (note) down.name = std::move(note->name);
+  if (!note || !note->tagged) return keep(process, &down, rank);
+  keep(process, tagged(std::move(down), *note), rank);
+  detail::destroy_payload(&down);
 }
 
 void obey_control(Process& process, ControlSignal& signal) {
@@ -197,13 +199,14 @@ void obey_control(Process& process, ControlSignal& signal) {
       return obey_unlink_ack(process, signal);
     case SignalKind::monitor:
       return process.relations.add(
-          {.kind = RelationKind::monitored_by, .peer = signal.from, .theirs = signal.mine});
+          {.kind = RelationKind::monitored_by,
+           .rank = signal.flags & wants_priority ? Rank::priority : Rank::ordinary,
+           .peer = signal.from,
+           .theirs = signal.mine});
     case SignalKind::demonitor:
       if (Relation* watcher = process.relations.find_watcher(signal.from, signal.mine))
         process.relations.remove(*watcher);
       return;
-    case SignalKind::down:
-      return obey_down(process, signal);
     case SignalKind::alive_request:
       request_is_answered(current_system(), process, signal);
       return answer_alive(current_system(), signal, true);
@@ -226,6 +229,7 @@ void obey_limit(Process& process) {
 }
 
 void obey_other(Process& process, Signal& signal) {
+  if (signal.kind == SignalKind::down) return obey_down(process, Envelope::of_signal(signal));
   if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
   const std::unique_ptr<ControlSignal> control(&ControlSignal::of(signal));
   obey_control(process, *control);
@@ -309,9 +313,9 @@ void keep(Process& process, void* payload, Rank rank) {
 
 namespace {
 
-bool deliver(System& system, Pid to, ControlSignal& signal) {
+bool deliver(System& system, Pid to, Signal& signal, System::Urgent urgent = System::Urgent::yes) {
   Process* target = system.find(to);
-  return target && system.deliver(*target, signal, System::Urgent::yes);
+  return target && system.deliver(*target, signal, urgent);
 }
 
 }  // namespace
@@ -322,8 +326,13 @@ bool try_send_signal(System& system, Pid to, ControlSignal* signal) {
   return false;
 }
 
-void send_signal(System& system, Pid to, ControlSignal* signal) {
+void send_signal(System& system, Pid to, Signal* signal) {
   if (!deliver(system, to, *signal)) refuse(system, to, *signal);
+}
+
+void send_down(System& system, Pid to, Envelope* down, Rank rank) {
+  const System::Urgent urgent{rank == Rank::priority};
+  if (!deliver(system, to, *down, urgent)) refuse(system, to, *down);
 }
 
 void send_request(System& system, Pid to, ControlSignal* request, scheduler::Level asker) {
@@ -344,7 +353,7 @@ void request_is_answered(System& system, Process& process, const Signal& request
 }
 
 void tell_noproc(System& system, Pid dead, Pid watcher, std::uint64_t ref) {
-  send_signal(system, watcher, make_signal(SignalKind::down, dead, 0, ref, ExitReason::noproc()));
+  send_signal(system, watcher, make_down(watcher, ref, dead, ExitReason::noproc()));
 }
 
 void refuse_message(System& system, Pid dead, Envelope& message) {
@@ -357,6 +366,8 @@ void refuse_message(System& system, Pid dead, Envelope& message) {
 void refuse(System& system, Pid dead, Signal& signal) {
   if (signal.kind == SignalKind::message)
     return refuse_message(system, dead, Envelope::of_signal(signal));
+  if (signal.kind == SignalKind::down)
+    return detail::destroy_payload(Envelope::of_signal(signal).payload());
   if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
   const std::unique_ptr<ControlSignal> request(&ControlSignal::of(signal));
   switch (request->kind) {

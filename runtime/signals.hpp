@@ -80,7 +80,9 @@ mailbox::Signal** end_of_pending(Process& process);
 void keep(Process& process, void* payload, Rank rank = Rank::ordinary);
 
 // Sends; a signal to nobody is refused, so that whoever asked is answered.
-void send_signal(System& system, Pid to, ControlSignal* signal);
+void send_signal(System& system, Pid to, mailbox::Signal* signal);
+// The same for the news of an end: a message, with no more hurry than one (S12).
+void send_down(System& system, Pid to, Envelope* down, Rank rank);
 // Sends; false: there is nobody, and the signal has been freed unanswered.
 [[nodiscard]] bool try_send_signal(System& system, Pid to, ControlSignal* signal);
 

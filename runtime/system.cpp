@@ -2,6 +2,7 @@
 #include "runtime/system.hpp"
 
 #include <airssys/rt/error.hpp>
+#include <airssys/rt/link.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "fiber/stack.hpp"
 #include "runtime/bounds.hpp"
 #include "runtime/control_signal.hpp"
+#include "runtime/envelope.hpp"
 #include "runtime/extras.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
@@ -34,9 +36,11 @@ scheduler::Level level_of(Priority priority) noexcept {
 // That somebody has ended in order is no news to hurry for: who has started many hears of them
 // together, when its turn comes. A crash goes before all others.
 bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
-  if (signal.kind != mailbox::SignalKind::down && signal.kind != mailbox::SignalKind::exit)
-    return false;
-  return ControlSignal::of(signal).reason.kind() == ExitReason::Kind::normal;
+  const ExitReason* reason = nullptr;
+  if (signal.kind == mailbox::SignalKind::down)
+    reason = &static_cast<Down*>(Envelope::of_signal(signal).payload())->reason;
+  if (signal.kind == mailbox::SignalKind::exit) reason = &ControlSignal::of(signal).reason;
+  return reason && reason->kind() == ExitReason::Kind::normal;
 }
 
 void set_limit(Process& process, const MailboxLimit& limit) {

@@ -61,7 +61,8 @@ class System final : public scheduler::Pool {
 
   Process* find(Pid pid) noexcept { return table.find(pid); }
 
-  // Whether its receiver acts on a signal before its mail is used up: on all but plain messages.
+  // Whether its receiver acts on a signal before its mail is used up: on all but plain messages and
+  // ordinary downs, which become messages.
   enum class Urgent : bool { no, yes };
   // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
   // the caller's.

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "runtime/call.hpp"
@@ -74,6 +75,26 @@ TEST_P(Signals, mere_messages_do_not_press_who_has_mail_and_anything_else_does) 
     EXPECT_FALSE(me.inbox.looks_empty()) << "there was mail";
     EXPECT_EQ(receive<int>(), 2);
     EXPECT_TRUE(me.inbox.looks_empty());
+  });
+}
+
+// S11, S12
+TEST_P(Signals, a_down_presses_as_little_as_a_message_unless_its_monitor_is_of_priority) {
+  run([] {
+    const runtime::Process& me = runtime::current_process();
+    for (const bool priority : {false, true}) {
+      const MonitorOptions watch{.priority = priority};
+      const Pid watched_from_birth = spawn_monitor({.monitor = watch}, [] { receive<Go>(); }).pid;
+      const Pid watched_later = spawn([] { receive<Go>(); });
+      monitor(watched_later, watch);
+      for (const Pid pid : {watched_from_birth, watched_later}) {
+        send(pid, Go());
+        while (runtime::current_system().table.find(pid)) std::this_thread::yield();
+        EXPECT_FALSE(me.inbox.looks_empty());
+        EXPECT_EQ(me.urgency.is_raised(), priority);
+        EXPECT_EQ(receive<Down>().pid, pid);
+      }
+    }
   });
 }
 
