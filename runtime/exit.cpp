@@ -185,8 +185,9 @@ scheduler::Turn finish(Process& process) {
   destroy_notes(process);
   tell_relations(system, process);
   refuse_requests(system, process);
-  scheduler::Thread::current()->settle_account();
-  system.retire(process);
+  scheduler::Thread& thread = *scheduler::Thread::current();
+  thread.settle_account();
+  system.retire(process, thread);
   return scheduler::Turn::over;
 }
 

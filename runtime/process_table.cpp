@@ -20,41 +20,14 @@ ProcessTable::~ProcessTable() {
   }
 }
 
-Process* ProcessTable::take(Local& local) {
-  if (local.free_.empty() && !refill(local)) return nullptr;
-  const std::uint32_t slot = local.free_.back();
-  local.free_.pop_back();
-  count(local, 1);
-  Process* process = at(slot);
-  process->renew();
-  const std::uint32_t generation = process->pid().generation() + 1;
-  const Pid next(slot, generation);
-  // relaxed: still free; publish hands the block over.
-  process->pid_bits.store((next.generation() ? next : Pid(slot, 1)).bits() | Process::free_bit,
-                          std::memory_order_relaxed);
-  return process;
-}
-
-Pid ProcessTable::publish(Process& process) noexcept {
-  const Pid pid = Pid::from_bits(process.pid().bits() & ~Process::free_bit);
-  // release: pairs with find: whoever finds it sees it whole.
-  process.pid_bits.store(pid.bits(), std::memory_order_release);
-  return pid;
-}
-
-void ProcessTable::retire(Local& local, Process& process) noexcept {
-  const Pid pid = process.pid();
-  // relaxed: retire's stamp publishes it; a look-up that still sees it finds a closed inbox.
-  process.pid_bits.store(pid.bits() | Process::free_bit, std::memory_order_relaxed);
-  count(local, std::size_t{0} - 1);
-  local.retired_.push_back(pid.slot());
-  if (local.retired_.size() < batch) return;
-  local.waiting_.push_back({quiescence_.retire(), std::move(local.retired_)});
-  local.retired_.clear();
+void ProcessTable::lay_aside(Local& local) noexcept {
+  local.retired_.stamp = quiescence_.retire();
+  local.waiting_.push_back(local.retired_);
+  local.retired_.count = 0;
   if (local.waiting_.size() <= batches_kept) return;
   // Who spawns may be another scheduler than the one on which they die.
   const std::lock_guard lock(mutex_);
-  depot_.push_back(std::move(local.waiting_.front()));
+  depot_.push_back(local.waiting_.front());
   local.waiting_.pop_front();
 }
 
@@ -67,17 +40,19 @@ bool ProcessTable::refill(Local& local) {
 
 bool ProcessTable::take_rested(std::deque<Batch>& batches, Local& local) {
   if (batches.empty() || !quiescence_.has_passed(batches.front().stamp)) return false;
-  local.free_ = std::move(batches.front().slots);
+  local.free_ = batches.front();
   batches.pop_front();
   return true;
 }
 
 bool ProcessTable::take_fresh(Local& local) {
+  Batch& fresh = local.free_;
   // relaxed: written under the mutex only.
   const std::uint32_t first = slots_.load(std::memory_order_relaxed);
-  const std::uint32_t count = std::min(batch, slots_max - first);
-  if (count == 0) return false;
-  const std::uint32_t last_chunk = (first + count - 1) / chunk_slots;
+  fresh.count = std::min(static_cast<std::uint32_t>(fresh.blocks.size()), slots_max - first);
+  if (fresh.count == 0) return false;
+  const std::uint32_t end = first + fresh.count;
+  const std::uint32_t last_chunk = (end - 1) / chunk_slots;
   // relaxed: as above.
   if (!chunks_[last_chunk].load(std::memory_order_relaxed)) {
     auto* chunk =
@@ -86,9 +61,15 @@ bool ProcessTable::take_fresh(Local& local) {
     // release: pairs with at: the blocks are there before the chunk is found.
     chunks_[last_chunk].store(chunk, std::memory_order_release);
   }
-  for (std::uint32_t i = count; i-- > 0;) local.free_.push_back(first + i);
+  for (std::uint32_t i = 0; i < fresh.count; ++i) {
+    const std::uint32_t slot = end - 1 - i;
+    fresh.blocks[i] = at(slot);
+    // relaxed: still free; publish hands the block over.
+    fresh.blocks[i]->pid_bits.store(Pid(slot, 0).bits() | Process::free_bit,
+                                    std::memory_order_relaxed);
+  }
   // release: pairs with each.
-  slots_.store(first + count, std::memory_order_release);
+  slots_.store(end, std::memory_order_release);
   return true;
 }
 

@@ -38,19 +38,21 @@ class ProcessTable {
   static constexpr std::uint32_t chunk_slots = 1024;
   static constexpr std::uint32_t slots_max = 1U << 24;
 
-  // Retired slots that wait for their grace period together.
+  // Blocks that are free, or wait for their grace period, together.
   struct Batch {
-    base::Quiescence::Stamp stamp;
-    std::vector<std::uint32_t> slots;
+    base::Quiescence::Stamp stamp = 0;
+    std::uint32_t count = 0;
+    std::array<Process*, 256> blocks;
   };
 
-  // Free and retired slots of one scheduler; one caller at a time.
+  // Free and retired blocks of one scheduler; one caller at a time.
   class alignas(base::cache_line_bytes) Local {
    private:
     friend class ProcessTable;
-    std::vector<std::uint32_t> free_;
-    std::vector<std::uint32_t> retired_;
+    Batch free_;
+    Batch retired_;
     std::deque<Batch> waiting_;
+    std::uint64_t last_born_ = 0;
     // Taken less retired here: below zero, that is, wrapped, where more die than are born.
     base::Atomic<std::size_t> alive_{0};
   };
@@ -63,12 +65,35 @@ class ProcessTable {
 
   Local& local(unsigned number) noexcept { return locals_[number]; }
 
-  // A fresh process block, not yet to be found; null when no slot is left.
-  Process* take(Local& local);
-  // From now on `find` answers it. Answers its pid.
-  Pid publish(Process& process) noexcept;
+  // A fresh process block, not yet to be found, of one that is born now; null when no slot is left.
+  [[gnu::always_inline]] Process* take(Local& local, std::int64_t now_ns) {
+    if (local.free_.count == 0 && !refill(local)) [[unlikely]]
+      return nullptr;
+    count(local, 1);
+    Process* process = local.free_.blocks[--local.free_.count];
+    process->renew();
+    process->born = local.last_born_ =
+        std::max(local.last_born_ + 1, static_cast<std::uint64_t>(now_ns));
+    return process;
+  }
+  // It has a new pid, by which `find` answers it from now on.
+  Pid publish(Process& process) noexcept {
+    const Pid last = process.pid();
+    const Pid next(last.slot(), last.generation() + 1);
+    const Pid pid = next.generation() ? next : Pid(last.slot(), 1);
+    // release: pairs with find: whoever finds it sees it whole.
+    process.pid_bits.store(pid.bits(), std::memory_order_release);
+    return pid;
+  }
   // It is not found any more, and its block is used again after a grace period.
-  void retire(Local& local, Process& process) noexcept;
+  void retire(Local& local, Process& process) noexcept {
+    // relaxed: a batch's stamp publishes it; a look-up that still sees it finds a closed inbox.
+    process.pid_bits.store(process.pid().bits() | Process::free_bit, std::memory_order_relaxed);
+    count(local, std::size_t{0} - 1);
+    local.retired_.blocks[local.retired_.count++] = &process;
+    if (local.retired_.count == local.retired_.blocks.size()) [[unlikely]]
+      lay_aside(local);
+  }
 
   // The process, exiting or not, or null.
   Process* find(Pid pid) noexcept {
@@ -112,7 +137,6 @@ class ProcessTable {
   std::size_t reserved_bytes() const noexcept;
 
  private:
-  static constexpr std::uint32_t batch = 256;
   static constexpr std::size_t batches_kept = 4;  // by a scheduler; the rest goes to the depot
 
   Process* at(std::uint32_t slot) noexcept {
@@ -121,7 +145,8 @@ class ProcessTable {
     Process* chunk = chunks_[slot / chunk_slots].load(std::memory_order_acquire);
     return chunk ? chunk + slot % chunk_slots : nullptr;
   }
-  bool refill(Local& local);
+  [[gnu::noinline]] bool refill(Local& local);
+  [[gnu::noinline]] void lay_aside(Local& local) noexcept;
   bool take_rested(std::deque<Batch>& batches, Local& local);
   bool take_fresh(Local& local);  // under mutex_
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "fiber/stack.hpp"
@@ -43,9 +44,33 @@ bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
   return reason && reason->kind() == ExitReason::Kind::normal;
 }
 
-void set_limit(Process& process, const MailboxLimit& limit) {
-  if (limit.messages == 0 && limit.bytes == 0) return;
-  extras_of(process).mail_limit = MailLimit(limit);
+[[noreturn, gnu::noinline]] void refuse_late_spawn() {
+  throw SpawnError(ExitReason::shutdown(), "the runtime is stopping: nothing is spawned any more");
+}
+
+[[noreturn, gnu::noinline]] void refuse_for_lack_of_room(const char* why) {
+  throw SpawnError(ExitReason::error("the process table is full"),
+                   std::string("the process table is full: ") + why);
+}
+
+// Throws BadArgument.
+[[gnu::noinline]] fiber::SizeClass checked_stack_class(const SpawnOptions& options,
+                                                       unsigned schedulers) {
+  const auto fitting = fiber::class_for(std::max(options.stack_bytes, fiber::smallest_stack_bytes));
+  if (!fitting) throw BadArgument("SpawnOptions::stack_bytes is more than 8 MiB");
+  if (options.scheduler > schedulers)
+    throw BadArgument("SpawnOptions::scheduler: there is no such scheduler");
+  if (options.priority > Priority::max)
+    throw BadArgument("SpawnOptions::priority: there is no such priority");
+  return *fitting;
+}
+
+[[gnu::noinline]] void set_options(Process& process, const SpawnOptions& options) {
+  process.level = level_of(options.priority);
+  process.pinned_to = static_cast<std::uint8_t>(options.scheduler);
+  process.bounds = make_bounds(options.mailbox);
+  if (options.limit.messages == 0 && options.limit.bytes == 0) return;
+  extras_of(process).mail_limit = MailLimit(options.limit);
   process.urgency.keep_up();
 }
 
@@ -58,79 +83,54 @@ System::System(const Config& config)
       hibernator(*this, config.hibernate_after_ns),
       processes_max_(config.processes_max),
       log_(config.log),
-      log_from_(config.log_from),
-      births_(config.pool.schedulers) {}
+      log_from_(config.log_from) {}
 
 System::~System() {
   cancel_all_timers(*this);
   disposal.empty();  // while there is a log
 }
 
-Process* System::take_slot() {
-  if (Thread* thread = Thread::driving(*this))
-    return table.take(table.local(thread->scheduler().id()));
-  const std::lock_guard lock(mutex_);
-  return table.take(table.local(count()));
-}
-
-// Exact among the births on one scheduler, and right to a fraction of a millisecond between two: no
-// line of memory is shared for it.
-std::uint64_t System::next_birth() {
+inline Process* System::take_slot() {
   Thread* thread = Thread::driving(*this);
-  const auto now = static_cast<std::uint64_t>(thread ? thread->looked_at_ns() : clock.now_ns());
-  if (!thread) return now;
-  std::uint64_t& last = births_[thread->scheduler().id()].last;
-  return last = std::max(last + 1, now);
+  if (!thread) [[unlikely]]
+    return take_slot_from_outside();
+  return table.take(table.local(thread->scheduler().id()), thread->looked_at_ns());
 }
 
-Process& System::create(detail::Program* program, const SpawnOptions* options, Pid parent) {
-  std::unique_ptr<detail::Program> owned(program);
-  // seq_cst: seldom written, and plain to read.
-  if (!parent && refuses_spawns())
-    throw SpawnError(ExitReason::shutdown(),
-                     "the runtime is stopping: nothing is spawned any more");
-  if (processes_max_ < ProcessTable::slots_max && table.alive() >= processes_max_)
-    throw SpawnError(ExitReason::error("the process table is full"),
-                     "the process table is full: raise Options::max_processes");
-  return create_unasked(owned.release(), options, parent);
+[[gnu::noinline]] Process* System::take_slot_from_outside() {
+  const std::lock_guard lock(mutex_);
+  return table.take(table.local(count()), clock.now_ns());
 }
 
-Process& System::create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent) {
+Process& System::create(detail::Program* program,
+                        const SpawnOptions* options,
+                        Pid parent,
+                        Whose whose) {
   std::unique_ptr<detail::Program> owned(program);
-  fiber::SizeClass stack_class = 0;
-  if (options && options->stack_bytes > fiber::smallest_stack_bytes) {
-    const auto fitting = fiber::class_for(options->stack_bytes);
-    if (!fitting) throw BadArgument("SpawnOptions::stack_bytes is more than 8 MiB");
-    stack_class = *fitting;
+  if (whose == Whose::users) {
+    if (!parent && refuses_spawns()) refuse_late_spawn();
+    if (has_no_room()) refuse_for_lack_of_room("raise Options::max_processes");
   }
-  if (options && options->scheduler > count())
-    throw BadArgument("SpawnOptions::scheduler: there is no such scheduler");
-  if (options && options->priority > Priority::max)
-    throw BadArgument("SpawnOptions::priority: there is no such priority");
+  const fiber::SizeClass stack_class = options ? checked_stack_class(*options, count()) : 0;
   Process* process = take_slot();
-  if (!process)
-    throw SpawnError(ExitReason::error("the process table is full"),
-                     "the process table is full: it has no slot left");
+  if (!process) refuse_for_lack_of_room("it has no slot left");
   process->parent = parent;
-  process->born = next_birth();
   process->code = owned->name();
   process->stack_class = stack_class;
-  if (options) {
-    process->level = level_of(options->priority);
-    process->pinned_to = static_cast<std::uint8_t>(options->scheduler);
-    process->bounds = make_bounds(options->mailbox);
-    set_limit(*process, options->limit);
-  }
-  const Pid pid = table.publish(*process);
-  if (options && !options->name.empty()) {
-    if (auto named = names.give(options->name, pid, process); !named) {
-      take_back(*process);
-      throw std::move(named).error();
-    }
-  }
+  if (options) set_options(*process, *options);
+  table.publish(*process);
+  if (options && !options->name.empty()) give_name(*process, options->name);
   process->program = owned.release();
   if (options && options->hibernates) hibernator.is_up(*process);
   return *process;
+}
+
+// Throws NameError, and then there is no process.
+void System::give_name(Process& process, std::string_view name) {
+  if (auto named = names.give(name, process.pid(), &process); !named) {
+    take_back(process);
+    throw std::move(named).error();
+  }
 }
 
 // A process that never was. Whoever has found it in a list may have asked it something.
@@ -141,15 +141,9 @@ void System::take_back(Process& process) {
     request_is_answered(*this, process, request);
     refuse(*this, pid, request);
   }
-  retire(process);
-}
-
-void System::launch(Process& process) {
-  if (Thread* thread = Thread::driving(*this)) {
-    thread->make_runnable(process);
-  } else {
-    inject(process);
-  }
+  if (Thread* thread = Thread::driving(*this)) return retire(process, *thread);
+  const std::lock_guard lock(mutex_);
+  table.retire(table.local(count()), process);
 }
 
 void System::wake_with(Process& process, mailbox::Signal& signal) {
@@ -170,13 +164,6 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
 void System::end_slice_of_sender() noexcept {
   if (Thread* sender = Thread::driving(*this))
     sender->charge(std::max(sender->scheduler().reductions, 0));
-}
-
-void System::retire(Process& process) {
-  if (Thread* thread = Thread::driving(*this))
-    return table.retire(table.local(thread->scheduler().id()), process);
-  const std::lock_guard lock(mutex_);
-  table.retire(table.local(count()), process);
 }
 
 void System::log(const Report& report) {

@@ -16,7 +16,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/atomic.hpp"
 #include "base/mutex.hpp"
@@ -51,13 +50,20 @@ class System final : public scheduler::Pool {
 
   // A process with everything set but its relations, found by its pid and not yet runnable. Throws
   // NameError, SpawnError; the program is destroyed then. The limit is about processes that are
-  // alive: slots that rest on other schedulers do not count.
-  Process& create(detail::Program* program, const SpawnOptions* options, Pid parent);
-  // The same for the runtime's own work: without a parent or options, also beyond the limit, and
-  // while it stops.
-  Process& create_own(detail::Program* program) { return create_unasked(program, nullptr, {}); }
+  // alive: slots that rest on other schedulers do not count. The runtime's own work (without
+  // parent or options) may go beyond it, and begin while the runtime stops.
+  enum class Whose : bool { users, own };
+  Process& create(detail::Program* program,
+                  const SpawnOptions* options,
+                  Pid parent,
+                  Whose whose = Whose::users);
+  Process& create_own(detail::Program* program) { return create(program, nullptr, {}, Whose::own); }
   // Its first turn. The caller has set its relations.
-  void launch(Process& process);
+  void launch(Process& process) {
+    if (scheduler::Thread* thread = scheduler::Thread::driving(*this))
+      return thread->make_runnable(process);
+    inject(process);
+  }
 
   Process* find(Pid pid) noexcept { return table.find(pid); }
 
@@ -78,8 +84,10 @@ class System final : public scheduler::Pool {
   // Whoever has turned an inbox from idle by pushing this signal owes this, once.
   void wake_with(Process& process, mailbox::Signal& signal);
 
-  // Takes a slot back when a process is gone. On the thread that ran it.
-  void retire(Process& process);
+  // Takes a slot back when a process is gone. On the thread that ran it, which is this one.
+  void retire(Process& process, scheduler::Thread& thread) noexcept {
+    table.retire(table.local(thread.scheduler().id()), process);
+  }
 
   // To the host's log, or stderr.
   void log(const Report& report);
@@ -115,19 +123,17 @@ class System final : public scheduler::Pool {
       end_slice_of_sender();
   }
   void end_slice_of_sender() noexcept;
-  Process& create_unasked(detail::Program* program, const SpawnOptions* options, Pid parent);
+  bool has_no_room() const noexcept {
+    return processes_max_ < ProcessTable::slots_max && table.alive() >= processes_max_;
+  }
   Process* take_slot();
+  Process* take_slot_from_outside();
+  void give_name(Process& process, std::string_view name);
   void take_back(Process& process);
-  std::uint64_t next_birth();
 
   const std::uint32_t processes_max_;
   const std::function<void(const Report&)> log_;
   const Severity log_from_;
-  // One per scheduler, its driver's: the last one's Process::born.
-  struct alignas(base::cache_line_bytes) Birth {
-    std::uint64_t last = 0;
-  };
-  std::vector<Birth> births_;
   base::Atomic<bool> refuses_spawns_{false};
 
   // Held by a foreign thread while it uses the table's last Local.

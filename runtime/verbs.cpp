@@ -48,10 +48,11 @@ Spawned spawn(Program* program,
   std::unique_ptr<runtime::DownNote> note;
   if (tagged) note = runtime::note_of(tagged, down);
   Process* caller = runtime::calling_process();
-  if (!caller && !link && monitored == Monitored::no)
+  if (!caller) [[unlikely]] {
+    if (link || monitored != Monitored::no) runtime::refuse_plain_thread();
     return {runtime::spawn_from_outside(runtime::guest_system(), owned.release(), options), {}};
-  const Call call;
-  call.charge(spawn_reductions);
+  }
+  const Call call(*caller, spawn_reductions);
   Process& parent = call.process();
   Process& child = call.system().create(owned.release(), options, parent.pid());
   Spawned spawned{child.pid(), {}};
@@ -62,7 +63,7 @@ Spawned spawn(Program* program,
   }
   if (monitored == Monitored::until_started)
     runtime::show_call(parent, child.pid().bits(), runtime::call_number(spawned.ref.id));
-  call.system().launch(child);
+  call.thread().make_runnable(child);
   return spawned;
 }
 

@@ -19,7 +19,7 @@ struct Names : testing::Test {
   NameRegistry names;
 
   Process& spawn() {
-    Process* process = table.take(local);
+    Process* process = table.take(local, 0);
     table.publish(*process);
     return *process;
   }

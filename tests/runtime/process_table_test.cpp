@@ -14,12 +14,12 @@ struct Tables : testing::Test {
   ProcessTable table{quiescence, 2};
   ProcessTable::Local& local = table.local(0);
 
-  Pid spawn() { return table.publish(*table.take(local)); }
+  Pid spawn() { return table.publish(*table.take(local, 0)); }
   void end(Pid pid) { table.retire(local, *table.find(pid)); }
 };
 
 TEST_F(Tables, a_process_is_found_from_publish_to_retire) {
-  Process* process = table.take(local);
+  Process* process = table.take(local, 0);
   const Pid pid = table.publish(*process);
   EXPECT_EQ(table.find(pid), process);
   EXPECT_EQ(table.alive(), 1U);
@@ -60,7 +60,7 @@ TEST_F(Tables, no_slot_is_used_again_while_somebody_may_look_at_it) {
 TEST_F(Tables, slots_that_retire_elsewhere_come_back_to_who_spawns) {
   ProcessTable::Local& elsewhere = table.local(1);
   for (int round = 0; round < 50'000; ++round) {
-    Process* process = table.take(local);
+    Process* process = table.take(local, 0);
     ASSERT_NE(process, nullptr) << "round " << round;
     table.publish(*process);
     table.retire(elsewhere, *process);
