@@ -40,19 +40,13 @@ void append(Signal*& list, Signal* more) {
   *end = more;
 }
 
-void destroy_program(Process& process) {
-  if (!process.program) return;
-  detail::Program* program = std::exchange(process.program, nullptr);
-  run_code([program] { delete program; });
-}
-
 // Nothing comes any more; all that has come and was not received becomes one list.
 void close_mailbox(Process& process) {
   if (process.is_closed) return;
   process.is_closed = true;
-  Signal* rest = unpacked(process, process.inbox.close());
+  append(process.pending, unpacked(process, process.inbox.close()));
+  if (process.mail.is_empty()) return;
   Signal* received = process.mail.take_everything();
-  append(process.pending, rest);
   append(received, process.pending);
   process.pending = received;
 }
@@ -141,14 +135,8 @@ void tell(System& system, Process& process, const Relation& relation) {
 }
 
 // Exits first, then downs, one watcher's in the order in which it set them up (P8).
-void tell_relations(System& system, Process& process) {
+[[gnu::noinline]] void tell_many(System& system, Process& process) {
   const auto all = process.relations.all();
-  if (all.empty()) return;
-  if (all.size() == 1) {
-    const Relation only = all.front();
-    process.relations.clear();
-    return tell(system, process, only);
-  }
   std::vector<Relation, base::Allocator<Relation>> told(all.begin(), all.end());
   process.relations.clear();
   const auto rank = [](const Relation& r) { return r.kind == RelationKind::link ? 0 : 1; };
@@ -159,6 +147,15 @@ void tell_relations(System& system, Process& process) {
     tell(system, process, relation);
     give_way_if_due();
   }
+}
+
+void tell_relations(System& system, Process& process) {
+  const auto all = process.relations.all();
+  if (all.empty()) return;
+  if (all.size() > 1) return tell_many(system, process);
+  const Relation only = all.front();
+  process.relations.clear();
+  tell(system, process, only);
 }
 
 }  // namespace
@@ -174,8 +171,8 @@ void end_here() {
 scheduler::Turn finish(Process& process) {
   System& system = current_system();
   process.is_ending = true;
-  destroy_program(process);
-  empty_extras(process);
+  if (process.program) run_code([&process] { destroy_program(process); });
+  if (process.own_extras()) empty_extras(process);
   RT_CHECK(process.waits == 0, "Z4: no stack is cut off with a record of a wait on it");
   system.names.release(process);
   cancel_timers_of(system, process);

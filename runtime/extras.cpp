@@ -17,7 +17,6 @@ Extras& extras_of(Process& process) {
 
 void empty_extras(Process& process) {
   Extras* extras = process.own_extras();
-  if (!extras) return;
   extras->idle_timer.reset();
   extras->priority_end.reset();
   if (extras->hibernation.next_body)

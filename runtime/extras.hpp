@@ -47,8 +47,8 @@ struct Extras {
 // Owner: its extras, made now if need be.
 Extras& extras_of(Process& process);
 
-// The end of a process: destroys what is in them. On a runner, inside; destructors are process
-// code, and when one is cut off a second call does the rest.
+// The end of a process that has some: destroys what is in them. On a runner, inside; destructors
+// are process code, and when one is cut off a second call does the rest.
 void empty_extras(Process& process);
 
 }  // namespace airssys::rt::runtime

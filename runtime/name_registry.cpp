@@ -60,10 +60,7 @@ std::string NameRegistry::name_of(Pid pid) {
   return name == names_.end() ? std::string() : name->second;
 }
 
-void NameRegistry::release(Process& process) {
-  // seq_cst, twice: exiting is said before the look for a name; pairs with give.
-  process.is_exiting.store(true, std::memory_order_seq_cst);
-  if (!process.is_named.load(std::memory_order_seq_cst)) return;
+void NameRegistry::take_out(Process& process) {
   const std::lock_guard lock(writers_);
   const auto name = names_.find(process.pid());
   if (name != names_.end()) erase(process.pid(), name->second);

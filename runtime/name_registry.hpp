@@ -37,7 +37,12 @@ class NameRegistry {
   std::string name_of(Pid pid);
 
   // The process itself, when it ends. Cheap when it has no name.
-  void release(Process& process);
+  void release(Process& process) {
+    // seq_cst, twice: exiting is said before the look for a name; pairs with give.
+    process.is_exiting.store(true, std::memory_order_seq_cst);
+    if (process.is_named.load(std::memory_order_seq_cst)) [[unlikely]]
+      take_out(process);
+  }
 
  private:
   struct Hash {
@@ -55,6 +60,7 @@ class NameRegistry {
   };
 
   Shard& shard_of(std::string_view name) noexcept { return shards_[Hash{}(name) % shards_.size()]; }
+  void take_out(Process& process);
   // Under writers_.
   void put(std::string_view name, Pid pid);
   void erase(Pid pid, std::string_view name);

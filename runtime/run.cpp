@@ -127,7 +127,8 @@ Turn serve(Process& process) {
 
 Turn start(Process& process) {
   // A signal that comes before the first turn ends a process that never ran (Z11).
-  while (!obey_at_rest(process) && (is_suspended(process) || awaits_mail(process))) {
+  while (!obey_at_rest(process) &&
+         (is_suspended(process) || (process.own_extras() && awaits_mail(process)))) {
     if (rests(process, awaits_mail(process) ? WaitReason::hibernation : WaitReason::none))
       return Turn::over;
     if (gives_way(process)) return Turn::again;
@@ -135,10 +136,13 @@ Turn start(Process& process) {
   if (process.must_end) return finish(process);
   process.wait_reason.store(WaitReason::none, std::memory_order_relaxed);  // relaxed: for show
   process.has_started = true;
-  auto failure = run_code([&] { process.program->run(); });
+  auto failure = run_code([&process] {
+    process.program->run();
+    if (!process.program->behaviour()) destroy_program(process);
+  });
+  if (process.is_ending) return finish(process);
   Behaviour* behaviour = process.program->behaviour();
   if (failure) return end_by(process, std::move(*failure), {behaviour ? "start" : ""});
-  if (!behaviour) return finish(process);
   if (auto late_failure = run_code([&] { behaviour->ready(); }))
     return end_by(process, std::move(*late_failure), {"ready"});
   return serve(process);

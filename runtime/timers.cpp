@@ -92,9 +92,7 @@ Duration left_until(std::int64_t due_ns, System& system) noexcept {
 
 }  // namespace
 
-void cancel_timers_of(System& system, Process& process) {
-  // seq_cst: after is_exiting was stored; pairs with the store in send_later (timers.hpp).
-  if (!process.is_timer_target.load(std::memory_order_seq_cst)) return;
+void take_back_timers_of(System& system, Process& process) {
   const std::uint64_t target = process.pid().bits();
   for (unsigned id = 0; id < system.count(); ++id) {
     while (const auto cancelled = system.scheduler(id).timers.cancel_target(target)) {

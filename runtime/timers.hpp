@@ -19,7 +19,12 @@ namespace airssys::rt::runtime {
 
 // The end of a process, after it is marked as exiting: takes back what is aimed at it. Lets others
 // run when there is much (T12). By the owner, inside.
-void cancel_timers_of(System& system, Process& process);
+void take_back_timers_of(System& system, Process& process);
+inline void cancel_timers_of(System& system, Process& process) {
+  // seq_cst: after is_exiting was stored; pairs with the store in send_later.
+  if (process.is_timer_target.load(std::memory_order_seq_cst)) [[unlikely]]
+    take_back_timers_of(system, process);
+}
 
 // rt::cancel_timer and rt::read_timer, inside, by any thread. The message of a timer that was taken
 // back is the caller's, who destroys it outside.
