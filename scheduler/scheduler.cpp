@@ -27,6 +27,19 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
 
 Task* Scheduler::pick_among_all() noexcept {
   take_in_urgent();
+  if (may_hold_urgent_) [[unlikely]] {
+    if (Task* task = pick_above_normal()) return task;
+  }
+  if (turns_to_injector_ <= 0 || queues_[normal].size() <= 1) take_in_lower();
+  if (Task* task = run_next_.take()) {
+    if (reductions > 0) return task;
+    push(*task);  // it would inherit a slice that is used up
+  }
+  reductions = slice_reductions;
+  return pick_lower();
+}
+
+Task* Scheduler::pick_above_normal() noexcept {
   for (unsigned queue = level_count - 1; queue > normal; --queue) {
     if (Task* task = pick_urgent(queue)) {
       urgent_turns_.add(1);
@@ -35,13 +48,7 @@ Task* Scheduler::pick_among_all() noexcept {
     }
   }
   may_hold_urgent_ = false;
-  if (turns_to_injector_ <= 0 || queues_[normal].size() <= 1) take_in_lower();
-  if (Task* task = run_next_.take()) {
-    if (reductions > 0) return task;
-    push(*task);  // it would inherit a slice that is used up
-  }
-  reductions = slice_reductions;
-  return pick_lower();
+  return nullptr;
 }
 
 void Scheduler::send_home(Task& task) noexcept {

@@ -171,6 +171,7 @@ class Scheduler {
     return !may_hold_urgent_ && --turns_to_injector_ > 0 && reductions > 0;
   }
   Task* pick_among_all() noexcept;
+  Task* pick_above_normal() noexcept;
   void send_home(Task& task) noexcept;
   Task* pick_lower() noexcept;
   Task* pick_urgent(unsigned queue) noexcept;
@@ -206,7 +207,7 @@ class Scheduler {
   // Owner only.
   base::Random random_;
   std::int32_t turns_to_injector_ = injector_turns;
-  bool may_hold_urgent_ = false;   // one of the queues above normal's was not empty when last seen
+  bool may_hold_urgent_ = false;   // one of the queues above normal's may not be empty
   std::uint64_t low_has_due_ = 0;  // grows with each normal turn by how many low ones wait
   std::int64_t balanced_at_ns_ = 0;
   std::array<RunNext<Task>::Sighting, 128> sightings_{};
