@@ -242,7 +242,7 @@ namespace airssys::rt::detail {
 void* take_mail(bool (*accepts)(void*, void*), void* context, Deadline deadline) {
   runtime::Process& process = runtime::current_process();
   const runtime::Timeout timeout(process, deadline);
-  const runtime::Call call(process);
+  const runtime::Call call(process, 0);  // each look is charged by itself
   mailbox::Cursor cursor(process.mail, mailbox::Cursor::Start::oldest);
   return runtime::take(process, cursor, accepts, context, timeout, runtime::WaitReason::receive);
 }

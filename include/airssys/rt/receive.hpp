@@ -223,7 +223,7 @@ auto receive(const MailMark& mark, Clauses&&... clauses) {
 // The oldest T; with T = rt::Message, the oldest message of any type (R16).
 template <class T>
 T receive() {
-  return receive([](T value) -> T { return value; });
+  return receive([](T&& value) -> T { return std::move(value); });
 }
 
 // The same, or nothing when none has come in time.
