@@ -40,6 +40,14 @@ using Atomic = std::atomic<T>;
 #pragma GCC diagnostic ignored "-Wtsan"
 #endif
 inline void atomic_fence(std::memory_order order) noexcept {
+#if defined(__x86_64__)
+  // Compilers make it an mfence, which takes three times as long (20 ns), for it orders other
+  // memory than atomics lie in as well.
+  if (order == std::memory_order_seq_cst) {
+    asm volatile("lock orl $0, (%%rsp)" ::: "memory", "cc");
+    return;
+  }
+#endif
   std::atomic_thread_fence(order);
 }
 #if defined(__GNUC__) && !defined(__clang__)
