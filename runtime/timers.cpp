@@ -5,9 +5,9 @@
 #include <airssys/rt/interval.hpp>
 #include <airssys/rt/timer.hpp>
 #include <algorithm>
-#include <bit>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "runtime/call.hpp"
 #include "runtime/envelope.hpp"
@@ -23,24 +23,16 @@ namespace runtime {
 namespace {
 
 using scheduler::Thread;
+using scheduler::TimerEntry;
 using scheduler::TimerId;
 using scheduler::TimerOrder;
 using scheduler::TimerTable;
 
-// What an order's note points to: for a pid the System itself, for a name one of these.
+// The payload of an order that is aimed at a name.
 struct NamedTarget {
-  System& system;
   std::string name;
+  Message message;
 };
-
-template <class T>
-std::uint64_t as_note(T* pointer) noexcept {
-  return std::bit_cast<std::uintptr_t>(pointer);
-}
-template <class T>
-T* from_note(std::uint64_t note) noexcept {
-  return std::bit_cast<T*>(static_cast<std::uintptr_t>(note));
-}
 
 // Timers fire under the wheel's mutex: a push and a wake may happen there, a destructor may not.
 void send_from_nobody(System& system, Pid to, void* payload) noexcept {
@@ -55,27 +47,36 @@ void name_timer(void* payload, TimerId id) noexcept {
     timeout->ref = {id.bits()};
 }
 
-void fire_at_pid(const TimerOrder& order, TimerId id) noexcept {
-  name_timer(order.payload, id);
-  send_from_nobody(*from_note<System>(order.note), Pid::from_bits(order.target), order.payload);
+// On the thread that drives the scheduler with this timer.
+TimerTable& timers_here() noexcept {
+  return Thread::current()->scheduler().timers;
 }
 
-void fire_at_name(const TimerOrder& order, TimerId id) noexcept {
+void fire_at_pid(TimerEntry& timer) noexcept {
+  const auto [order, id] = timers_here().take_expired(timer);
   name_timer(order.payload, id);
-  const std::unique_ptr<NamedTarget> target(from_note<NamedTarget>(order.note));
-  const Pid holder = target->system.names.find(target->name).value_or(Pid());
-  send_from_nobody(target->system, holder, order.payload);
+  send_from_nobody(current_system(), Pid::from_bits(order.target), order.payload);
+}
+
+void fire_at_name(TimerEntry& timer) noexcept {
+  const auto [order, id] = timers_here().take_expired(timer);
+  const std::unique_ptr<NamedTarget> target(static_cast<NamedTarget*>(order.payload));
+  void* payload = target->message.release();
+  name_timer(payload, id);
+  System& system = current_system();
+  send_from_nobody(system, system.names.find(target->name).value_or(Pid()), payload);
 }
 
 // The message of an order that was taken back.
 Message message_of(const TimerOrder& order) {
-  if (order.fire == &fire_at_name) delete from_note<NamedTarget>(order.note);
-  return Message(order.payload);
+  if (order.fire != &fire_at_name) return Message(order.payload);
+  const std::unique_ptr<NamedTarget> target(static_cast<NamedTarget*>(order.payload));
+  return std::move(target->message);
 }
 
 // On the scheduler that runs the caller; its own thread looks at its timers before it sleeps.
-TimerId make_timer(const Call& call, Deadline due, const TimerOrder& order) {
-  const auto created = call.thread().scheduler().timers.create(due.ns(), order);
+TimerId make_timer(Deadline due, const TimerOrder& order) {
+  const auto created = timers_here().create(due.ns(), order);
   if (!created) throw BadArgument("too many timers are pending: 16 million on one scheduler");
   return created->id;
 }
@@ -140,18 +141,13 @@ namespace detail {
 
 TimerRef send_later(Deadline due, Pid to, void* payload) {
   Message message(payload);
-  const Call call;
-  call.charge(1);
+  const Call call(runtime::current_process(), 1);
   System& system = call.system();
   Process* target = system.find(to);
   if (!target) return {};
   header_of(payload).tag = 0;
-  const TimerId id = runtime::make_timer(call,
-                                         due,
-                                         {.fire = &runtime::fire_at_pid,
-                                          .payload = payload,
-                                          .target = to.bits(),
-                                          .note = runtime::as_note(&system)});
+  const TimerId id = runtime::make_timer(
+      due, {.fire = &runtime::fire_at_pid, .payload = payload, .target = to.bits()});
   static_cast<void>(message.release());
   // seq_cst, twice: the mark is set before the look whether it is exiting (timers.hpp).
   target->is_timer_target.store(true, std::memory_order_seq_cst);
@@ -167,13 +163,10 @@ TimerRef send_later(Deadline due, std::string_view name, void* payload) {
   const Call call;
   call.charge(1);
   header_of(payload).tag = 0;
-  auto target = std::make_unique<runtime::NamedTarget>(call.system(), std::string(name));
-  const TimerId id = runtime::make_timer(
-      call,
-      due,
-      {.fire = &runtime::fire_at_name, .payload = payload, .note = runtime::as_note(target.get())});
+  auto target = std::make_unique<runtime::NamedTarget>(std::string(name), std::move(message));
+  const TimerId id =
+      runtime::make_timer(due, {.fire = &runtime::fire_at_name, .payload = target.get()});
   static_cast<void>(target.release());
-  static_cast<void>(message.release());
   return {id.bits()};
 }
 
@@ -191,8 +184,7 @@ std::optional<Duration> cancel_timer(TimerRef timer) {
   Process* caller = runtime::calling_process();
   if (!caller) return runtime::cancel_timer_from_outside(runtime::guest_system(), timer);
   Message message;  // destroyed outside
-  const Call call(*caller);
-  call.charge(1);
+  const Call call(*caller, 1);
   return runtime::cancel_timer_in(call.system(), timer, message);
 }
 

@@ -73,7 +73,8 @@ TimedWait::~TimedWait() {
 void TimedWait::arm() {
   armed_for_ns_ = timeout_.due_ns();
   is_armed_ = true;
-  Thread::current()->scheduler().wheel.arm(*this, armed_for_ns_);
+  wheel_ = &Thread::current()->scheduler().wheel;
+  wheel_->arm(*this, armed_for_ns_);
 }
 
 bool TimedWait::is_over() {
@@ -85,7 +86,7 @@ bool TimedWait::is_over() {
 }
 
 bool TimedWait::disarm() noexcept {
-  return scheduler::TimerWheel::cancel(*this);
+  return wheel_->cancel(*this);
 }
 
 namespace {

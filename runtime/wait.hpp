@@ -87,6 +87,7 @@ class TimedWait final : public Wait, private scheduler::TimerEntry {
 
   const Timeout timeout_;
   std::int64_t armed_for_ns_ = 0;
+  scheduler::TimerWheel* wheel_ = nullptr;  // on which it is armed
 };
 
 // Whether this deadline has passed. A clock is not read for one that is far from the last look at

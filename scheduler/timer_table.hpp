@@ -5,7 +5,9 @@
 // "fire was called" holds for each timer under any race (T4). Slots are type-stable
 // and carry a generation: an id that has fired or was cancelled names nobody for ever (T3, T5).
 //
-// Timers aimed at one target are chained, so that its death can take them all back (T9).
+// Timers aimed at one target are chained, so that its death can take them all back (T9). Targets
+// share a bucket until one that dies meets another's timers there: where all timers are aimed at
+// one, they need no more.
 //
 //   free ── create ──▶ pending ── cancel, cancel_target, expiry ──▶ free, next generation
 #pragma once
@@ -16,6 +18,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/cache_line.hpp"
 #include "scheduler/timer_wheel.hpp"
 
 namespace airssys::rt::scheduler {
@@ -50,17 +53,16 @@ class TimerId {
 
 // What is to happen when the time has come. The table only keeps it.
 struct TimerOrder {
-  // Called at most once, under the rules of TimerEntry::expire, when the id is no longer pending.
-  // It owns the payload then.
-  void (*fire)(const TimerOrder& order, TimerId id) noexcept = nullptr;
+  // As TimerEntry::expire: called at most once. It begins with TimerTable::take_expired, and owns
+  // the payload then.
+  void (*fire)(TimerEntry& timer) noexcept = nullptr;
   void* payload = nullptr;
   std::uint64_t target = 0;  // the key of cancel_target; 0: none
-  std::uint64_t note = 0;    // the maker's own
 };
 
 class TimerTable {
  public:
-  static constexpr std::size_t timers_max = 1U << 24;
+  static constexpr std::size_t timers_max = (1U << 24) - 1;
   static constexpr unsigned tables_max = 256;
 
   // `number` stands in every id this table makes, so that its holder finds the way back.
@@ -85,6 +87,14 @@ class TimerTable {
   // returned, or was cancelled, or this id never was. Any thread.
   std::optional<Cancelled> cancel(TimerId id) noexcept;
 
+  struct Expired {
+    TimerOrder order;
+    TimerId id;
+  };
+  // For the order's `fire`, first of all: the slot is free and the id is dead before anybody is
+  // told, so whoever got the message and asks for the timer is told the truth (T5).
+  Expired take_expired(TimerEntry& timer) noexcept;
+
   // When it is due, if it is pending. Any thread.
   std::optional<std::int64_t> due_ns(TimerId id) const noexcept;
 
@@ -98,18 +108,19 @@ class TimerTable {
  private:
   static constexpr std::size_t slots_per_chunk = 256;
 
-  struct Slot : TimerEntry {
-    TimerTable* table = nullptr;
-    std::uint32_t number = 0;
+  // A line: who has a million timers pays for memory first. Pending: on the wheel, and `expire` is
+  // its order's `fire`.
+  struct alignas(base::cache_line_bytes) Slot : TimerEntry {
+    void* payload = nullptr;
+    std::uint64_t target = 0;
+    std::uint32_t number = 0;  // its own; that of the first is 1
     std::uint32_t generation = 1;
-    bool is_pending = false;
-    TimerOrder order;
-    // Free: the next free slot. Pending with a target: its neighbours in the target's bucket.
-    Slot* next = nullptr;
-    Slot** previous_link = nullptr;
+    // Numbers, 0: none. Free: the next free slot. Pending with a target: its neighbours in the
+    // target's bucket.
+    std::uint32_t next = 0;
+    std::uint32_t previous = 0;
   };
-
-  static void expire_slot(TimerEntry& entry) noexcept;
+  static_assert(sizeof(Slot) == base::cache_line_bytes);
 
   // All below: under the wheel's mutex.
   Slot* find(TimerId id) const noexcept;
@@ -117,11 +128,11 @@ class TimerTable {
   Cancelled take_back(Slot& slot) noexcept;
   TimerOrder retire(Slot& slot) noexcept;
   void chain(Slot& slot) noexcept;
-  void link_into_bucket(Slot& slot) noexcept;
   void unchain(Slot& slot) noexcept;
   void widen_buckets();
-  Slot*& bucket_of(std::uint64_t target) const noexcept;
-  Slot& slot_at(std::size_t number) const noexcept;
+  std::uint32_t& bucket_of(std::uint64_t target) const noexcept;
+  std::size_t slot_count() const noexcept { return chunks_.size() * slots_per_chunk; }
+  Slot& slot_at(std::uint32_t number) const noexcept;
   TimerId id_of(const Slot& slot) const noexcept;
 
   // Fixed after construction.
@@ -130,12 +141,12 @@ class TimerTable {
 
   // Under the wheel's mutex.
   std::vector<std::unique_ptr<Slot[]>> chunks_;
-  Slot* free_ = nullptr;
+  std::uint32_t free_ = 0;
   std::size_t pending_ = 0;
   std::size_t chained_ = 0;
-  std::size_t sweep_ = 0;          // where cancel_any goes on
+  std::uint32_t sweep_ = 1;        // where cancel_any goes on
   std::size_t bucket_count_ = 64;  // a power of two
-  std::unique_ptr<Slot*[]> buckets_;
+  std::unique_ptr<std::uint32_t[]> buckets_;
 };
 
 }  // namespace airssys::rt::scheduler

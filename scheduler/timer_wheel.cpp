@@ -73,9 +73,8 @@ bool TimerWheel::arm(TimerEntry& entry, std::int64_t due_ns) noexcept {
 }
 
 bool TimerWheel::cancel(TimerEntry& entry) noexcept {
-  if (entry.wheel == nullptr) return false;
-  const std::lock_guard lock(entry.wheel->mutex_);
-  return entry.wheel->cancel_locked(entry);
+  const std::lock_guard lock(mutex_);
+  return cancel_locked(entry);
 }
 
 std::size_t TimerWheel::expire_until(std::int64_t now_ns, std::size_t at_most) noexcept {
@@ -97,7 +96,7 @@ std::size_t TimerWheel::expire_until(std::int64_t now_ns, std::size_t at_most) n
       break;
     }
   }
-  publish_next_due();
+  publish(find_next_due_ns());
   return fired;
 }
 
@@ -105,17 +104,19 @@ bool TimerWheel::arm_locked(TimerEntry& entry, std::int64_t due_ns) noexcept {
   RT_CHECK(!entry.is_linked(), "a timer entry is armed twice");
   RT_CHECK(entry.expire != nullptr, "a timer entry has nothing to call");
   entry.due_ns = due_ns;
-  entry.wheel = this;
   place(entry);
   count_armed(+1);
-  return publish_next_due();
+  const std::int64_t due = start_ns(due_tick(entry, tick_max));
+  if (due >= next_due_ns()) return false;
+  publish(due);
+  return true;
 }
 
 bool TimerWheel::cancel_locked(TimerEntry& entry) noexcept {
   if (!entry.is_linked()) return false;
   unlink(entry);
   count_armed(-1);
-  publish_next_due();
+  if (start_ns(due_tick(entry, tick_max)) <= next_due_ns()) publish(find_next_due_ns());
   return true;
 }
 
@@ -190,13 +191,9 @@ std::int64_t TimerWheel::find_next_due_ns() noexcept {
   return start_ns(slot.start);
 }
 
-bool TimerWheel::publish_next_due() noexcept {
-  const std::int64_t before = next_due_ns();
-  const std::int64_t now = find_next_due_ns();
-  if (now == before) return false;
+void TimerWheel::publish(std::int64_t next_due_ns) noexcept {
   // relaxed: see next_due_ns(); only the holder of mutex_ writes.
-  next_due_ns_.store(now, std::memory_order_relaxed);
-  return now < before;
+  next_due_ns_.store(next_due_ns, std::memory_order_relaxed);
 }
 
 void TimerWheel::count_armed(std::ptrdiff_t change) noexcept {

@@ -27,8 +27,6 @@
 
 namespace airssys::rt::scheduler {
 
-class TimerWheel;
-
 // One timer: lies where its owner waits, or in a slot of a TimerTable. Its memory must stay until
 // it has been cancelled or `expire` was called.
 struct TimerEntry : base::ListHook {
@@ -38,9 +36,7 @@ struct TimerEntry : base::ListHook {
   // owner.
   void (*expire)(TimerEntry&) noexcept = nullptr;
 
-  // Written by arm.
-  std::int64_t due_ns = 0;
-  TimerWheel* wheel = nullptr;
+  std::int64_t due_ns = 0;  // written by arm
 };
 
 class TimerWheel {
@@ -61,8 +57,8 @@ class TimerWheel {
 
   // True: it was pending and `expire` is not called any more; entry.due_ns still says when it was
   // due. False: it is not armed, and if it was, its `expire` has returned: it runs under the mutex
-  // that this call takes.
-  static bool cancel(TimerEntry& entry) noexcept;
+  // that this call takes. Requires: no other wheel has it.
+  bool cancel(TimerEntry& entry) noexcept;
 
   // No timer is due before this; never_ns when there is none. It may be sooner than the soonest
   // timer (when a slot must be cascaded first), never later. Any thread, without the mutex.
@@ -112,7 +108,7 @@ class TimerWheel {
   bool advance(std::uint64_t until) noexcept;
   Slot soonest_slot() noexcept;  // Requires: there is one.
   std::int64_t find_next_due_ns() noexcept;
-  bool publish_next_due() noexcept;
+  void publish(std::int64_t next_due_ns) noexcept;
   void count_armed(std::ptrdiff_t change) noexcept;
 
   mutable base::Mutex mutex_{base::LockRank::timer};

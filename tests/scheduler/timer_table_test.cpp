@@ -18,20 +18,27 @@ namespace {
 constexpr std::int64_t tick = TimerWheel::tick_ns;
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
+// Where those who fire find their timer.
+TimerTable* table_of_test = nullptr;
+
 struct Fired {
   std::vector<TimerId> ids;
 };
 
 TimerOrder order_for(Fired& fired, std::uint64_t target = 0) {
-  return {
-      .fire = [](const TimerOrder& order,
-                 TimerId id) noexcept { static_cast<Fired*>(order.payload)->ids.push_back(id); },
-      .payload = &fired,
-      .target = target};
+  return {.fire =
+              [](TimerEntry& timer) noexcept {
+                const auto [order, id] = table_of_test->take_expired(timer);
+                static_cast<Fired*>(order.payload)->ids.push_back(id);
+              },
+          .payload = &fired,
+          .target = target};
 }
 
 class TimerTableTest : public testing::Test {
  protected:
+  TimerTableTest() { table_of_test = &table_; }
+
   TimerId create(std::int64_t due_ns, std::uint64_t target = 0) {
     return table_.create(due_ns, order_for(fired_, target)).value().id;
   }
@@ -136,6 +143,7 @@ TEST_F(TimerTableTest, all_ids_differ) {
 TEST(TimerTableThreadsTest, exactly_one_of_cancelled_and_fired_holds) {
   TimerWheel wheel;
   TimerTable table(wheel, 0);
+  table_of_test = &table;
   std::atomic<std::int64_t> now{0};
   std::atomic<bool> is_over{false};
   std::thread driver([&] {
@@ -143,10 +151,13 @@ TEST(TimerTableThreadsTest, exactly_one_of_cancelled_and_fired_holds) {
   });
   for (int i = 0; i < 400; ++i) {
     std::atomic<int> fired{0};
-    const TimerOrder order{
-        .fire = [](const TimerOrder& o,
-                   TimerId) noexcept { static_cast<std::atomic<int>*>(o.payload)->fetch_add(1); },
-        .payload = &fired};
+    const TimerOrder order{.fire =
+                               [](TimerEntry& timer) noexcept {
+                                 const TimerOrder expired =
+                                     table_of_test->take_expired(timer).order;
+                                 static_cast<std::atomic<int>*>(expired.payload)->fetch_add(1);
+                               },
+                           .payload = &fired};
     const std::int64_t due = now.load() + tick + (i % 3) * tick;
     const TimerId id = table.create(due, order)->id;
     // Now and then it waits until the driver is about to fire it.

@@ -74,21 +74,21 @@ TEST_F(TimerWheelTest, very_long_times_wait_and_can_be_cancelled) {
   EXPECT_EQ(fired_.back(), &sooner);
   EXPECT_EQ(wheel_.expire_until(200 * year - 1, everything), 0U);
   EXPECT_EQ(wheel_.expire_until(200 * year + tick, everything), 1U);
-  EXPECT_TRUE(TimerWheel::cancel(last));
+  EXPECT_TRUE(wheel_.cancel(last));
   EXPECT_EQ(last.due_ns, never);
 }
 
 TEST_F(TimerWheelTest, a_cancelled_timer_never_fires_and_is_cancelled_once) {
   Recorded& entry = timer();
-  EXPECT_FALSE(TimerWheel::cancel(entry)) << "it was never armed";
+  EXPECT_FALSE(wheel_.cancel(entry)) << "it was never armed";
   wheel_.arm(entry, 100 * tick);
-  EXPECT_TRUE(TimerWheel::cancel(entry));
-  EXPECT_FALSE(TimerWheel::cancel(entry));
+  EXPECT_TRUE(wheel_.cancel(entry));
+  EXPECT_FALSE(wheel_.cancel(entry));
   EXPECT_EQ(wheel_.next_due_ns(), never);
   EXPECT_EQ(wheel_.expire_until(1000 * tick, everything), 0U);
   wheel_.arm(entry, 2000 * tick);
   EXPECT_EQ(wheel_.expire_until(2000 * tick, everything), 1U);
-  EXPECT_FALSE(TimerWheel::cancel(entry)) << "it has fired";
+  EXPECT_FALSE(wheel_.cancel(entry)) << "it has fired";
 }
 
 TEST_F(TimerWheelTest, an_entry_may_be_destroyed_or_armed_again_once_it_has_fired) {
@@ -151,7 +151,7 @@ class RandomRun {
       }
       if (testing::Test::HasFailure()) return;
     }
-    for (const auto& entry : entries_) TimerWheel::cancel(*entry);
+    for (const auto& entry : entries_) wheel_.cancel(*entry);
   }
 
  private:
@@ -165,10 +165,10 @@ class RandomRun {
     const auto found =
         std::ranges::find(armed_, &entry, [](const auto& pair) { return pair.second; });
     if (found != armed_.end()) {
-      EXPECT_TRUE(TimerWheel::cancel(entry));
+      EXPECT_TRUE(wheel_.cancel(entry));
       armed_.erase(found);
     } else {
-      EXPECT_FALSE(TimerWheel::cancel(entry));
+      EXPECT_FALSE(wheel_.cancel(entry));
       const std::int64_t due = now_ + some_time();
       wheel_.arm(entry, due);
       armed_.emplace(due, &entry);
@@ -237,7 +237,7 @@ TEST(TimerWheelThreadsTest, each_timer_is_either_cancelled_or_fired) {
       wheel.arm(entry, due);
       // Now and then it waits until the driver is about to fire it.
       while (i % 4 == 0 && now.load() < due) std::this_thread::yield();
-      const bool was_pending = TimerWheel::cancel(entry);
+      const bool was_pending = wheel.cancel(entry);
       ASSERT_EQ(was_pending ? 0 : 1, entry.fired.load());
     }
   };
