@@ -14,6 +14,7 @@
 #include "runtime/outside.hpp"
 #include "runtime/run.hpp"
 #include "runtime/signals.hpp"
+#include "runtime/timer_target.hpp"
 #include "scheduler/timer_table.hpp"
 
 namespace airssys::rt {
@@ -149,9 +150,7 @@ TimerRef send_later(Deadline due, Pid to, void* payload) {
   const TimerId id = runtime::make_timer(
       due, {.fire = &runtime::fire_at_pid, .payload = payload, .target = to.bits()});
   static_cast<void>(message.release());
-  // seq_cst, twice: the mark is set before the look whether it is exiting (timers.hpp).
-  target->is_timer_target.store(true, std::memory_order_seq_cst);
-  if (target->is_exiting.load(std::memory_order_seq_cst)) {
+  if (runtime::aims_too_late(*target)) {
     if (const auto cancelled = runtime::table_of(system, id)->cancel(id))
       message = runtime::message_of(cancelled->order);
   }

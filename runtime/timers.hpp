@@ -1,10 +1,7 @@
 // timers.hpp: messages that are sent later, as the rest of the runtime sees them.
 //
 // An order lies in the timer table of the scheduler on which it was made
-// (scheduler/timer_table.hpp). Aimed at a pid, it ends with that process: who aims makes the timer,
-// marks the process, and then looks whether it is exiting; the end of the process says that it
-// exits, and then looks at the mark. Not both can miss the other, so no timer outlives its target,
-// and a process that was never aimed at pays one load (T9).
+// (scheduler/timer_table.hpp). Aimed at a pid, it ends with that process (timer_target.hpp).
 #pragma once
 
 #include <airssys/rt/message.hpp>
@@ -14,6 +11,7 @@
 
 #include "runtime/process.hpp"
 #include "runtime/system.hpp"
+#include "runtime/timer_target.hpp"
 
 namespace airssys::rt::runtime {
 
@@ -21,8 +19,7 @@ namespace airssys::rt::runtime {
 // run when there is much (T12). By the owner, inside.
 void take_back_timers_of(System& system, Process& process);
 inline void cancel_timers_of(System& system, Process& process) {
-  // seq_cst: after is_exiting was stored; pairs with the store in send_later.
-  if (process.is_timer_target.load(std::memory_order_seq_cst)) [[unlikely]]
+  if (is_aimed_at(process)) [[unlikely]]
     take_back_timers_of(system, process);
 }
 
