@@ -32,9 +32,8 @@ std::int64_t now_ns() {
 
 }  // namespace
 
-std::int64_t suspended_ns(const Process& process) noexcept {
-  const Extras* extras = process.own_extras();
-  return extras ? extras->suspension.total_ns : 0;
+std::int64_t suspended_ns(const Extras& extras) noexcept {
+  return extras.suspension.total_ns;
 }
 
 void obey_suspend(System& system, Process& process, const ControlSignal& request) {

@@ -13,7 +13,11 @@
 namespace airssys::rt::runtime {
 
 // How long the process has been suspended in all, up to the last resume. By the owner.
-std::int64_t suspended_ns(const Process& process) noexcept;  // suspend.cpp
+std::int64_t suspended_ns(const Extras& extras) noexcept;  // suspend.cpp
+inline std::int64_t suspended_ns(const Process& process) noexcept {
+  const Extras* extras = process.own_extras();
+  return extras ? suspended_ns(*extras) : 0;
+}
 
 // By the owner of the process, all of it.
 class Timeout {

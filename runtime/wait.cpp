@@ -26,23 +26,7 @@ void Waker::wake() {
   if (pushed == mailbox::Pushed::first) system.wake_with(owner, *this);
 }
 
-Waker::Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()) {
-  kind = mailbox::SignalKind::wake;
-}
-
-Wait::Wait(Process& process) noexcept : waker(process), process_(process) {
-  cut_if_stack_is_short(Thread::current()->fiber());  // for once it stands, none may be cut
-  ++process.waits;
-}
-
-Wait::~Wait() {
-  --process_.waits;
-}
-
-void Wait::finish() noexcept {
-  if (!is_armed_) return;
-  is_armed_ = false;
-  if (waker.has_arrived() || disarm()) return;
+void Wait::await_wake() noexcept {
   const Inside inside(Inside::Room::known);  // an unwind comes here from outside
   // The wake may have come already, in one batch with the exit that ends this process: `obey` stops
   // at an exit and leaves what is behind it in `pending`.
@@ -59,34 +43,12 @@ void Wait::finish() noexcept {
   if (process_.pending) process_.urgency.raise();  // nobody has raised for what is there
 }
 
-TimedWait::TimedWait(Process& process, const Timeout& timeout) : Wait(process), timeout_(timeout) {
-  expire = [](scheduler::TimerEntry& entry) noexcept {
-    static_cast<TimedWait&>(entry).waker.wake();
-  };
-  arm();
-}
-
-TimedWait::~TimedWait() {
-  finish();
-}
-
-void TimedWait::arm() {
-  armed_for_ns_ = timeout_.due_ns();
-  is_armed_ = true;
-  wheel_ = &Thread::current()->scheduler().wheel;
-  wheel_->arm(*this, armed_for_ns_);
-}
-
 bool TimedWait::is_over() {
   if (!waker.has_arrived()) return false;
   if (timeout_.due_ns() == armed_for_ns_) return true;
   waker.forget();
   arm();
   return false;
-}
-
-bool TimedWait::disarm() noexcept {
-  return wheel_->cancel(*this);
 }
 
 namespace {

@@ -17,21 +17,23 @@
 #include <cstdint>
 
 #include "mailbox/signal.hpp"
+#include "runtime/call.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/process.hpp"
 #include "runtime/signals.hpp"
 #include "runtime/timeout.hpp"
 #include "runtime/wait_reason.hpp"
+#include "scheduler/scheduler.hpp"
 #include "scheduler/thread.hpp"
-#include "scheduler/timer_wheel.hpp"
 
 namespace airssys::rt::runtime {
 
-class System;
-
 class Waker : public mailbox::Signal {
  public:
-  explicit Waker(Process& owner) noexcept;  // by its owner
+  // By its owner.
+  explicit Waker(Process& owner) noexcept : owner_(owner), system_(&current_system()) {
+    kind = mailbox::SignalKind::wake;
+  }
   Waker(const Waker&) = delete;
   Waker& operator=(const Waker&) = delete;
 
@@ -51,43 +53,67 @@ class Waker : public mailbox::Signal {
 
 class Wait {
  public:
-  explicit Wait(Process& process) noexcept;
+  explicit Wait(Process& process) noexcept : waker(process), process_(process) {
+    cut_if_stack_is_short(scheduler::Thread::current()->fiber());  // once it stands, none is cut
+    ++process.waits;
+  }
   Wait(const Wait&) = delete;
   Wait& operator=(const Wait&) = delete;
 
   Waker waker;
 
  protected:
-  ~Wait();
+  ~Wait() { --process_.waits; }
 
   // The source will not call waker.wake() any more (true), or has, or is about to (false). Called
   // at most once, by `finish`.
   virtual bool disarm() noexcept = 0;
   // Each derived destructor calls it first: afterwards nobody holds the waker.
-  void finish() noexcept;
+  void finish() noexcept {
+    if (!is_armed_) return;
+    is_armed_ = false;
+    if (!waker.has_arrived() && !disarm()) [[unlikely]]
+      await_wake();
+  }
   bool is_armed_ = false;  // somebody holds the waker, and has not been asked to give it back
+  Process& process_;
 
  private:
-  Process& process_;
+  void await_wake() noexcept;
 };
 
 // A time-out, which runs from its making on.
-class TimedWait final : public Wait, private scheduler::TimerEntry {
+class TimedWait final : public Wait, private scheduler::DeferredEntry {
  public:
-  TimedWait(Process& process, const Timeout& timeout);
-  ~TimedWait();
+  TimedWait(Process& process, const Timeout& timeout) : Wait(process), timeout_(timeout) {
+    expire = [](scheduler::TimerEntry& entry) noexcept {
+      static_cast<TimedWait&>(entry).waker.wake();
+    };
+    arm();
+  }
+  ~TimedWait() { finish(); }
 
   // The time has passed. When its wake comes before that, for its process has been suspended, it
   // waits for another one.
   bool is_over();
 
  private:
-  void arm();
-  bool disarm() noexcept override;
+  void arm() {
+    armed_for_ns_ = timeout_.due_ns();
+    is_armed_ = true;
+    scheduler_ = &scheduler::Thread::current()->scheduler();
+    scheduler_->deferred.add(*this, armed_for_ns_);
+  }
+  bool disarm() noexcept override {
+    const scheduler::Thread& thread = *scheduler::Thread::current();
+    if (thread.is_inside() && &thread.scheduler() == scheduler_) [[likely]]
+      return scheduler_->deferred.take_back(*this);
+    return scheduler_->deferred.cancel(*this);
+  }
 
   const Timeout timeout_;
   std::int64_t armed_for_ns_ = 0;
-  scheduler::TimerWheel* wheel_ = nullptr;  // on which it is armed
+  scheduler::Scheduler* scheduler_ = nullptr;  // on which it is armed
 };
 
 // Whether this deadline has passed. A clock is not read for one that is far from the last look at

@@ -11,7 +11,8 @@
 namespace airssys::rt::scheduler {
 
 Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
-    : timers(wheel, id),
+    : deferred(wheel),
+      timers(wheel, id),
       stacks(pool.stacks),
       pool_(pool),
       id_(id),

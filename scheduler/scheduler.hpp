@@ -33,6 +33,7 @@
 #include "base/random.hpp"
 #include "fiber/stack.hpp"
 #include "scheduler/asked.hpp"
+#include "scheduler/deferred_timers.hpp"
 #include "scheduler/injector.hpp"
 #include "scheduler/level_queue.hpp"
 #include "scheduler/run_next.hpp"
@@ -144,6 +145,7 @@ class Scheduler {
   std::uint32_t queued() const noexcept;
 
   TimerWheel wheel;
+  DeferredTimers deferred;
   TimerTable timers;
   fiber::StackPool::Cache stacks;
   Counters counters;

@@ -147,6 +147,7 @@ void Thread::look_around() noexcept {
 }
 
 bool Thread::fire_timers(std::int64_t now_ns) noexcept {
+  if (scheduler_->deferred.next_due_ns() <= now_ns) scheduler_->deferred.arm_all();
   if (scheduler_->wheel.next_due_ns() > now_ns) return false;
   const std::size_t fired = scheduler_->wheel.expire_until(now_ns, timers_at_once);
   scheduler_->counters.timers.add(fired);
@@ -169,6 +170,7 @@ Task* Thread::wait_for_work() noexcept {
       }
       judge_last_wake();
     }
+    scheduler_->deferred.arm_all();
     if (pool_.idle.sleep(id, searching) && anything_to_do()) {
       searching = !pool_.idle.cancel_sleep(id);
       pool_.monitor_->somebody_woke();

@@ -81,6 +81,9 @@ class TimerWheel {
  private:
   // Keeps its slots under the wheel's mutex, so that a timer's id and its place change as one.
   friend class TimerTable;
+  // Moves many at a time to the wheel.
+  template <class, class, std::size_t>
+  friend class BasicDeferredTimers;
 
   static constexpr unsigned digit_bits = 6;
   static constexpr unsigned slots_per_level = 1U << digit_bits;
