@@ -48,7 +48,7 @@ Message ask(Process& process,
   ControlSignal* request = make_signal(question, process.pid(), id);
   request->flags = flags;
   send_request(current_system(), target, request, process.level);
-  Message reply(take_mail_from(process, mark, &came_through, &id, timeout, WaitReason::reply));
+  Message reply(take_reply(process, mark, id, &came_through, &id, timeout));
   if (!reply) {
     if (Relation* alias = process.relations.find_alias(id)) process.relations.remove(*alias);
   }
@@ -196,8 +196,12 @@ void PendingCall::watch(Process& process) {
 // two signals, not four.
 void PendingCall::ask(Process& process, Process* callee, Message& request, Alias& caller) {
   runtime::System& system = runtime::current_system();
-  monitor_ = runtime::add_monitor(process, server_, runtime::AddressMode::until_reply);
+  monitor_ = {{process.pid(), process.new_ref()}};
   address_ = monitor_.id;
+  process.relations.add({.kind = runtime::RelationKind::monitor,
+                         .mode = runtime::AddressMode::until_reply,
+                         .peer = server_,
+                         .mine = address_});
   caller = alias();
   runtime::Envelope& envelope = runtime::Envelope::of_payload(request.payload());
   envelope.header.tag = 0;  // it may have come through an alias itself
@@ -247,8 +251,8 @@ void PendingCall::make_sure() {
 
 Message PendingCall::take_answer(Process& process, const runtime::Timeout& timeout) {
   Wanted wanted{address_, monitor_.id};
-  return Message(runtime::take_mail_from(
-      process, mark_at(mark_), &Wanted::accepts, &wanted, timeout, runtime::WaitReason::reply));
+  return Message(
+      runtime::take_reply(process, mark_at(mark_), address_, &Wanted::accepts, &wanted, timeout));
 }
 
 // Looks again from time to time while it is not known whether this waits in a circle.
@@ -271,7 +275,7 @@ Message PendingCall::wait_and_look(Process& process, const runtime::Timeout& tim
   return take_answer(process, timeout);
 }
 
-Message PendingCall::wait_for_answer(Process& process, const runtime::Timeout& timeout) {
+inline Message PendingCall::wait_for_answer(Process& process, const runtime::Timeout& timeout) {
   if (!is_shown_) {
     const runtime::WaitingFor edge(process, server_);
     return take_answer(process, timeout);

@@ -101,7 +101,7 @@ bool leads_here(const void* function) {
   const auto is = [function](auto* of_runtime) {
     return function == reinterpret_cast<const void*>(of_runtime);
   };
-  return is(&obey_here) || is(&hold) || is(&detail::take_mail) || is(&take_mail_from) ||
+  return is(&obey_here) || is(&hold) || is(&detail::take_mail) || is(&take_reply) ||
          is(&take_mail_behind) || is(&wait_until_over) || is(&hibernate_until_something_comes) ||
          is(static_cast<bool (*)(Process&, Waker&, WaitReason, const Timeout&)>(&wait_for));
 }

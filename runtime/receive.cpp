@@ -37,7 +37,7 @@ class Look {
 
   // Looks at what it has not seen yet; each message costs one reduction, and a long look gives way
   // in the middle, which is a safe point (R11, R13).
-  void* go_on() {
+  [[gnu::always_inline]] void* go_on() {
     while (Signal* signal = cursor_.peek()) {
       const bool slice_is_over = Thread::current()->charge(1);
       if (accepts_(context_, Envelope::of_signal(*signal).payload())) return take(cursor_);
@@ -57,7 +57,7 @@ class Look {
     take_in(process_);
   }
   // After a rest: what it waits for, if that has come and nothing else has; else all of it acts.
-  void* look_at_news() {
+  [[gnu::always_inline]] void* look_at_news() {
     if (Signal* signal = lone_message(process_)) [[likely]]
       return look_at_lone(*signal);
     obey_while_waiting(process_);
@@ -65,10 +65,15 @@ class Look {
   }
 
  protected:
+  // As obey and go_on do.
+  void charge_for_lone() noexcept {
+    show_running(process_);
+    Thread::current()->charge(2);
+  }
+
   // It stays where it is while the predicate looks, which may throw (R2).
   void* look_at_lone(Signal& signal) {
-    show_running(process_);
-    Thread::current()->charge(2);  // as obey and go_on do
+    charge_for_lone();
     void* payload = Envelope::of_signal(signal).payload();
     const bool is_wanted = accepts_(context_, payload);
     if (process_.pending != &signal) return nullptr;  // a predicate that waits: it is mail by now
@@ -93,11 +98,41 @@ class Look {
   bool is_last_ = false;
 };
 
+// The same for a reply, which mostly comes alone as well, through its own monitor and by who was
+// asked: so that needs no place in the mail either.
+class ReplyLook : public Look {
+ public:
+  ReplyLook(const Look& look, std::uint64_t address) noexcept : Look(look), address_(address) {}
+
+  void* look_at_news() {
+    if (Signal* signal = lone_signal(process_, ends_monitor)) {
+      if (void* payload = take_lone(Envelope::of_signal(*signal))) return payload;
+    }
+    obey_while_waiting(process_);
+    return nullptr;
+  }
+
+ private:
+  void* take_lone(Envelope& reply) {
+    if (reply.flags == 0 || reply.header.tag != address_ || reply.header.type->server)
+      return nullptr;
+    Relation* monitor = process_.relations.find_monitor(address_);
+    if (!monitor) return nullptr;
+    process_.relations.remove(*monitor);
+    process_.pending = nullptr;
+    reply.flags = 0;
+    charge_for_lone();
+    return reply.payload();
+  }
+
+  const std::uint64_t address_;
+};
+
 // The same where mail may be put ahead of where the cursor stands: `ahead_` is then how far it has
 // seen that (priority.hpp).
 class PriorityLook : private Look {
  public:
-  using Look::Look;
+  explicit PriorityLook(const Look& look) noexcept : Look(look) {}
 
   // From a mark: none of what has gone ahead counts as seen.
   void look_ahead_from_the_front() { ahead_.emplace(process_.mail, Cursor::Start::oldest); }
@@ -162,7 +197,7 @@ class PriorityLook : private Look {
 };
 
 template <class Way>
-inline void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitReason reason) {
+inline void* take_by(Way& way, Process& process, const Timeout& timeout, WaitReason reason) {
   OneWait wait;
   for (;;) {
     if (void* payload = way.go_on()) return payload;
@@ -197,16 +232,14 @@ inline void* take_by(Way&& way, Process& process, const Timeout& timeout, WaitRe
 }
 
 // Inline in all that use it: it waits, and each frame around a wait costs (fiber/context.hpp).
-[[gnu::always_inline]] inline void* take(Process& process,
-                                         Cursor& cursor,
-                                         Accepts accepts,
-                                         void* context,
+template <class Way>
+[[gnu::always_inline]] inline void* take(Way& way,
+                                         Process& process,
                                          const Timeout& timeout,
                                          WaitReason reason) {
   if (priority_end(process)) [[unlikely]]
-    return take_where_mail_goes_ahead(
-        PriorityLook(process, cursor, accepts, context, timeout), process, timeout, reason);
-  return take_by(Look(process, cursor, accepts, context, timeout), process, timeout, reason);
+    return take_where_mail_goes_ahead(PriorityLook(way), process, timeout, reason);
+  return take_by(way, process, timeout, reason);
 }
 
 }  // namespace
@@ -216,23 +249,24 @@ void unmark(Process& process, Envelope& message) {
   message.flags = 0;
 }
 
-void* take_mail_from(Process& process,
-                     Cursor& cursor,
-                     Accepts accepts,
-                     void* context,
-                     const Timeout& timeout,
-                     WaitReason reason) {
-  return take(process, cursor, accepts, context, timeout, reason);
+void* take_reply(Process& process,
+                 Cursor& cursor,
+                 std::uint64_t address,
+                 Accepts accepts,
+                 void* context,
+                 const Timeout& timeout) {
+  ReplyLook look(Look(process, cursor, accepts, context, timeout), address);
+  return take(look, process, timeout, WaitReason::reply);
 }
 
 void* take_mail_behind(
     Process& process, Cursor& mark, Accepts accepts, void* context, const Timeout& timeout) {
+  Look look(process, mark, accepts, context, timeout);
   if (!priority_end(process)) [[likely]]
-    return take_by(
-        Look(process, mark, accepts, context, timeout), process, timeout, WaitReason::receive);
-  PriorityLook look(process, mark, accepts, context, timeout);
-  look.look_ahead_from_the_front();
-  return take_by(look, process, timeout, WaitReason::receive);
+    return take_by(look, process, timeout, WaitReason::receive);
+  PriorityLook whole(look);
+  whole.look_ahead_from_the_front();
+  return take_by(whole, process, timeout, WaitReason::receive);
 }
 
 }  // namespace airssys::rt::runtime
@@ -244,7 +278,8 @@ void* take_mail(bool (*accepts)(void*, void*), void* context, Deadline deadline)
   const runtime::Timeout timeout(process, deadline);
   const runtime::Call call(process, 0);  // each look is charged by itself
   mailbox::Cursor cursor(process.mail, mailbox::Cursor::Start::oldest);
-  return runtime::take(process, cursor, accepts, context, timeout, runtime::WaitReason::receive);
+  runtime::Look look(process, cursor, accepts, context, timeout);
+  return runtime::take(look, process, timeout, runtime::WaitReason::receive);
 }
 
 }  // namespace airssys::rt::detail

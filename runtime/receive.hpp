@@ -1,6 +1,8 @@
 // receive.hpp: taking mail out, from a given place in the mailbox.
 #pragma once
 
+#include <cstdint>
+
 #include "mailbox/mail_queue.hpp"
 #include "runtime/envelope.hpp"
 #include "runtime/process.hpp"
@@ -11,17 +13,18 @@ namespace airssys::rt::runtime {
 
 using Accepts = bool (*)(void* context, void* payload);
 
-// The first message behind the cursor that `accepts` says yes to, or null at the deadline. Inside,
-// a safe point each time it waits; while the process is unwound it looks and does not wait (Z3).
-void* take_mail_from(Process& process,
-                     mailbox::Cursor& cursor,
-                     Accepts accepts,
-                     void* context,
-                     const Timeout& timeout,
-                     WaitReason reason);
+// The first message behind the cursor that `accepts` says yes to, or null at the deadline: what
+// comes through this address, or the news that nothing will. Inside, a safe point each time it
+// waits; while the process is unwound it looks and does not wait (Z3).
+void* take_reply(Process& process,
+                 mailbox::Cursor& cursor,
+                 std::uint64_t address,
+                 Accepts accepts,
+                 void* context,
+                 const Timeout& timeout);
 
-// The same from a mark on, wherever in the ordinary mail that is: what has gone ahead (S12) may
-// have come after the mark was made, so all of it is looked at first.
+// The same for any mail from a mark on, wherever in the ordinary mail that is: what has gone ahead
+// (S12) may have come after the mark was made, so all of it is looked at first.
 void* take_mail_behind(Process& process,
                        mailbox::Cursor& mark,
                        Accepts accepts,

@@ -40,13 +40,19 @@ inline void accept_monitor(Process& process, Envelope& request) {
   request.clear(brings_monitor);
 }
 
-// What most waits end with: one plain message has come, of a kind that this process takes, and
-// nothing else has. It is still pending; null: that is not how it is. It has none but these flags.
-inline mailbox::Signal* lone_message(Process& process, std::uint8_t flags = 0) noexcept {
+// What most waits end with: one message has come, and nothing else has. It is still pending; null:
+// that is not how it is. It has none but these flags.
+inline mailbox::Signal* lone_signal(const Process& process, std::uint8_t flags) noexcept {
   mailbox::Signal* signal = process.pending;
   if (!signal || signal->next || !process.inbox.looks_empty()) return nullptr;
   if (process.must_end || process.own_extras() || is_suspended(process)) return nullptr;
   if (signal->kind != mailbox::SignalKind::message || (signal->flags & ~flags) != 0) return nullptr;
+  return signal;
+}
+// A plain one, of a kind that this process takes.
+inline mailbox::Signal* lone_message(const Process& process, std::uint8_t flags = 0) noexcept {
+  mailbox::Signal* signal = lone_signal(process, flags);
+  if (!signal) return nullptr;
   const detail::PayloadHeader& header = Envelope::of_signal(*signal).header;
   const bool is_taken = !header.type->server || process.program->takes_requests();
   return is_taken && header.tag == 0 ? signal : nullptr;
