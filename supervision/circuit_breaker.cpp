@@ -34,8 +34,11 @@ std::int64_t now_ns() {
   return Deadline::now().ns();
 }
 
+std::uint64_t milliseconds(Duration time) {
+  return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
+}
 std::string in_milliseconds(Duration time) {
-  return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(time).count()) + " ms";
+  return std::to_string(milliseconds(time)) + " ms";
 }
 
 std::string title(const std::string& name) {
@@ -180,10 +183,14 @@ class SharedCircuit {
   }
 
   void tell(const CircuitChange& change, Duration wait, const std::vector<Pid>& subscribers) {
+    const bool is_open = change.to == CircuitState::open;
     std::string line = title(name_) + ": " + to_string(change.from) + " -> " + to_string(change.to);
-    if (change.to == CircuitState::open)
-      line += " for " + in_milliseconds(wait) + ", after " + change.reason.to_string();
-    report(line);
+    if (is_open) line += " for " + in_milliseconds(wait) + ", after " + change.reason.to_string();
+    Report told(is_open ? Severity::warning : Severity::notice, "circuit", std::move(line));
+    told.add("name", name_).add("from", to_string(change.from)).add("to", to_string(change.to));
+    told.add("number", change.number);
+    if (is_open) told.add("reason", change.reason.to_string()).add("wait_ms", milliseconds(wait));
+    report(told);
     for (const Pid subscriber : subscribers) {
       if (try_send(subscriber, change) == SendResult::no_process) unsubscribe(subscriber);
     }

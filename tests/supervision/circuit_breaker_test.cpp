@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/supervision/support.hpp"
+#include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::test {
 namespace {
@@ -290,6 +291,31 @@ TEST_P(CircuitBreakerTest, subscribers_hear_of_each_change_and_the_log_too) {
   });
   EXPECT_TRUE(was_logged("circuit breaker \"far\": closed -> open for "));
   EXPECT_TRUE(was_logged("circuit breaker \"far\": half open -> closed"));
+}
+
+class CircuitReports : public support::KeptReports {};
+RT_WITH_SCHEDULERS(CircuitReports);
+
+TEST_P(CircuitReports, each_change_is_a_report_for_machines_too) {
+  run([] {
+    const CircuitBreaker breaker = stays_open();
+    break_it(breaker);
+    breaker.reset();
+  });
+  const std::vector<Report> changes = reports_of("circuit");
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].severity(), Severity::warning);
+  EXPECT_EQ(field(changes[0], "name"), "far");
+  EXPECT_EQ(field(changes[0], "from"), "closed");
+  EXPECT_EQ(field(changes[0], "to"), "open");
+  EXPECT_TRUE(field(changes[0], "reason").ends_with("broken")) << field(changes[0], "reason");
+  EXPECT_GT(field<std::uint64_t>(changes[0], "wait_ms"), 0U);
+  EXPECT_EQ(changes[1].severity(), Severity::notice);
+  EXPECT_EQ(field(changes[1], "from"), "open");
+  EXPECT_EQ(field(changes[1], "to"), "closed");
+  EXPECT_EQ(field(changes[1], "reason"), "") << "nothing has failed";
+  EXPECT_EQ(field<std::uint64_t>(changes[1], "number"),
+            field<std::uint64_t>(changes[0], "number") + 1);
 }
 
 TEST_P(CircuitBreakerTest, subscribers_that_have_ended_trouble_nobody) {
