@@ -41,6 +41,7 @@ auto GroupScope::handle(const Open& open) -> Open::Reply {
 }
 
 void GroupScope::handle(const Join& join, From<void> caller) {
+  if (join.members.empty()) return caller.reply();
   Entry& group = entry(join.group);
   for (const Pid member : join.members) add(group, member);
   note(group, GroupChange::joined, join.members);

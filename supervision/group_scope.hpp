@@ -51,6 +51,19 @@ class detail::GroupCell {
 
 namespace supervision {
 
+// To itself, whatever bounds its mailbox has: the first thing has been noted; settle what is.
+struct Gather {};
+struct Settle {};
+
+}  // namespace supervision
+
+template <>
+inline constexpr bool detail::is_system_message<supervision::Gather> = true;
+template <>
+inline constexpr bool detail::is_system_message<supervision::Settle> = true;
+
+namespace supervision {
+
 class GroupScope : public Server<GroupScope> {
  public:
   struct Open {
@@ -102,9 +115,6 @@ class GroupScope : public Server<GroupScope> {
   std::size_t groups() const noexcept { return groups_.size(); }
 
  private:
-  struct Gather {};
-  struct Settle {};
-
   struct Entry {
     std::shared_ptr<detail::GroupCell> cell;
     std::size_t memberships = 0;  // with what is noted

@@ -144,6 +144,46 @@ TEST_P(GroupScopeTest, a_list_that_was_read_stays_what_it_is) {
   });
 }
 
+// What it sends itself finds the mailbox full again.
+TEST_P(GroupScopeTest, a_scope_with_a_bounded_mailbox_settles_all_the_same) {
+  run([] {
+    for (const Overflow overflow : {Overflow::block, Overflow::reject}) {
+      const Pid top = start_supervisor_link(
+          {.children = {child_group_scope(
+               "scope", {.start = {.mailbox = {.capacity = 1, .overflow = overflow}}})}});
+      const Group workers = group("workers");
+      sys::suspend(workers.scope());
+      std::vector<Pid> joiners;
+      for (int i = 0; i < 3; ++i) {
+        joiners.push_back(spawn_link([workers, owner = self()] {
+          send(owner, Note{try_join(workers, {self()}) ? 1 : 0});
+          receive<End>();
+        }));
+      }
+      for (const Pid joiner : joiners)
+        while (process_info(joiner)->wait_reason.empty()) yield();
+      sys::resume(workers.scope());
+      int joined = 0;
+      for (int i = 0; i < 3; ++i) joined += receive<Note>().n;
+      EXPECT_EQ(joined, overflow == Overflow::block ? 3 : 1);
+      EXPECT_EQ(members(workers).size(), static_cast<std::size_t>(joined));
+      for (const Pid joiner : joiners) send(joiner, End());
+      stop(top);
+    }
+  });
+}
+
+TEST_P(GroupScopeTest, joining_nobody_is_no_change) {
+  run([] {
+    const Pid scope = start_group_scope_link();
+    const Group workers = group("workers");
+    monitor_groups();
+    join(workers, std::vector<Pid>());
+    EXPECT_TRUE(nothing_came<GroupChange>());
+    stop(scope);
+  });
+}
+
 TEST_P(GroupScopeTest, a_broadcast_reaches_each_member_as_often_as_it_joined) {
   run([] {
     const Pid scope = start_group_scope_link();
