@@ -1,7 +1,6 @@
 // child_spec.cpp: whether a child's specification makes sense, and running its start function.
 #include "supervision/child_spec.hpp"
 
-#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -85,12 +84,8 @@ std::expected<Pid, StartError> run_start(const ChildSpec& spec) {
     result = spec.start->start();
   } catch (const StartError& error) {
     result = std::unexpected(error);
-  } catch (const ExitException& exit) {
-    result = std::unexpected(failed(exit.reason()));
-  } catch (const std::exception&) {
-    result = std::unexpected(failed(reason_of_current_exception()));
   } catch (...) {  // a forced unwind, too: it goes on at the end of this handler
-    result = std::unexpected(failed(ExitReason::error("nocatch", "not a std::exception")));
+    result = std::unexpected(failed(reason_of_current_exception()));
   }
   if (result) return result;
   if (result.error().kind() == StartError::ignore) return Pid();

@@ -95,7 +95,7 @@ TEST(ChildSpec, whatever_a_start_function_throws_is_why_it_failed) {
             ExitReason::error("std::runtime_error", "boom"));
   EXPECT_EQ(reason_of([]() -> Pid { throw NameError(NameError::taken, "n"); }),
             NameError(NameError::taken, "n").reason());
-  EXPECT_EQ(reason_of([]() -> Pid { throw 42; }).kind(), ExitReason::Kind::error);
+  EXPECT_EQ(reason_of([]() -> Pid { throw 42; }), ExitReason::error("nocatch", "int"));
 }
 
 }  // namespace
