@@ -65,16 +65,6 @@ std::expected<void, CallError> cast_by(Pid server, Message request, Deadline dea
   return std::unexpected(full(server, deadline));
 }
 
-void ignore_start(const Starter& starter) {
-  starter.ignore();
-  exit(ExitReason::normal());
-}
-
-void fail_start(const Starter& starter, const ExitReason& why) {
-  starter.fail(why);
-  exit(ExitReason::normal());
-}
-
 void check_own_name(const LoopOptions& options) {
   const auto& [name, registry] = options;
   const std::optional<Pid> holder = registry ? registry->whereis_name(name) : whereis(name);

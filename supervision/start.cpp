@@ -53,8 +53,11 @@ StartError name_refused(const std::string& name, Pid holder) {
   return refused(StartError::already_started, what, holder);
 }
 
-void await_down(const MonitorRef& ref) {
-  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
+// Whether it has ended by then.
+bool await_end(Pid pid, Deadline deadline) {
+  detail::PendingCall end(pid, detail::CallUse::end);
+  const std::expected<Message, CallError> news = end.wait(deadline);
+  return !news && news.error().kind() != CallError::timeout;
 }
 
 // The Exit through its link.
@@ -101,9 +104,11 @@ void Starter::acknowledge_with(Message value) const {
 }
 void Starter::ignore() const {
   send(address_, StartAnswer{Outcome::ignored});
+  exit(ExitReason::normal());
 }
-void Starter::fail(const ExitReason& why) const {
+void Starter::fail(const ExitReason& why, ExitReason end) const {
   send(address_, StartAnswer{Outcome::failed, why});
+  exit(std::move(end));
 }
 void Starter::refuse_name(Pid holder) const {
   send(address_, StartAnswer{Outcome::nameless, {}, Message::of(holder)});
@@ -142,11 +147,14 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
   const Spawned started{birth->server(), birth->monitor()};
   if (answer.outcome == Outcome::acknowledged) return started;
 
+  demonitor(started.ref, Flush::yes);
+  const bool has_refused = answer.outcome != Outcome::ended && answer.outcome != Outcome::timed_out;
+  if (has_refused && !await_end(started.pid, deadline)) answer.outcome = Outcome::timed_out;
   if (answer.outcome == Outcome::timed_out) {
     unlink(started.pid);  // an answer like any other, also for who does not trap exits
     send_exit(started.pid, ExitReason::kill());
+    await_end(started.pid, Deadline::never());
   }
-  if (answer.outcome != Outcome::ended) await_down(started.ref);
   drop_exit(started.pid);
   if (answer.outcome == Outcome::nameless)
     return std::unexpected(name_refused(options.name, value_.take<Pid>()));

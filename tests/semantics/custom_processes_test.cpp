@@ -72,10 +72,13 @@ TEST_P(CustomProcesses, a_start_that_is_failed_says_so_when_the_process_has_gone
     for (const bool is_linked : {true, false}) {
       const auto body = [](Starter starter) {
         register_name("custom", self());
-        starter.fail(ExitReason::of(std::string("told")));
-        starter.acknowledge();
-        yield();
-        throw std::runtime_error("a reason of its own");
+        try {
+          starter.fail(ExitReason::of(std::string("told")));
+        } catch (const ExitException&) {
+          starter.acknowledge();
+          yield();
+          throw std::runtime_error("a reason of its own");
+        }
       };
       const auto started = is_linked ? try_start_body_link(body) : try_start_body(body);
       EXPECT_EQ(error_of(started).kind(), StartError::error);
@@ -83,6 +86,51 @@ TEST_P(CustomProcesses, a_start_that_is_failed_says_so_when_the_process_has_gone
       EXPECT_FALSE(whereis("custom")) << "it has gone before its starter is told";
       EXPECT_EQ(rest_of_mail(), "");
     }
+  });
+}
+
+// G24
+TEST_P(CustomProcesses, a_body_does_not_outlive_its_refusal_to_start) {
+  run([] {
+    const auto ignores = [](Starter starter) {
+      starter.ignore();
+      sleep(infinite);
+    };
+    EXPECT_EQ(error_of(try_start_body_link(ignores)).kind(), StartError::ignore);
+    const auto fails = [](Starter starter) {
+      starter.fail(ExitReason::of(1));
+      sleep(infinite);
+    };
+    EXPECT_EQ(error_of(try_start_body_link(fails)).reason(), ExitReason::of(1));
+    EXPECT_EQ(rest_of_mail(), "");
+  });
+}
+
+// G24
+TEST_P(CustomProcesses, a_start_that_is_failed_may_end_with_another_reason_than_it_tells) {
+  run([] {
+    const Spawned parent = spawn_monitor([] {
+      try_start_body_link([](Starter starter) {
+        starter.fail(ExitReason::of(1), ExitReason::of(2));
+      }).value();
+    });
+    EXPECT_EQ(reason_of(parent), ExitReason::of(2)) << "by the link";
+  });
+}
+
+// A refusal is an exit, which can be caught.
+// G4, G24
+TEST_P(CustomProcesses, who_lives_on_after_it_has_refused_is_killed_when_its_time_is_up) {
+  run([] {
+    const auto body = [](Starter starter) {
+      try {
+        starter.ignore();
+      } catch (const ExitException&) {
+        sleep(infinite);
+      }
+    };
+    EXPECT_EQ(error_of(try_start_body_link(body, {.timeout = 1ms})).kind(), StartError::timeout);
+    EXPECT_EQ(rest_of_mail(), "");
   });
 }
 

@@ -176,6 +176,40 @@ TEST_P(StartCircles, who_has_acknowledged_its_start_may_call_its_starter) {
   });
 }
 
+// Starts a body that refuses, and whose destructor then calls back.
+struct Refused : Server<Refused> {
+  struct Start {
+    using Reply = bool;
+    Pid tester;
+  };
+  struct Ping {
+    using Reply = int;
+  };
+  bool handle(Start begin) {
+    struct Farewell {
+      ~Farewell() { send(tester, news_of(try_call(ServerRef<Refused>(whom), Ping{}, infinite))); }
+      Pid whom;
+      Pid tester;
+    };
+    auto body = [tester = begin.tester, me = rt::self()](Starter starter) {
+      const Farewell farewell{me, tester};
+      starter.fail(ExitReason::of(1));
+    };
+    return try_start_body(std::move(body)).has_value();
+  }
+  int handle(Ping) { return 7; }
+};
+
+// G7, G24
+TEST_P(StartCircles, who_refuses_to_start_must_not_call_its_starter_on_its_way_out) {
+  run([] {
+    const auto starter = start<Refused>();
+    EXPECT_FALSE(call(starter, Refused::Start{self()}, infinite));
+    EXPECT_EQ(receive<News>().failure, CallError::circle);
+    stop(starter);
+  });
+}
+
 // --- supervisors ---
 
 // Asks its supervisor when it starts or ends, and tells what came of it.

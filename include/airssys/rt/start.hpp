@@ -54,17 +54,17 @@ class NamedProgram;
 }
 
 // To whom a process answers that it has started. Moves and copies; only the first answer counts.
-// From the process that was started; none of them suspends or fails.
+// From the process that was started; none of them suspends.
 class Starter {
  public:
   // Lets `start` return.
   void acknowledge() const;
-  // The process chooses not to run: `start` fails with StartError::ignore when it has ended, which
-  // it should do at once, with reason normal.
-  void ignore() const;
-  // The start has failed for this reason: `start` fails with it when the process has ended, which
-  // it should do at once, for whatever reason (G24).
-  void fail(const ExitReason& why) const;
+  // The process chooses not to run, and ends: an exit with normal, which may be caught (X1), but
+  // `start` fails with StartError::ignore only when it has ended; at its time-out it is killed.
+  [[noreturn]] void ignore() const;
+  // The start has failed: `start` fails with `why`, when the process has ended in the same way, by
+  // an exit with `end` (G24).
+  [[noreturn]] void fail(const ExitReason& why, ExitReason end = ExitReason::normal()) const;
 
  private:
   friend class detail::PendingStart;
@@ -86,8 +86,10 @@ class StarterOf {
  public:
   explicit StarterOf(Starter starter) noexcept : starter_(starter) {}
   void acknowledge(T value) const { starter_.acknowledge_with(Message::of(std::move(value))); }
-  void ignore() const { starter_.ignore(); }
-  void fail(const ExitReason& why) const { starter_.fail(why); }
+  [[noreturn]] void ignore() const { starter_.ignore(); }
+  [[noreturn]] void fail(const ExitReason& why, ExitReason end = ExitReason::normal()) const {
+    starter_.fail(why, std::move(end));
+  }
 
  private:
   Starter starter_;

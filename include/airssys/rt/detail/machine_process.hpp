@@ -413,13 +413,13 @@ class MachineProcess final : public Observed {
                     { object.init() } -> std::same_as<std::optional<State>>;
                   }) {
       std::optional<State> first = object.init();
-      if (!first) ignore_start(starter);
+      if (!first) starter.ignore();
       machine_.state = *std::move(first);
     } else if constexpr (requires {
                            { object.init() } -> std::same_as<std::expected<State, ExitReason>>;
                          }) {
       std::expected<State, ExitReason> first = object.init();
-      if (!first) fail_start(starter, first.error());
+      if (!first) starter.fail(first.error());
       machine_.state = *std::move(first);
     } else if constexpr (requires {
                            { object.init() } -> std::convertible_to<State>;

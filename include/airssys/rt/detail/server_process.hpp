@@ -113,10 +113,6 @@ struct Requests {
 
 // --- the process ---
 
-// A start that comes to nothing without being a crash: the process ends with normal (G2).
-[[noreturn]] void ignore_start(const Starter& starter);
-[[noreturn]] void fail_start(const Starter& starter, const ExitReason& why);
-
 // Asks a behaviour to end with this reason (G17).
 struct StopRequest {
   ExitReason reason;
@@ -130,9 +126,9 @@ void call_init(S& object, const Starter& starter) {
   if constexpr (requires { object.init(); }) {
     using Result = decltype(object.init());
     if constexpr (std::is_same_v<Result, Init>) {
-      if (object.init() == Init::ignore) ignore_start(starter);
+      if (object.init() == Init::ignore) starter.ignore();
     } else if constexpr (std::is_same_v<Result, std::expected<void, ExitReason>>) {
-      if (Result result = object.init(); !result) fail_start(starter, result.error());
+      if (Result result = object.init(); !result) starter.fail(result.error());
     } else {
       static_assert(std::is_void_v<Result>,
                     "init() answers nothing, an rt::Init, a std::expected<void, rt::ExitReason>, "
