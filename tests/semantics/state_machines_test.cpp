@@ -368,6 +368,26 @@ TEST_P(MachineRules, an_event_that_was_taken_over_cannot_be_postponed) {
   });
 }
 
+// H3, H13
+TEST_P(MachineRules, a_message_that_was_taken_over_is_no_event_any_more) {
+  struct Takes : StateMachine<Takes> {
+    enum class State { only };
+    void handle_info(State, Message& message) {
+      if (message.is<Gate>()) return next_event(Message());
+      const Message taken = std::move(message);
+      postpone();
+    }
+  };
+  run([] {
+    ServerRef<Takes> postpones = start_link<Takes>();
+    send(postpones.pid(), Said{"taken"});
+    EXPECT_EQ(exit_of(postpones.pid()).type(), "airssys::rt::BadAction");
+    ServerRef<Takes> inserts = start_link<Takes>();
+    send(inserts.pid(), Gate());
+    EXPECT_EQ(exit_of(inserts.pid()).type(), "airssys::rt::BadAction");
+  });
+}
+
 // --- one handler for all states ---
 
 // H1

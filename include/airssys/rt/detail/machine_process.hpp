@@ -188,10 +188,11 @@ class Machine : public MachineCore {
     next.reset();
     const MessageType* type = header_of(event.payload()).type;
     OnUnwind note([&] { failed_on(*type, caller_of(event)); });
-    if (type->server) {
+    if (type->server == &server_identity<M>) {
       type->dispatch(this, event.payload());
     } else {
       handle_info(event);
+      if (!event) check_not_postponed();
     }
     const bool is_changed = next && !(*next == state);  // H4
     if (is_changed) {
@@ -265,6 +266,7 @@ Message make_call_event(R request, Alias caller) {
 template <class M, class E>
 Message make_event(E event) {
   if constexpr (std::is_same_v<E, Message>) {
+    if (!event) throw_bad_action("an event of its own is an empty message");
     return event;
   } else if constexpr (Called<E>) {
     return make_call_event<M>(std::move(event), Alias());
