@@ -103,10 +103,10 @@ void EventManagerServer::handle(SyncNotify notify) {
   dispatch(notify.event);
 }
 
-void EventManagerServer::dispatch(Message& event) {
+void EventManagerServer::dispatch(const Message& event) {
   for (std::size_t i = 0; i < handlers_.size();) {
     const std::uint64_t id = handlers_[i].id;
-    std::pair<AnyHandler*, Message*> to{handlers_[i].handler.get(), &event};
+    std::pair<AnyHandler*, const Message*> to{handlers_[i].handler.get(), &event};
     const std::string_view type = event.type_name();
     run(
         id,

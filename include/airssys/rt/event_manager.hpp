@@ -15,6 +15,7 @@
 // Handlers are objects that live in the manager's process, called in the order in which they were
 // added; each event goes to those that take its type, and all see the same one. Whatever is sent to
 // the manager is an event, so a timer's message is, and a Down for a handler that takes rt::Down.
+// A handler with `handle_info(const rt::Message&)` gets there all that is of none of its types.
 // A handler that throws is removed, and the manager goes on; `leave()` removes it, too. In either
 // case, and when the manager ends, `terminate(const rt::ExitReason&)` is called if it has one:
 // normal when it left or was removed, else why.
@@ -63,9 +64,9 @@ class EventHandler {
   template <class>
   friend class detail::HandlerOf;
 
-  // Whether the event was one of its types.
-  static bool take(H& handler, Message& event) {
-    return (detail::take_event<H, Events>(handler, event) || ...);
+  static void take(H& handler, const Message& event) {
+    if ((detail::take_event<H, Events>(handler, event) || ...)) return;
+    detail::take_other_event(handler, event);
   }
 
   bool is_leaving_ = false;

@@ -40,6 +40,10 @@ class Message {
   T* get_if() noexcept {
     return payload_ ? detail::payload_if<T>(payload_) : nullptr;
   }
+  template <class T>
+  const T* get_if() const noexcept {
+    return payload_ ? detail::payload_if<T>(payload_) : nullptr;
+  }
   // Moves the value out. Requires: is<T>().
   template <class T>
   T take() {

@@ -40,7 +40,7 @@ class AnyHandler {
   AnyHandler& operator=(const AnyHandler&) = delete;
   virtual ~AnyHandler() = default;
 
-  virtual void event(Message& event) = 0;
+  virtual void event(const Message& event) = 0;
   virtual void terminate(const ExitReason& reason) = 0;
   // The handler's object, if this is the identity of its class, else null.
   virtual void* object(const void* identity) noexcept = 0;
@@ -49,7 +49,7 @@ class AnyHandler {
 };
 
 template <class H, class E>
-bool take_event(H& handler, Message& event) {
+bool take_event(H& handler, const Message& event) {
   static_assert(
       requires(const E& e) { handler.handle(e); },
       "the handler class has no handle() that takes this event as a const reference");
@@ -58,13 +58,25 @@ bool take_event(H& handler, Message& event) {
   return value;
 }
 
+// What is of none of its types.
+template <class H>
+void take_other_event(H& handler, const Message& event) {
+  if constexpr (requires { handler.handle_info(event); }) {
+    handler.handle_info(event);
+  } else {
+    static_assert(
+        !requires(Message& all) { handler.handle_info(all); },
+        "handle_info() of a handler takes a const rt::Message&: others see it, too");
+  }
+}
+
 template <class H>
 class HandlerOf final : public AnyHandler {
  public:
   template <class... Args>
   explicit HandlerOf(Args&&... args) : object_(std::forward<Args>(args)...) {}
 
-  void event(Message& event) override { static_cast<void>(object_.take(object_, event)); }
+  void event(const Message& event) override { object_.take(object_, event); }
   void terminate(const ExitReason& reason) override {
     if constexpr (requires { object_.terminate(reason); }) object_.terminate(reason);
   }
@@ -165,7 +177,7 @@ class EventManagerServer : public Server<EventManagerServer> {
                                 std::string_view message,
                                 void (*function)(void*),
                                 void* argument);
-  void dispatch(Message& event);
+  void dispatch(const Message& event);
   void link_with(Pid owner);
   void end_of_owner(Pid owner, const ExitReason& reason);
   void remove(std::uint64_t id, const ExitReason& reason);
