@@ -1,13 +1,15 @@
 // application.cpp: start in order, watch, stop in reverse.
 //
-// The process that serves applications is linked to the roots of their trees and traps exits: so it
-// hears of their ends, and what would end itself begins the shutdown instead. What comes while an
-// application starts waits for that start.
+// Each application has a keeper: the process that starts the root of its tree, and so is the parent
+// that the root obeys. It ends as the root does, and asks it to end when it is asked itself. The
+// process that serves them is linked to the keepers and traps exits: so it hears of the ends of
+// applications, and what would end itself begins the shutdown instead, also while one starts.
 #include <airssys/rt/application.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/receive.hpp>
 #include <airssys/rt/report.hpp>
+#include <airssys/rt/send.hpp>
 #include <algorithm>
 #include <cstddef>
 #include <expected>
@@ -19,8 +21,22 @@
 #include "supervision/application_order.hpp"
 #include "supervision/application_stop.hpp"
 #include "supervision/child_spec.hpp"
+#include "supervision/child_stop.hpp"
 
 namespace airssys::rt {
+
+namespace {
+
+// From a keeper: what became of the start.
+struct RootStarted {
+  Pid keeper;
+  std::expected<Pid, StartError> root;
+};
+
+}  // namespace
+
+template <>
+inline constexpr bool detail::is_system_message<RootStarted> = true;
 
 namespace {
 
@@ -29,6 +45,7 @@ using supervision::check_period;
 using supervision::run_start;
 using supervision::start_error;
 using supervision::stop_application;
+using supervision::stop_child;
 
 std::string title(const Application& application) {
   return "application \"" + application.name + "\"";
@@ -81,32 +98,57 @@ class TrapExits {
   const bool trapped_before_;
 };
 
+// The body of a keeper.
+void keep(const Application& application) {
+  const Pid server = parent();
+  trap_exit(true);
+  set_label(title(application));
+  const ChildSpec spec = application.start ? child_started_by(application.name, application.start)
+                                           : child_supervisor(application.name, application.tree);
+  const std::expected<Pid, StartError> root = run_start(spec);
+  const bool is_running = root && *root;
+  if (!is_running) unlink(server);  // nobody needs to hear of its end
+  send(server, RootStarted{self(), root});
+  if (!is_running) return;
+  ExitReason reason = receive(
+      when([&](Exit& exit) { return exit.from == *root; }, [](Exit& exit) { return exit.reason; }),
+      when([&](Exit& exit) { return exit.from == server; },
+           [&](Exit&) { return stop_child(*root, Shutdown::infinity(), {}); }));
+  trap_exit(false);
+  send_exit(self(), std::move(reason));  // not its own failure, of which it would report
+}
+
 class Applications {
  public:
   explicit Applications(ApplicationsOptions options)
       : options_(std::move(options)), order_(checked_order(options_)) {}
 
-  // When one fails, those before it run.
-  std::expected<void, StartError> start_all() {
+  // Starts them in order. Answers why all are to end, if something that means so comes before they
+  // have started. When one fails, those before it run.
+  std::expected<std::optional<ExitReason>, StartError> start_all() {
     for (const std::size_t place : order_) {
-      if (auto started = start(options_.applications[place]); !started) return started;
+      const Application& application = options_.applications[place];
+      const Pid keeper = spawn_link([application] { keep(application); });
+      running_.push_back({&application, keeper, keeper});
+      std::optional<ExitReason> reason;
+      std::optional<RootStarted> started;
+      while (!reason && !started && is_running(keeper)) {
+        receive([&](RootStarted news) { started = std::move(news); },
+                [&](Exit end) { reason = heard_of(end); });
+      }
+      if (reason) return reason;
+      if (!started) continue;
+      if (auto known = note_start(started->root); !known)
+        return std::unexpected(std::move(known).error());
     }
     if (options_.started) options_.started();
-    return {};
+    return std::nullopt;
   }
 
   // Until something means the end of all, and why.
   ExitReason serve() {
     while (!running_.empty()) {
-      const Exit end = receive<Exit>();
-      const auto root = std::ranges::find(running_, end.from, &Running::root);
-      if (root != running_.end()) {
-        const Application& application = *root->application;
-        running_.erase(root);
-        if (auto reason = ended(application, end.reason)) return *std::move(reason);
-      } else if (end.reason != ExitReason::normal() || detail::is_order_to_end(end)) {
-        return end.reason;
-      }
+      if (auto reason = heard_of(receive<Exit>())) return *std::move(reason);
     }
     return ExitReason::normal();
   }
@@ -116,15 +158,17 @@ class Applications {
     const Deadline all = Deadline::after(options_.shutdown);
     std::string late;
     while (!running_.empty()) {
-      const auto [application, root] = running_.back();
+      const auto [application, keeper, top] = running_.back();
       const Deadline phase = Deadline::after(application->shutdown);
       const Deadline deadline = Deadline::at_ns(std::min(all.ns(), phase.ns()));
-      if (stop_application(application->name, root, deadline)) {
+      if (stop_application(application->name, keeper, top, deadline)) {
         report(application_report(Severity::info, *application, "stopped", "has stopped"));
       } else {
         late += (late.empty() ? "" : ", ") + application->name;
       }
       running_.pop_back();
+    }
+    while (receive<RootStarted>(Duration::zero())) {
     }
     return late;
   }
@@ -132,24 +176,41 @@ class Applications {
  private:
   struct Running {
     const Application* application;
-    Pid root;
+    Pid keeper;
+    Pid top;  // the root; the keeper while that is being started
   };
 
-  std::expected<void, StartError> start(const Application& application) {
-    const ChildSpec root = application.start ? child_started_by(application.name, application.start)
-                                             : child_supervisor(application.name, application.tree);
-    std::expected<Pid, StartError> pid = run_start(root);
-    if (!pid) {
-      const std::string why = "could not be started: " + pid.error().reason().to_string();
-      report(application_report(Severity::error, application, "start_error", why)
-                 .add("reason", pid.error().reason().to_string()));
-      return std::unexpected(start_error(pid.error().kind(), title(application) + " " + why));
+  bool is_running(Pid keeper) const {
+    return std::ranges::find(running_, keeper, &Running::keeper) != running_.end();
+  }
+
+  // Why all are to end, if this means so: the end of an application, or what would end the caller.
+  std::optional<ExitReason> heard_of(const Exit& end) {
+    const auto found = std::ranges::find(running_, end.from, &Running::keeper);
+    if (found != running_.end()) {
+      const Application& application = *found->application;
+      running_.erase(found);
+      return ended(application, end.reason);
     }
-    if (!*pid) return {};
-    running_.push_back({&application, *pid});
-    report(application_report(Severity::info, application, "started", "has started")
-               .add("root", pid->to_string()));
-    return {};
+    if (end.reason == ExitReason::normal() && !detail::is_order_to_end(end)) return std::nullopt;
+    return end.reason;
+  }
+
+  // What became of the start of the last one.
+  std::expected<void, StartError> note_start(const std::expected<Pid, StartError>& root) {
+    const Application& application = *running_.back().application;
+    if (root && *root) {
+      running_.back().top = *root;
+      report(application_report(Severity::info, application, "started", "has started")
+                 .add("root", root->to_string()));
+      return {};
+    }
+    running_.pop_back();
+    if (root) return {};
+    const std::string why = "could not be started: " + root.error().reason().to_string();
+    report(application_report(Severity::error, application, "start_error", why)
+               .add("reason", root.error().reason().to_string()));
+    return std::unexpected(start_error(root.error().kind(), title(application) + " " + why));
   }
 
   // The reason for the end of all, if this is one. A supervisor that has given up ends with
@@ -172,7 +233,7 @@ class Applications {
 
   const ApplicationsOptions options_;
   const std::vector<std::size_t> order_;  // places in the list
-  std::vector<Running> running_;          // in the order of their start
+  std::vector<Running> running_;          // in the order of their start; the last may be starting
 };
 
 }  // namespace
@@ -183,7 +244,7 @@ void serve_applications(ApplicationsOptions options) {
   {
     const TrapExits trap;
     auto started = applications.start_all();
-    if (started) reason = applications.serve();
+    if (started) reason = *started ? **started : applications.serve();
     const std::string late = applications.stop_all();
     if (!started) throw std::move(started).error();
     if (!late.empty() && reason.is_orderly())

@@ -22,27 +22,27 @@ namespace {
 constexpr Duration time_after_kill = std::chrono::seconds(1);
 constexpr std::size_t told_max = 100;  // of one tree: a hint, where a million would be none
 
-void forget(Pid root) {
-  unlink(root);
-  receive(when([&](Exit& exit) { return exit.from == root; }, [](Exit&) {}),
+void forget(Pid keeper) {
+  unlink(keeper);
+  receive(when([&](Exit& exit) { return exit.from == keeper; }, [](Exit&) {}),
           after(Duration::zero(), [] {}));
 }
 
-// The root and all that descends from it, parents first, so that no supervisor hears of a child's
+// The top and all that descends from it, parents first, so that no supervisor hears of a child's
 // end before its own. What has lost its parent is not found.
-std::vector<Pid> tree_of(Pid root) {
+std::vector<Pid> tree_of(Pid top) {
   std::unordered_map<Pid, std::vector<Pid>> children;
   for (const Pid pid : processes()) {
     const auto seen = process_info(pid, {.timeout = Duration::zero()});
     if (seen && seen->parent) children[seen->parent].push_back(pid);
   }
   std::vector<Pid> tree;
-  if (process_info(root, {.timeout = Duration::zero()})) tree.push_back(root);
+  if (process_info(top, {.timeout = Duration::zero()})) tree.push_back(top);
   const auto add_children = [&](Pid parent) {
     const std::vector<Pid>& found = children[parent];
     tree.insert(tree.end(), found.begin(), found.end());
   };
-  if (tree.empty()) add_children(root);
+  if (tree.empty()) add_children(top);
   for (std::size_t at = 0; at < tree.size(); ++at) add_children(tree[at]);
   return tree;
 }
@@ -72,15 +72,16 @@ void kill(const std::vector<Pid>& tree) {
 
 }  // namespace
 
-bool stop_application(std::string_view name, Pid root, Deadline deadline) {
+bool stop_application(std::string_view name, Pid keeper, Pid top, Deadline deadline) {
   const bool is_in_time =
-      end_by(root, ExitReason::shutdown(), deadline.remaining(), {}).has_value();
+      end_by(keeper, ExitReason::shutdown(), deadline.remaining(), {}).has_value();
   if (!is_in_time) {
-    const std::vector<Pid> tree = tree_of(root);
+    std::vector<Pid> tree = tree_of(top);
     tell(name, tree);
+    tree.push_back(keeper);
     kill(tree);
   }
-  forget(root);
+  forget(keeper);
   return is_in_time;
 }
 

@@ -7,11 +7,12 @@
 
 namespace airssys::rt::supervision {
 
-// Asks the root of an application's tree, which the caller is linked to, to shut down, and waits
-// until it has ended. At the deadline each process of the tree is reported, what it waits for and
-// whom, and all are killed: whoever was spawned in it, however far down, linked or not. Answers
-// whether none had to be. Waits at most a second for those that it has killed. Leaves no Exit of
-// the root in the mailbox.
-bool stop_application(std::string_view name, Pid root, Deadline deadline);
+// Asks the keeper of an application, which the caller is linked to, to shut down, and waits until
+// it has ended. At the deadline each process of the tree is reported, what it waits for and whom,
+// and all are killed: whoever was spawned in it, however far down, linked or not. `top` is the
+// root, or the keeper itself while the root is being started. Answers whether none had to be
+// killed. Waits at most a second for those that it has killed. Leaves no Exit of the keeper in the
+// mailbox.
+bool stop_application(std::string_view name, Pid keeper, Pid top, Deadline deadline);
 
 }  // namespace airssys::rt::supervision

@@ -13,29 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/children.hpp"
-#include "tests/support/kept_reports.hpp"
+#include "tests/supervision/applications.hpp"
 
 namespace airssys::rt::test {
 namespace {
 
-using namespace std::chrono_literals;
-using namespace support;
-
-class Applications : public KeptReports {};
 RT_WITH_SCHEDULERS(Applications);
 
-struct Started {};
-
-Application app(std::string name,
-                std::vector<std::string> needs = {},
-                ApplicationType type = ApplicationType::permanent) {
-  return {.name = name,
-          .needs = std::move(needs),
-          .type = type,
-          .tree = {.intensity = 0, .children = {worker(name)}},
-          .shutdown = 1h};
-}
 // Whose child fails to start.
 Application failing(std::string name) {
   Application failing = app(std::move(name));
@@ -61,35 +45,11 @@ void sleep_for_ever() {
   for (;;) sleep(1h);
 }
 
-// The process that serves them, linked to the caller, which traps exits.
-Pid serve(std::vector<Application> applications, Duration shutdown = 1h) {
-  trap_exit(true);
-  return spawn_link([owner = self(), shutdown, applications = std::move(applications)]() mutable {
-    serve_applications({.applications = std::move(applications),
-                        .shutdown = shutdown,
-                        .started = [owner] { send(owner, Started()); }});
-  });
-}
-Pid serve_started(std::vector<Application> applications, Duration shutdown = 1h) {
-  const Pid pid = serve(std::move(applications), shutdown);
-  receive<Started>();
-  return pid;
-}
-
-ExitReason exit_of(Pid pid) {
-  return receive(
-      when([&](Exit& exit) { return exit.from == pid; }, [](Exit& exit) { return exit.reason; }));
-}
 ExitReason end_of(Pid pid) {
   const MonitorRef ref = monitor(pid);
   return receive(
       when([&](Down& down) { return down.ref == ref; }, [](Down& down) { return down.reason; }));
 }
-ExitReason stop_by(Pid pid, const ExitReason& reason) {
-  send_exit(pid, reason);
-  return exit_of(pid);
-}
-
 void await_sleep(Pid pid) {
   while (process_info(pid)->wait_reason != "sleep") yield();
 }

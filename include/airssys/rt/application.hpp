@@ -44,8 +44,8 @@ struct Application {
   std::vector<std::string> needs = {};  // names of others
   ApplicationType type = ApplicationType::permanent;
   SupervisorOptions tree = {};
-  // Starts it in place of `tree`, as the function that child_started_by takes. A null pid: there is
-  // nothing to run.
+  // Starts it in place of `tree`, as the function that child_started_by takes, in a process of the
+  // application's own. A null pid: there is nothing to run.
   std::function<std::expected<Pid, StartError>()> start = {};
   Duration shutdown = std::chrono::seconds(5);  // the time of its phase; not negative
 };
@@ -56,7 +56,8 @@ struct ApplicationsOptions {
   std::function<void()> started = {};            // called when all have started; must not throw
 };
 
-// Starts all of them, linked to the caller, and stays until they have ended. For processes.
+// Starts all of them, each below a process that is linked to the caller, and stays until they have
+// ended. For processes.
 //
 // Throws a StartError that names the application: bad_spec, before anything starts, for a name that
 // is missing or there twice, a need that is not there, needs that go in a circle, or a tree that
@@ -65,9 +66,10 @@ struct ApplicationsOptions {
 //
 // They are stopped by the end of an application, as its type says, and by whatever would end the
 // caller: its parent's exit, the runtime's stop (E3), an exit signal with another reason than
-// normal. The caller then ends with that reason; if an application's end was the cause, or some had
-// to be killed, and the reason would be an orderly one, with an error that names them, for which
-// rt::run answers 1. It returns when the reason is normal, or nothing is left to run.
+// normal; also while one starts, which is then the first to have its phase. The caller then ends
+// with that reason; if an application's end was the cause, or some had to be killed, and the reason
+// would be an orderly one, with an error that names them, for which rt::run answers 1. It returns
+// when the reason is normal, or nothing is left to run.
 void serve_applications(ApplicationsOptions options);
 
 // A program that is nothing but its applications: rt::run with serve_applications, and with a
