@@ -2,6 +2,8 @@
 #include "supervision/child_stop.hpp"
 
 #include <airssys/rt/call.hpp>
+#include <airssys/rt/detail/observed.hpp>
+#include <airssys/rt/from.hpp>
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/process.hpp>
@@ -18,6 +20,7 @@ namespace airssys::rt::supervision {
 namespace {
 
 constexpr Duration still_there_interval = std::chrono::seconds(10);
+constexpr Duration first_look = std::chrono::milliseconds(1);  // then ten times as long each time
 
 // How long a child may take after it was asked; nothing if it is killed at once.
 std::optional<Duration> time_to_end(const Shutdown& shutdown) {
@@ -60,23 +63,40 @@ void drop_exit(Pid child, const MailMark& since) {
           after(Duration::zero(), [] {}));
 }
 
+bool is_asked_by(void* child, void* payload) {
+  return detail::asker_of(payload).owner == *static_cast<Pid*>(child);
+}
+
+// A child that has asked this process before, and waits for the answer, would wait for ever, and
+// this process for its end (G7). Who asks later sees that itself.
+void refuse(Pid child) {
+  const auto seen = process_info(child, {.timeout = Duration::zero()});
+  if (!seen || seen->waits_for != self()) return;
+  const Message request(detail::take_mail(&is_asked_by, &child, Deadline::now()));
+  if (request) send(detail::asker_of(request.payload()), detail::Refusal{.awaits_caller = true});
+}
+
 }  // namespace
 
 std::optional<ExitReason> end_by(Pid child,
-                                 const ExitReason& signal,
+                                 const std::optional<ExitReason>& signal,
                                  Duration time,
                                  const StillThere& still_there) {
   const bool is_told_of = time == infinite && still_there;
-  const Duration step = is_told_of ? still_there_interval : time;
-  for (bool was_sent = false;; was_sent = true) {
+  const Deadline deadline = Deadline::after(time);
+  Duration step = first_look;
+  for (bool is_first = true;; is_first = false) {
     // Its address is known to nobody: only the Down can come. Made anew each time, so that whoever
     // looks for a circle finds this process waiting.
     detail::PendingCall end(child, detail::CallUse::end);
-    if (!was_sent) send_exit(child, signal);
-    const std::expected<Message, CallError> reply = end.wait(Deadline::after(step));
+    if (is_first && signal) send_exit(child, *signal);
+    if (!is_first) refuse(child);
+    const std::expected<Message, CallError> reply =
+        end.wait(Deadline::at_ns(std::min(deadline.ns(), Deadline::after(step).ns())));
     if (!reply && reply.error().kind() != CallError::timeout) return reply.error().reason();
-    if (!is_told_of) return std::nullopt;
-    still_there(child, signal);
+    if (deadline.remaining() == Duration::zero()) return std::nullopt;
+    if (is_told_of && step == still_there_interval) still_there(child, *signal);
+    step = std::min<Duration>(10 * step, still_there_interval);
   }
 }
 
@@ -145,7 +165,10 @@ class MassStop {
   }
 
   void note(Message& message) {
-    if (auto* exit = message.get_if<Exit>()) {
+    const Alias asker = detail::asker_of(message.payload());
+    if (left_.contains(asker.owner)) {
+      send(asker, detail::Refusal{.awaits_caller = true});  // or both would wait (G7)
+    } else if (auto* exit = message.get_if<Exit>()) {
       auto child = left_.find(exit->from);
       if (child != left_.end()) child->second->reason = std::move(exit->reason);
     } else if (auto* down = message.get_if<Down>()) {

@@ -3,7 +3,8 @@
 // The wait is for a Down, not for the link's Exit, so a child that has unlinked itself cannot hang
 // its supervisor. The link stays until the child is gone: a supervisor that is killed meanwhile
 // takes the child along. Afterwards the Exit is taken out of the mailbox, and nothing else (V16);
-// it tells the reason of a child that was gone, or going, when it was asked.
+// it tells the reason of a child that was gone, or going, when it was asked. A child that waits for
+// an answer of its supervisor is told that it would wait for ever (G7).
 // On the supervisor's process.
 #pragma once
 
@@ -21,10 +22,11 @@ namespace airssys::rt::supervision {
 // that it has got (V42).
 using StillThere = std::function<void(Pid child, const ExitReason& signal)>;
 
-// The reason the child ended with after this signal, noproc if it had before; or nothing if it has
-// not ended in this time. Leaves its Exit where it is. Without a `still_there` nobody is told.
+// The reason the child ended with after this signal, or by itself if there is none; noproc if it
+// had ended before, or nothing if it has not ended in this time. Leaves its Exit where it is.
+// Without a `still_there` nobody is told.
 std::optional<ExitReason> end_by(Pid child,
-                                 const ExitReason& signal,
+                                 const std::optional<ExitReason>& signal,
                                  Duration time,
                                  const StillThere& still_there);
 

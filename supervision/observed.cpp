@@ -56,6 +56,12 @@ bool is_over(sys::Hook& hook, const sys::Event& event) {
 
 }  // namespace
 
+Alias asker_of(void* payload) noexcept {
+  const MessageType& type = *header_of(payload).type;
+  const bool is_question = type.is_call || &type == &system_request_type;
+  return is_question ? *static_cast<const Alias*>(payload) : Alias();
+}
+
 void refuse_system_request(void* /*nobody*/, void* payload) {
   From<Done>(static_cast<SystemRequest*>(payload)->caller).refuse();
 }

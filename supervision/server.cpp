@@ -52,10 +52,15 @@ std::expected<Message, CallError> Exchange::wait(Deadline deadline) {
 
 std::expected<Message, CallError> Exchange::result_of(Message message) const {
   if (const Down* down = message.get_if<Down>()) return std::unexpected(error_of(*down));
-  if (message.is<WrongServer>()) {
-    return std::unexpected(
-        call_error(CallError::wrong_type,
-                   server_.to_string() + " is no server of class " + std::string(server_class_)));
+  if (const Refusal* refusal = message.get_if<Refusal>()) {
+    const std::string server = server_.to_string();
+    if (refusal->awaits_caller) {
+      return std::unexpected(call_error(CallError::circle,
+                                        "call to " + server + " would wait in a circle: " + server +
+                                            " waits for " + self().to_string()));
+    }
+    return std::unexpected(call_error(
+        CallError::wrong_type, server + " is no server of class " + std::string(server_class_)));
   }
   return message;
 }

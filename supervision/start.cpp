@@ -16,9 +16,12 @@
 #include <optional>
 #include <utility>
 
+#include "supervision/child_stop.hpp"
 #include "supervision/named_program.hpp"
 
 namespace airssys::rt {
+
+using supervision::end_by;
 
 namespace {
 
@@ -51,13 +54,6 @@ StartError name_refused(const std::string& name, Pid holder) {
   std::string what = "the name \"" + name + "\" was refused by its registry";
   if (holder) what.append(", and is that of ").append(holder.to_string());
   return refused(StartError::already_started, what, holder);
-}
-
-// Whether it has ended by then.
-bool await_end(Pid pid, Deadline deadline) {
-  detail::PendingCall end(pid, detail::CallUse::end);
-  const std::expected<Message, CallError> news = end.wait(deadline);
-  return !news && news.error().kind() != CallError::timeout;
 }
 
 // The Exit through its link.
@@ -149,11 +145,11 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
 
   demonitor(started.ref, Flush::yes);
   const bool has_refused = answer.outcome != Outcome::ended && answer.outcome != Outcome::timed_out;
-  if (has_refused && !await_end(started.pid, deadline)) answer.outcome = Outcome::timed_out;
+  if (has_refused && !end_by(started.pid, std::nullopt, deadline.remaining(), {}))
+    answer.outcome = Outcome::timed_out;
   if (answer.outcome == Outcome::timed_out) {
     unlink(started.pid);  // an answer like any other, also for who does not trap exits
-    send_exit(started.pid, ExitReason::kill());
-    await_end(started.pid, Deadline::never());
+    end_by(started.pid, ExitReason::kill(), infinite, {});
   }
   drop_exit(started.pid);
   if (answer.outcome == Outcome::nameless)

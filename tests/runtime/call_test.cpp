@@ -91,7 +91,7 @@ TEST_P(Calls, a_body_that_never_ran_refuses_a_request_and_dies_of_the_kill_behin
       send_exit(process, ExitReason::kill());
       const auto answer = pending.wait(Deadline::never());
       ASSERT_TRUE(answer);
-      EXPECT_TRUE(answer->is<detail::WrongServer>());
+      EXPECT_TRUE(answer->is<detail::Refusal>());
       EXPECT_EQ(receive<Down>().reason, ExitReason::killed());
     }
   });

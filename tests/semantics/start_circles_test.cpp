@@ -306,6 +306,64 @@ TEST_P(StartCircles, a_dynamic_supervisors_child_is_told_too_when_it_is_stopped_
   });
 }
 
+// The child waits for its supervisor, which stops another one, and then comes to it.
+// G7, V13
+TEST_P(StartCircles, a_child_that_has_asked_before_its_supervisor_stops_it_is_told) {
+  struct AsksWhenTold : Server<AsksWhenTold> {
+    struct Ask {};
+    explicit AsksWhenTold(Pid tester) : tester_(tester) {}
+    void init() { trap_exit(true); }
+    void handle(Ask) {
+      auto children = try_which_children(parent());
+      send(tester_, News{std::nullopt, children ? "answered" : children.error().what()});
+    }
+    Pid tester_;
+  };
+  run([] {
+    const ChildOptions patient{.shutdown = Shutdown::infinity()};
+    const Pid top = start_supervisor_link(
+        {.children = {child<AsksWhenTold>("asks", patient, self()), lingering("slow", patient)}});
+    const Pid slow = up("slow");
+    const Pid asks = which_children(top).back().pid;
+    const Spawned stopper = spawn_monitor([top] { stop(top); });
+    receive<Going>();
+    cast(server_ref<AsksWhenTold>(asks), AsksWhenTold::Ask{});
+    while (process_info(asks)->waits_for != top) yield();
+    send(slow, End{});
+    EXPECT_TRUE(says_circle(receive<News>().text));
+    EXPECT_EQ(reason_of(stopper), ExitReason::normal());
+  });
+}
+
+// It stops all of its children at once, and then waits for none in particular.
+// G7, V17, V23
+TEST_P(StartCircles, children_that_ask_their_dynamic_supervisor_at_its_end_are_told) {
+  run([] {
+    const Pid top = start_dynamic_supervisor_link({});
+    for (int i = 0; i < 3; ++i) start_child(top, asking(Asks::When::at_end));
+    struct Looks : Server<Looks> {
+      explicit Looks(Pid tester) : tester_(tester) {}
+      void init() { trap_exit(true); }
+      void terminate(const ExitReason&) {
+        try {
+          sys::get_status(parent(), infinite);
+        } catch (const CallError& error) {
+          send(tester_, News{error.kind(), error.what()});
+        }
+      }
+      Pid tester_;
+    };
+    const Pid looks =
+        start_child(top, child<Looks>("looks", {.shutdown = Shutdown::infinity()}, self()));
+    stop(top);
+    for (int i = 0; i < 4; ++i) {
+      const News news = receive<News>();
+      EXPECT_TRUE(says_circle(news.text)) << news.text;
+      if (news.failure) expect_circle(news, top, looks);
+    }
+  });
+}
+
 // The upper one waits for the lower one's end, and that for its child's.
 // G7, V13, V17
 TEST_P(StartCircles, a_stop_through_a_tree_is_part_of_a_circle) {

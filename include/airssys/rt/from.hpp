@@ -20,8 +20,10 @@ namespace airssys::rt {
 namespace detail {
 // The reply of a request that answers nothing but that it was handled.
 struct Done {};
-// What a process that is not such a server answers.
-struct WrongServer {};
+// What a process answers that is not such a server, or that waits for its caller's end (G7).
+struct Refusal {
+  bool awaits_caller = false;
+};
 
 template <class T>
 using ReplyValue = std::conditional_t<std::is_void_v<T>, Done, T>;
@@ -62,7 +64,7 @@ class From {
   const Alias& address() const noexcept { return caller_; }
   Alias release() noexcept { return std::exchange(caller_, Alias()); }
   // For the library: this process is not the server that the caller took it for.
-  void refuse() { send_once(detail::WrongServer()); }
+  void refuse() { send_once(detail::Refusal()); }
 
  private:
   template <class V>

@@ -100,6 +100,9 @@ std::string state_text_of(S& object) {
 // behaviour do, or are refused.
 void hear_system_requests(bool on);
 
+// The address for the answer, of a call or a system request; else nobody's.
+Alias asker_of(void* payload) noexcept;
+
 struct SystemRequest {
   Alias caller;
   std::move_only_function<void(Observed& behaviour, Alias caller)> work;
