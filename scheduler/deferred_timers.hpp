@@ -46,7 +46,7 @@ class BasicDeferredTimers {
   void add(Entry& entry, std::int64_t due_ns) noexcept {
     if (count_ == places) [[unlikely]]
       arm_all();
-    soonest_ns_ = std::min(next_due_ns(), due_ns);
+    soonest_ns_ = std::min(soonest_ns_, due_ns);
     entry.due_ns = due_ns;
     entry.place = count_++;
     row_[entry.place].store(&entry, std::memory_order_relaxed);  // relaxed: see Orders
@@ -57,7 +57,7 @@ class BasicDeferredTimers {
     if (row_[entry.place].load(std::memory_order_relaxed) != &entry) [[unlikely]]
       return wheel_.cancel(entry);
     row_[entry.place].store(nullptr, std::memory_order_relaxed);
-    if (entry.place + 1 == count_) --count_;
+    if (entry.place + 1 == count_ && --count_ == 0) soonest_ns_ = Wheel::never_ns;
     return true;
   }
   bool cancel(Entry& entry) noexcept {
@@ -70,7 +70,7 @@ class BasicDeferredTimers {
   }
 
   // None of them is due before this.
-  std::int64_t next_due_ns() const noexcept { return count_ == 0 ? Wheel::never_ns : soonest_ns_; }
+  std::int64_t next_due_ns() const noexcept { return soonest_ns_; }
   [[gnu::noinline]] void arm_all() noexcept {
     if (count_ == 0) return;
     const std::lock_guard lock(wheel_.mutex_);
@@ -82,12 +82,13 @@ class BasicDeferredTimers {
       wheel_.arm_locked(*entry, entry->due_ns);
     }
     count_ = 0;
+    soonest_ns_ = Wheel::never_ns;
   }
 
  private:
   Wheel& wheel_;
-  std::size_t count_ = 0;        // the places behind are empty; before, some may be
-  std::int64_t soonest_ns_ = 0;  // unless count_ is 0
+  std::size_t count_ = 0;  // the places behind are empty; before, some may be
+  std::int64_t soonest_ns_ = Wheel::never_ns;
   std::array<base::Atomic<Entry*>, places> row_{};
 };
 

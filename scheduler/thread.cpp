@@ -147,7 +147,8 @@ void Thread::look_around() noexcept {
 }
 
 bool Thread::fire_timers(std::int64_t now_ns) noexcept {
-  if (scheduler_->deferred.next_due_ns() <= now_ns) scheduler_->deferred.arm_all();
+  if (scheduler_->deferred.next_due_ns() <= now_ns) [[unlikely]]
+    scheduler_->deferred.arm_all();
   if (scheduler_->wheel.next_due_ns() > now_ns) return false;
   const std::size_t fired = scheduler_->wheel.expire_until(now_ns, timers_at_once);
   scheduler_->counters.timers.add(fired);
