@@ -117,7 +117,7 @@ class ReplyLook : public Look {
     if (reply.flags == 0 || reply.header.tag != address_ || reply.header.type->server)
       return nullptr;
     Relation* monitor = process_.relations.find_monitor(address_);
-    if (!monitor) return nullptr;
+    if (!monitor || monitor->mode == AddressMode::none) return nullptr;
     process_.relations.remove(*monitor);
     process_.pending = nullptr;
     reply.flags = 0;

@@ -5,6 +5,7 @@
 #include <airssys/rt/detail/observed.hpp>
 #include <airssys/rt/detail/on_unwind.hpp>
 #include <airssys/rt/from.hpp>
+#include <string_view>
 #include <utility>
 
 #include "fiber/unwind.hpp"
@@ -43,11 +44,13 @@ mailbox::Signal* take_lone_message(Process& process) {
   return signal;
 }
 
-// Out of the way of those who do not fail.
-[[gnu::cold, gnu::noinline]] Turn end_serving(Process& process,
-                                              Failure& failure,
-                                              const detail::CrashContext& context) {
-  return end_by(process, std::move(failure), context);
+// Out of the way of those who do not fail, and out of the frames that they wait in.
+[[gnu::cold, gnu::noinline]] Turn end_by_failure(Process& process,
+                                                 Failure& failure,
+                                                 std::string_view callback,
+                                                 const detail::MessageType* message = nullptr,
+                                                 Pid client = {}) {
+  return end_by(process, std::move(failure), {callback, message, client});
 }
 
 // Hands a message to the behaviour. False: that failed, and the process is gone.
@@ -68,7 +71,7 @@ bool handle(Process& process, mailbox::Signal& signal) {
     note.disarm();
   });
   if (failure) [[unlikely]]
-    end_serving(process, *failure, {"message", type, client});
+    end_by_failure(process, *failure, "message", type, client);
   return !failure;
 }
 
@@ -115,7 +118,7 @@ Turn serve(Process& process) {
       if (!handle(process, *signal)) return Turn::over;
     } else if (process.own_extras() && !is_suspended(process) && idler_is_due(process)) {
       if (auto failure = run_code([&process] { process.program->behaviour()->idle(); }))
-        return end_serving(process, *failure, {"idle"});
+        return end_by_failure(process, *failure, "idle");
     } else {
       if (rests(process, WaitReason::receive)) return Turn::over;
       continue;
@@ -123,6 +126,13 @@ Turn serve(Process& process) {
     if (gives_way(process)) return Turn::again;
     if (has_nothing_left(process) && rests(process, WaitReason::receive)) return Turn::over;
   }
+}
+
+// What a behaviour does behind its start. False: that failed, and the process is gone.
+[[gnu::noinline]] bool get_ready(Process& process) {
+  auto failure = run_code([&process] { process.program->behaviour()->ready(); });
+  if (failure) end_by_failure(process, *failure, "ready");
+  return !failure;
 }
 
 Turn start(Process& process) {
@@ -141,11 +151,9 @@ Turn start(Process& process) {
     if (!process.program->behaviour()) destroy_program(process);
   });
   if (process.is_ending) return finish(process);
-  Behaviour* behaviour = process.program->behaviour();
-  if (failure) return end_by(process, std::move(*failure), {behaviour ? "start" : ""});
-  if (auto late_failure = run_code([&] { behaviour->ready(); }))
-    return end_by(process, std::move(*late_failure), {"ready"});
-  return serve(process);
+  if (failure)
+    return end_by_failure(process, *failure, process.program->behaviour() ? "start" : "");
+  return get_ready(process) ? serve(process) : Turn::over;
 }
 
 }  // namespace
@@ -170,6 +178,7 @@ void forget_cut_frames(Process& process) noexcept {
   find_priority_end(process);
   show_running(process);
   show_call(process, 0, 0);
+  process.destroys_dropped = false;
   process.is_suspended.store(false, std::memory_order_relaxed);  // relaxed: it was held no longer
   if (changes_body(process)) process.must_end = false;           // that was for the unwind
 }

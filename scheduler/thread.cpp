@@ -137,6 +137,7 @@ void Thread::settle_seldom() noexcept {
 }
 
 void Thread::look_around() noexcept {
+  stay_inside();
   turns_since_look_ = 0;
   looked_at_ns_ = pool_.clock.now_ns();
   fire_timers(looked_at_ns_);

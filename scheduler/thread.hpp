@@ -231,10 +231,7 @@ class Thread {
   Task* next_task() noexcept { return pool_.is_stopping() ? nullptr : pick(); }
   fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
   Task* pick() noexcept {
-    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) {
-      stay_inside();
-      look_around();
-    }
+    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
     return scheduler_->pick();
   }
   Task* wait_for_work() noexcept;
