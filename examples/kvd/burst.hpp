@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "examples/kvd/buffer.hpp"
 #include "examples/kvd/command.hpp"
 #include "examples/kvd/slice.hpp"
 
@@ -37,12 +38,6 @@ struct Burst {
   std::string bytes;
   std::vector<Slice> arguments;
   std::vector<Operation> operations;
-
-  void clear() noexcept {
-    bytes.clear();
-    arguments.clear();
-    operations.clear();
-  }
 };
 
 // The arguments of one operation.
@@ -70,10 +65,10 @@ struct Part {
   std::string records;                    // what is to be logged
 
   void clear() noexcept {
-    operations.clear();
-    replies.clear();
-    reply_ends.clear();
-    records.clear();
+    reuse(operations);
+    reuse(replies);
+    reuse(reply_ends);
+    reuse(records);
   }
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "examples/kvd/buffer.hpp"
 #include "examples/kvd/info.hpp"
 #include "examples/kvd/limits.hpp"
 
@@ -18,10 +19,6 @@ using namespace std::chrono_literals;
 // How long a burst waits for a shard that is being started again.
 constexpr auto restart_patience = 5s;
 constexpr auto restart_look_interval = 500us;
-
-void give_back(std::string& buffer) {
-  if (buffer.empty() && buffer.capacity() > kept_bytes_max) std::string().swap(buffer);
-}
 
 }  // namespace
 
@@ -99,12 +96,11 @@ void Connection::cut_off_answered() {
     burst_ = std::move(fresh);
   }
   burst_->bytes.erase(0, answered);
-  burst_->arguments.clear();
-  burst_->operations.clear();
+  if (burst_->bytes.empty()) reuse(burst_->bytes);
+  reuse(burst_->arguments);
+  reuse(burst_->operations);
   parser_.forget(answered);
-  out_.clear();
-  give_back(burst_->bytes);
-  give_back(out_);
+  reuse(out_);
 }
 
 void Connection::send_parts() {

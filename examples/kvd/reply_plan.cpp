@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "examples/kvd/buffer.hpp"
 #include "examples/kvd/integer.hpp"
 #include "examples/kvd/reply.hpp"
 #include "examples/kvd/scan_cursor.hpp"
@@ -29,8 +30,9 @@ bool is_of_http(std::string_view name) noexcept {
 
 void ReplyPlan::start(std::uint64_t number) {
   number_ = number;
-  steps_.clear();
-  texts_.clear();
+  reuse(steps_);
+  reuse(texts_);
+  reuse(words_);
   for (ShardPart& shard : parts_) {
     if (shard.part) shard.part->clear();
     shard.is_needed = false;

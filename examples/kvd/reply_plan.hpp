@@ -34,7 +34,7 @@ class ReplyPlan {
  public:
   explicit ReplyPlan(ShardNumber shards) : parts_(shards) {}
 
-  // Forgets the burst before; what it allocated is kept.
+  // Forgets the burst before; buffers of a usual size are kept.
   void start(std::uint64_t number);
 
   // Plans one command, whose arguments stand at the end of burst.arguments from `first` on.

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "examples/kvd/buffer.hpp"
 #include "examples/kvd/inline_arguments.hpp"
 #include "examples/kvd/integer.hpp"
 #include "examples/kvd/limits.hpp"
@@ -15,7 +16,7 @@ namespace kvd {
 
 RespParser::Result RespParser::next(std::string& input) {
   if (std::exchange(delivered_, false)) {
-    arguments_.clear();
+    reuse(arguments_);
     begin_ = position_;
   }
   for (;;) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/kvd/limits.hpp"
 #include "examples/kvd/reply_plan.hpp"
 #include "examples/kvd/resp_parser.hpp"
 
@@ -186,6 +187,18 @@ TEST(Executor, a_value_may_not_grow_beyond_its_limit) {
   EXPECT_EQ(kvd("APPEND a " + half),
             "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n");
   EXPECT_EQ(kvd("STRLEN a"), ":600\r\n");
+}
+
+TEST(Executor, a_part_gives_back_what_one_large_burst_took_and_keeps_the_usual) {
+  kvd::Part part;
+  part.replies.assign(100, 'x');
+  const char* usual = part.replies.data();
+  part.reply_ends.resize(kvd::kept_bytes_max / sizeof(std::size_t) + 1);
+  part.records.assign(kvd::kept_bytes_max + 1, 'x');
+  part.clear();
+  EXPECT_EQ(part.replies.data(), usual);
+  EXPECT_EQ(part.reply_ends.capacity(), 0u);
+  EXPECT_LE(part.records.capacity(), kvd::kept_bytes_max);
 }
 
 TEST(Executor, a_scan_over_shards_sees_every_key) {
