@@ -54,6 +54,9 @@ class ClientGate {
   std::uint64_t entered_ = 0;
 };
 
+// The exit code of a daemon that has given up.
+inline constexpr int gave_up = 1;
+
 struct Daemon {
   explicit Daemon(Settings of) : settings(std::move(of)) {}
 

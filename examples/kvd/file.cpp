@@ -21,9 +21,10 @@
 namespace kvd {
 namespace {
 
+template <typename Error = FileError>
 [[noreturn]] void fail_with_errno(const char* what, const std::filesystem::path& path) {
   std::string why = std::generic_category().message(errno);
-  throw FileError(std::string("cannot ") + what + " " + path.string() + ": " + why);
+  throw Error(std::string("cannot ") + what + " " + path.string() + ": " + why);
 }
 
 int flags_of(File::Mode mode) noexcept {
@@ -107,7 +108,7 @@ void File::rename(std::filesystem::path path) {
 }
 
 void File::sync() {
-  if (::fdatasync(descriptor_) != 0) fail("sync");
+  if (::fdatasync(descriptor_) != 0) fail_with_errno<SyncError>("sync", path_);
 }
 
 MappedFile::MappedFile(const File& file) : size_(file.size()) {
@@ -132,7 +133,7 @@ void sync_directory(const std::filesystem::path& directory) {
   int error = errno;
   ::close(descriptor);
   errno = error;
-  if (result != 0) fail_with_errno("sync", directory);
+  if (result != 0) fail_with_errno<SyncError>("sync", directory);
 }
 
 DirectoryLock::DirectoryLock(const std::filesystem::path& directory) : file_(lock_file(directory)) {

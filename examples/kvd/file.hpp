@@ -21,6 +21,13 @@ class FileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What was written, or a name in a directory, could not be made durable. The kernel may have
+// dropped it and not say so again: that the next sync succeeds means nothing.
+class SyncError : public FileError {
+ public:
+  using FileError::FileError;
+};
+
 // An open file descriptor, closed by its last owner.
 class File {
  public:
@@ -46,7 +53,7 @@ class File {
   void truncate(std::size_t bytes);
   // Replaces what has that name, in one step.
   void rename(std::filesystem::path path);
-  // When it has returned, what was written survives the machine's end too.
+  // When it has returned, what was written survives the machine's end too. Throws SyncError.
   void sync();
 
  private:
@@ -72,7 +79,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// Makes the names in a directory durable: a new file, a renamed one, a removed one.
+// Makes the names in a directory durable: a new file, a renamed one, a removed one. Throws
+// SyncError, or FileError when it cannot be opened.
 void sync_directory(const std::filesystem::path& directory);
 
 // Holds a directory for one program; the lock ends with the program, however it ends.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -25,6 +27,21 @@ constexpr std::size_t compaction_step = 2000;
 // back now and then: hence a margin.
 constexpr std::int64_t expiry_margin_ms = 60'000;
 
+// Does what acknowledged changes need to be durable, or ends the daemon: a supervisor would start
+// another writer, whose sync succeeds and hides what the kernel has dropped. All else that was
+// acknowledged is in the kernel's hands, as at a kill -9: there is nothing to put in order.
+template <typename F>
+auto durably(F&& f) {
+  return rt::blocking([f = std::forward<F>(f)] {
+    try {
+      return f();
+    } catch (const SyncError& error) {
+      std::fprintf(stderr, "kvd: %s: acknowledged changes may be lost\n", error.what());
+      std::_Exit(gave_up);
+    }
+  });
+}
+
 void sync_files(const LogFiles& files) {
   for (const std::shared_ptr<File>& file : files) file->sync();
 }
@@ -38,7 +55,7 @@ LogWriter::LogWriter(const Daemon& daemon, ShardNumber number)
 
 void LogWriter::init() {
   rt::trap_exit(true);  // so that terminate runs when we are asked to stop
-  Recovered log = rt::blocking([directory = directory_] { return recover_log(directory); });
+  Recovered log = durably([directory = directory_] { return recover_log(directory); });
   files_ = std::move(log.files);
   segment_number_ = log.last;
   segment_bytes_ = files_.back()->size();
@@ -115,7 +132,7 @@ void LogWriter::write_group() {
 
 void LogWriter::sync_group() {
   if (settings_.fsync == Fsync::always) {
-    rt::blocking([file = files_.back()] { file->sync(); });
+    durably([file = files_.back()] { file->sync(); });
   } else if (settings_.fsync == Fsync::everysec &&
              (unsynced_.empty() || unsynced_.back() != files_.back())) {
     unsynced_.push_back(files_.back());
@@ -138,18 +155,16 @@ void LogWriter::sync_later() {
 
 void LogWriter::start_sync() {
   if (unsynced_.empty() || sync_) return;
-  auto sync = [files = std::exchange(unsynced_, {})] {
-    rt::blocking([files] { sync_files(files); });
-  };
+  auto sync = [files = std::exchange(unsynced_, {})] { durably([files] { sync_files(files); }); };
   sync_ = rt::spawn_monitor(std::move(sync)).ref;
 }
 
 void LogWriter::sync_all() {
-  rt::blocking([files = files_] { sync_files(files); });
+  durably([files = files_] { sync_files(files); });
 }
 
 void LogWriter::begin_next_segment() {
-  files_.push_back(rt::blocking([directory = directory_, next = segment_number_ + 1] {
+  files_.push_back(durably([directory = directory_, next = segment_number_ + 1] {
     return create_segment(directory, next);
   }));
   ++segment_number_;
@@ -186,7 +201,7 @@ void LogWriter::task_ended(const rt::Down& down) {
   bool failed = down.reason != rt::ExitReason::normal();
   if (sync_ == down.ref) {
     sync_.reset();
-    // What the kernel could not make durable it may have dropped: trying again would hide it.
+    // Killed, and nobody knows what it has synced: the writer after us begins with everything.
     if (failed) rt::exit(down.reason);
   } else if (compaction_ == down.ref) {
     compaction_.reset();

@@ -18,8 +18,9 @@
 // answer to its Attach, so it need not wait for the disk, nor look for files that a compaction is
 // just replacing.
 //
-// A write or a sync that fails ends this process, and with it its shard: what is in memory must not
-// run ahead of what is on disk. Both start again from the log.
+// A write that fails ends this process, and with it its shard: what is in memory must not run ahead
+// of what is on disk. Both start again from the log. A sync that fails ends the daemon: what it has
+// lost would not be missed before the machine ends.
 #pragma once
 
 #include <sys/uio.h>

@@ -23,7 +23,6 @@ namespace {
 namespace rt = airssys::rt;
 
 constexpr int cannot_start = 2;
-constexpr int gave_up = 1;
 
 int complain(const std::string& sentence) {
   std::fprintf(stderr, "kvd: %s\n", sentence.c_str());
@@ -56,7 +55,7 @@ int serve(kvd::Daemon& daemon) {
                settings.data.c_str());
 
   rt::Exit exit = rt::receive<rt::Exit>();
-  if (exit.from == *tree) return gave_up;
+  if (exit.from == *tree) return kvd::gave_up;
   // New clients are refused from here on; those that are here get their answers.
   (void)rt::try_terminate_child(*tree, "listener");
   socket->close();

@@ -214,6 +214,18 @@ class Durability(WithDaemon):
         self.assertIn("is damaged at byte", message)
         self.assertIn(log, message)
 
+    def test_a_failed_sync_ends_the_daemon_before_a_restart_can_hide_it(self):
+        server = self.start()
+        server.kill()
+        log = os.path.join(server.directory, "data", "shard-0", "00000001.log")
+        os.remove(log)
+        os.symlink("/dev/null", log)  # which takes whatever is written, and syncs nothing
+        for fsync in ("always", "everysec"):
+            with self.subTest(fsync=fsync):
+                code, message = run_to_end([*server.command_line(), "--fsync", fsync])
+                self.assertEqual(code, 1, message)
+                self.assertIn(f"cannot sync {log}", message)
+
 
 class Clients(WithDaemon):
     def test_too_many_clients_are_told_so(self):
