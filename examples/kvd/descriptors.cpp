@@ -25,7 +25,7 @@ std::size_t make_room_for_clients(const Settings& settings) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, own + settings.clients_max));
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur <= own) {
     throw FileError("the system allows " + std::to_string(limit.rlim_cur) + " open files, and " +
                     std::to_string(settings.shards) + " shards need " + std::to_string(own));
