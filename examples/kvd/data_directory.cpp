@@ -1,4 +1,7 @@
 // data_directory.cpp: lock it, then compare its format, or write it.
+//
+// Names are durable before anything relies on them. While it has no format the directory counts as
+// new: a start that died may have created it, and synced nothing.
 #include "examples/kvd/data_directory.hpp"
 
 #include <unistd.h>
@@ -13,10 +16,21 @@
 namespace kvd {
 namespace {
 
+// Makes the name of a new directory durable, and the names of those above it that a start may have
+// created with it: where we may not write we have created none.
+void sync_parents(const std::filesystem::path& directory) {
+  std::filesystem::path path = std::filesystem::canonical(directory);
+  while (path.has_relative_path()) {
+    path = path.parent_path();
+    if (::access(path.c_str(), R_OK | W_OK) == 0) sync_directory(path);
+  }
+}
+
 void check_format(const Settings& settings) {
   std::filesystem::path path = settings.data / "format";
   std::string wanted = "kvd 1, " + std::to_string(settings.shards) + " shards\n";
   if (!std::filesystem::exists(path)) {
+    sync_parents(settings.data);
     // Under another name first: a half-written format would lock its owner out.
     std::filesystem::path scratch = settings.data / "format.tmp";
     std::filesystem::remove(scratch);
@@ -38,15 +52,15 @@ void check_format(const Settings& settings) {
 
 // Who may not write there hears it in one sentence, before anything runs.
 void check_shards(const Settings& settings) {
-  bool is_new = false;
   for (unsigned shard = 0; shard < settings.shards; ++shard) {
     std::filesystem::path directory = shard_directory(settings, static_cast<ShardNumber>(shard));
-    is_new |= std::filesystem::create_directories(directory);
+    std::filesystem::create_directories(directory);
     if (::access(directory.c_str(), R_OK | W_OK | X_OK) == 0) continue;
     std::string why = std::generic_category().message(errno);
     throw FileError("cannot write to " + directory.string() + ": " + why);
   }
-  if (is_new) sync_directory(settings.data);
+  // Always: a start that died may have left names that it had not synced.
+  sync_directory(settings.data);
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ Recovered recover_log(const fs::path& directory) {
     (void)create_segment(directory, names.base + 1);
     names.segments.push_back(names.base + 1);
   }
+  sync_directory(directory);  // who created the last segment may have died before it was durable
   Recovered log{
       .files = open_log(directory, names), .base = names.base, .last = names.segments.back()};
   File& segment = *log.files.back();
