@@ -61,6 +61,12 @@ inline constexpr std::uint8_t wants_messages = 2;
 inline constexpr std::uint8_t wants_dictionary = 4;
 inline constexpr std::uint8_t wants_stack = 8;
 
+// Whether it may have a value of the user's, whose destructor is process code.
+inline bool holds_value(const ExitReason& reason) noexcept {
+  return reason.kind() == ExitReason::Kind::value ||
+         reason.kind() == ExitReason::Kind::shutdown_with;
+}
+
 inline ControlSignal* make_signal(mailbox::SignalKind kind,
                                   Pid from,
                                   std::uint64_t mine = 0,

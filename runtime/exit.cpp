@@ -2,12 +2,13 @@
 //
 //   code has stopped ▶ its object and local values are destroyed ▶ name and timers are released
 //   ▶ the inbox is closed ▶ mail is destroyed ▶ links get exits, watchers get downs
-//   ▶ requests are refused ▶ slot retired
+//   ▶ requests are refused ▶ its reason goes ▶ slot retired
 //
 // Refused last: who has asked for a link that was there already, from the other side, hears the
 // real reason first, and the refusal finds no link any more (L4). Destructors are process code: one
 // that never returns delays the downs, one that throws is cut off and the rest goes on. Each step
-// leaves nothing behind that would make it run twice.
+// leaves nothing behind that would make it run twice; what a later destructor has put where an
+// earlier step was makes all begin anew, for who is born in this slot inherits nothing (P3).
 #include "runtime/exit.hpp"
 
 #include <algorithm>
@@ -51,22 +52,32 @@ void close_mailbox(Process& process) {
   process.pending = received;
 }
 
-// The first message behind *place, which is moved over what is none; null: there is no more.
-Signal* take_message(Signal**& place) {
-  while (*place && (*place)->kind != SignalKind::message) place = &(*place)->next;
-  Signal* message = *place;
-  if (message) *place = message->next;
-  return message;
+// Messages, and the news of ends with what their reasons hold: nobody waits for an answer to them.
+bool is_mail(const Signal& signal) noexcept {
+  return signal.kind == SignalKind::message || signal.kind == SignalKind::exit ||
+         signal.kind == SignalKind::down;
+}
+
+// The first mail behind *place, which is moved over what is none; null: there is no more.
+Signal* take_mail(Signal**& place) {
+  while (*place && !is_mail(**place)) place = &(*place)->next;
+  Signal* mail = *place;
+  if (mail) *place = mail->next;
+  return mail;
 }
 
 // A monitor that nobody obeyed stays behind its request, to be refused as others are.
-void destroy_messages(Process& process) {
+void destroy_mail(Process& process) {
   if (!process.pending) return;
   run_code([&process] {
     Signal** place = &process.pending;
-    while (Signal* signal = take_message(place)) {
+    while (Signal* signal = take_mail(place)) {
+      if (signal->kind == SignalKind::exit) {
+        delete &ControlSignal::of(*signal);
+        continue;
+      }
       Envelope& message = Envelope::of_signal(*signal);
-      if (message.flags & brings_monitor) {
+      if (message.kind == SignalKind::message && (message.flags & brings_monitor)) {
         const Alias& caller = message.caller();
         Signal* monitor = make_signal(SignalKind::monitor, caller.owner, caller.id);
         monitor->next = std::exchange(*place, monitor);
@@ -158,6 +169,34 @@ void tell_relations(System& system, Process& process) {
   tell(system, process, only);
 }
 
+// Nobody else may have its value any more. Who is linked to by that one's destructor hears what
+// the dead would answer.
+void let_reason_go(Process& process) {
+  if (holds_value(process.reason)) [[unlikely]]
+    run_code([&process] { process.reason = ExitReason::noproc(); });
+}
+
+// Whether destructors have made something that an earlier step is there for.
+bool is_to_end_anew(Process& process) {
+  const Extras* extras = process.own_extras();
+  return !process.relations.all().empty() || (extras && !extras->dictionary.values().empty());
+}
+
+// All that comes when its code is gone, once.
+void take_steps(System& system, Process& process) {
+  if (process.own_extras()) empty_extras(process);
+  RT_CHECK(process.waits == 0, "Z4: no stack is cut off with a record of a wait on it");
+  system.names.release(process);
+  cancel_timers_of(system, process);
+  close_mailbox(process);
+  if (process.bounds) wake_all_senders(process);
+  destroy_mail(process);
+  destroy_notes(process);
+  tell_relations(system, process);
+  refuse_requests(system, process);
+  let_reason_go(process);
+}
+
 }  // namespace
 
 void end_here() {
@@ -172,16 +211,9 @@ scheduler::Turn finish(Process& process) {
   System& system = current_system();
   process.is_ending = true;
   if (process.program) run_code([&process] { destroy_program(process); });
-  if (process.own_extras()) empty_extras(process);
-  RT_CHECK(process.waits == 0, "Z4: no stack is cut off with a record of a wait on it");
-  system.names.release(process);
-  cancel_timers_of(system, process);
-  close_mailbox(process);
-  if (process.bounds) wake_all_senders(process);
-  destroy_messages(process);
-  destroy_notes(process);
-  tell_relations(system, process);
-  refuse_requests(system, process);
+  do {
+    take_steps(system, process);
+  } while (is_to_end_anew(process));
   scheduler::Thread& thread = *scheduler::Thread::current();
   thread.settle_account();
   system.retire(process, thread);

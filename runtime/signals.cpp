@@ -111,7 +111,7 @@ void obey_exit_of_link(Process& process, ControlSignal& exit) {
   const Rank rank = link->rank;
   process.relations.remove(*link);
   if (process.traps_exits) {
-    keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
+    keep(process, detail::make_payload(Exit{exit.from, std::move(exit.reason)}), rank);
   } else if (exit.reason.kind() != ExitReason::Kind::normal) {
     must_end(process, exit.from, std::move(exit.reason));
   }
@@ -129,7 +129,7 @@ void obey_exit(Process& process, ControlSignal& exit) {
   if (kind == ExitReason::Kind::kill) {
     must_end(process, exit.from, ExitReason::killed());
   } else if (process.traps_exits) {
-    keep(process, detail::make_payload(Exit{exit.from, exit.reason}), rank);
+    keep(process, detail::make_payload(Exit{exit.from, std::move(exit.reason)}), rank);
   } else if (kind != ExitReason::Kind::normal || exit.from == process.pid()) {
     must_end(process, exit.from, std::move(exit.reason));
   }
@@ -172,7 +172,7 @@ void obey_down(Process& process, Envelope& message) {
   message.kind = SignalKind::message;
   Down& down = *static_cast<Down*>(message.payload());
   Relation* monitor = process.relations.find_monitor(down.ref.id);
-  if (!monitor) return detail::destroy_payload(&down);
+  if (!monitor) return run_small_code([&down] { detail::destroy_payload(&down); });
   const std::unique_ptr<DownNote> note = take_note(*monitor);
   const Rank rank = monitor->rank;
   const bool stays_alias = monitor->mode == AddressMode::until_unalias;
@@ -233,6 +233,8 @@ void obey_other(Process& process, Signal& signal) {
   if (signal.kind == SignalKind::wake) return static_cast<Waker&>(signal).arrive();
   const std::unique_ptr<ControlSignal> control(&ControlSignal::of(signal));
   obey_control(process, *control);
+  if (holds_value(control->reason)) [[unlikely]]
+    run_small_code([&control] { control->reason = {}; });
 }
 
 // relaxed, twice: a figure that steers.
@@ -306,6 +308,8 @@ Signal** end_of_pending(Process& process) {
 }
 
 void keep(Process& process, void* payload, Rank rank) {
+  if (process.is_closed) [[unlikely]]
+    return detail::destroy_payload(payload);
   Envelope& message = Envelope::of_payload(payload);
   if (rank == Rank::priority) return keep_ahead(process, message);
   process.mail.append(message);

@@ -82,7 +82,8 @@ inline bool obey(Process& process) {
 mailbox::Signal** obey_wakes_only(mailbox::Signal** place);
 mailbox::Signal** end_of_pending(Process& process);
 
-// Puts a message of the runtime's own (Exit, Down, a reply) into the owner's mail.
+// Puts a message of the runtime's own (Exit, Down, a reply) into the owner's mail; destroys it when
+// that is destroyed already.
 void keep(Process& process, void* payload, Rank rank = Rank::ordinary);
 
 // Sends; a signal to nobody is refused, so that whoever asked is answered.
