@@ -7,6 +7,7 @@
 #include "fiber/containment.hpp"
 #include "fiber/context.hpp"
 #include "fiber/stack.hpp"
+#include "fiber/throw_site.hpp"
 #include "fiber/unwind.hpp"
 #include "runtime/call.hpp"
 #include "runtime/crash_report.hpp"
@@ -84,11 +85,13 @@ class Destruction {
     fiber::switch_back(fiber, *fiber.resumer);
   }
   void go_on() {
+    const Guest guest(runtime_);  // a cut has left what stood in the destructor
     if (void* failed = std::exchange(begun_, nullptr)) {
       const detail::MessageType& type = *detail::header_of(failed).type;
       detail::free_payload(failed);
       report_cut_destructor(*runtime_, type, *fiber_, last_);
     }
+    fiber::forget_throw_site(*fiber_);
     run();
   }
 

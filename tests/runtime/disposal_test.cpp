@@ -4,8 +4,10 @@
 #include "runtime/disposal.hpp"
 
 #include <gtest/gtest.h>
+#include <airssys/rt.hpp>
 #include <airssys/rt/detail/payload.hpp>
 #include <atomic>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -90,6 +92,80 @@ TEST_P(Failing, a_message_whose_destructor_fails_is_cut_off_alone_and_reported) 
     overflows += is_deep ? 1 : 0;
   }
   EXPECT_EQ(overflows, 3);
+}
+
+// Fails while it speaks for another runtime, in which nobody is called so.
+class Astray {
+ public:
+  Astray(Runtime& other, std::atomic<int>& strangers) : other_(&other), strangers_(strangers) {}
+  Astray(Astray&& other) noexcept
+      : other_(std::exchange(other.other_, nullptr)), strangers_(other.strangers_) {}
+  Astray& operator=(Astray&&) = delete;
+  ~Astray() {
+    if (!other_) return;
+    if (!whereis("here")) ++strangers_;
+    const Runtime::Guest guest(*other_);
+    support::violate();
+  }
+
+ private:
+  Runtime* other_;
+  std::atomic<int>& strangers_;
+};
+
+// Z13, P11
+TEST_P(Failing, what_is_destroyed_after_one_that_failed_speaks_for_its_own_runtime) {
+  constexpr int count = 100;
+  std::atomic<int> strangers = 0;
+  Runtime other({.schedulers = 1});
+  with_runtime([&](Runtime& runtime) {
+    const Pid here = runtime.spawn({.name = "here"}, [] { receive<int>(); });
+    Disposal& disposal = runtime.impl().system().disposal;
+    for (int i = 0; i < count; ++i)
+      disposal.dispose(detail::make_payload(Astray(other, strangers)));
+    while (reports_of("cut_off").size() < count) std::this_thread::yield();
+    runtime.send(here, 0);
+  });
+  EXPECT_EQ(strangers, 0);
+}
+
+// Is cut off at the door of a verb, where no stack is noted.
+class DeepAtDoor {
+ public:
+  DeepAtDoor() = default;
+  DeepAtDoor(DeepAtDoor&& other) noexcept : is_armed_(std::exchange(other.is_armed_, false)) {}
+  DeepAtDoor& operator=(DeepAtDoor&&) = delete;
+  ~DeepAtDoor() {
+    if (is_armed_) go_deep(0);
+  }
+
+ private:
+  // NOLINTNEXTLINE(misc-no-recursion): that is the point.
+  [[gnu::noinline]] static int go_deep(int depth) {
+    volatile char frame[4096];
+    frame[0] = static_cast<char>(depth);
+    read_timer({});
+    return depth == 1'000'000 ? 0 : go_deep(depth + 1) + frame[0];
+  }
+
+  bool is_armed_ = true;
+};
+
+// Z13
+TEST_P(Failing, a_report_shows_no_stack_of_another_message) {
+  constexpr int count = 20;
+  with_runtime([this](Runtime& runtime) {
+    Disposal& disposal = runtime.impl().system().disposal;
+    for (int i = 0; i < count; ++i) {
+      disposal.dispose(detail::make_payload(support::Explosive()));
+      disposal.dispose(detail::make_payload(DeepAtDoor()));
+    }
+    while (reports_of("cut_off").size() < 2U * count) std::this_thread::yield();
+  });
+  for (const Report& report : reports_of("cut_off")) {
+    const bool has_stack = !support::field<std::vector<std::string>>(report, "stack").empty();
+    EXPECT_EQ(has_stack, support::field(report, "message").ends_with("Explosive"));
+  }
 }
 
 }  // namespace
