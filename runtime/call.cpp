@@ -29,16 +29,17 @@ void refuse_plain_thread() {
   throw BadArgument("this verb is for processes; a plain thread uses those of rt::Runtime");
 }
 
-Visit::Visit(System& system) : system_(system) {
+Visit::Visit(System& system, Inside::Room room) : system_(system) {
   system.refuse_forked_child();
   Thread* thread = Thread::current();
   if (thread && &thread->pool() == &system) {
-    if (thread->task()) inside_.emplace();
+    if (thread->task()) inside_.emplace(room);
     return;
   }
   // A destructor on a stack of its own (disposal.cpp), or a process of another runtime.
   fiber::ThreadContext* context = fiber::this_thread_context();
-  if (context && context->running) cut_if_stack_is_short(*context->running);
+  if (room == Inside::Room::looked_at && context && context->running)
+    cut_if_stack_is_short(*context->running);
   announcement_ = ::new (base::allocate(sizeof(base::Announcement), alignof(base::Announcement)))
       base::Announcement;
   system_.quiescence.add(*announcement_);

@@ -136,7 +136,7 @@ class Call {
 // comes in through its own door.
 class Visit {
  public:
-  explicit Visit(System& system);
+  explicit Visit(System& system, Inside::Room room = Inside::Room::looked_at);
   Visit(const Visit&) = delete;
   Visit& operator=(const Visit&) = delete;
   ~Visit();

@@ -227,7 +227,7 @@ struct ThreadInLine : Sender {
 SendResult sleep_in_line(
     System& system, Bounds& bounds, ThreadInLine& thread, Pid to, Message& message) {
   thread.parker.park_for(system.send_timeout_ns);
-  const Visit visit(system);
+  const Visit visit(system, Inside::Room::known);  // a cut would leave it in line
   const bool was_late = bounds.step_out(thread);
   if (!was_late && thread.outcome == Sender::Outcome::sent) {
     static_cast<void>(message.release());
