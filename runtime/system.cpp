@@ -133,9 +133,13 @@ void System::give_name(Process& process, std::string_view name) {
   }
 }
 
-// A process that never was. Whoever has found it in a list may have asked it something.
+// A process that never was. Whoever has found it in a list may have asked it something, given it a
+// name, or aimed a timer at it.
 void System::take_back(Process& process) {
   const Pid pid = process.pid();
+  names.release(process);
+  if (is_aimed_at(process)) [[unlikely]]
+    dispose_of_timers_of(*this, process);
   for (mailbox::Signal* signal = unpacked(process, process.inbox.close()); signal;) {
     mailbox::Signal& request = *std::exchange(signal, signal->next);
     request_is_answered(*this, process, request);

@@ -104,6 +104,14 @@ void take_back_timers_of(System& system, Process& process) {
   }
 }
 
+void dispose_of_timers_of(System& system, Process& process) {
+  const std::uint64_t target = process.pid().bits();
+  for (unsigned id = 0; id < system.count(); ++id) {
+    while (const auto cancelled = system.scheduler(id).timers.cancel_target(target))
+      system.disposal.dispose(message_of(cancelled->order).release());
+  }
+}
+
 std::optional<Duration> cancel_timer_in(System& system, TimerRef timer, Message& message) {
   const TimerId id = TimerId::from_bits(timer.id);
   TimerTable* table = table_of(system, id);

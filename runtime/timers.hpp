@@ -23,6 +23,9 @@ inline void cancel_timers_of(System& system, Process& process) {
     take_back_timers_of(system, process);
 }
 
+// The same of one that was never born: their messages are laid aside. Any thread, inside.
+void dispose_of_timers_of(System& system, Process& process);
+
 // rt::cancel_timer and rt::read_timer, inside, by any thread. The message of a timer that was taken
 // back is the caller's, who destroys it outside.
 std::optional<Duration> cancel_timer_in(System& system, TimerRef timer, Message& message);
