@@ -115,7 +115,7 @@ void keep(const Application& application) {
       when([&](Exit& exit) { return exit.from == server; },
            [&](Exit&) { return stop_child(*root, Shutdown::infinity(), {}); }));
   trap_exit(false);
-  send_exit(self(), std::move(reason));  // not its own failure, of which it would report
+  send_exit(self(), std::move(reason));  // exit() would report that the keeper has crashed
 }
 
 class Applications {
@@ -128,8 +128,10 @@ class Applications {
   std::expected<std::optional<ExitReason>, StartError> start_all() {
     for (const std::size_t place : order_) {
       const Application& application = options_.applications[place];
-      const Pid keeper = spawn_link([application] { keep(application); });
-      running_.push_back({&application, keeper, keeper});
+      const auto spawned = try_spawn({.link = true}, [application] { keep(application); });
+      if (!spawned) return not_started(application, StartError::error, spawned.error().reason());
+      const Pid keeper = *spawned;
+      running_.push_back({&application, keeper});
       std::optional<ExitReason> reason;
       std::optional<RootStarted> started;
       while (!reason && !started && is_running(keeper)) {
@@ -158,10 +160,10 @@ class Applications {
     const Deadline all = Deadline::after(options_.shutdown);
     std::string late;
     while (!running_.empty()) {
-      const auto [application, keeper, top] = running_.back();
+      const auto [application, keeper, has_root] = running_.back();
       const Deadline phase = Deadline::after(application->shutdown);
       const Deadline deadline = Deadline::at_ns(std::min(all.ns(), phase.ns()));
-      if (stop_application(application->name, keeper, top, deadline)) {
+      if (stop_application(application->name, keeper, has_root, deadline)) {
         report(application_report(Severity::info, *application, "stopped", "has stopped"));
       } else {
         late += (late.empty() ? "" : ", ") + application->name;
@@ -177,7 +179,7 @@ class Applications {
   struct Running {
     const Application* application;
     Pid keeper;
-    Pid top;  // the root; the keeper while that is being started
+    bool has_root = false;  // it runs; else it is being started
   };
 
   bool is_running(Pid keeper) const {
@@ -200,17 +202,23 @@ class Applications {
   std::expected<void, StartError> note_start(const std::expected<Pid, StartError>& root) {
     const Application& application = *running_.back().application;
     if (root && *root) {
-      running_.back().top = *root;
+      running_.back().has_root = true;
       report(application_report(Severity::info, application, "started", "has started")
                  .add("root", root->to_string()));
       return {};
     }
     running_.pop_back();
     if (root) return {};
-    const std::string why = "could not be started: " + root.error().reason().to_string();
+    return not_started(application, root.error().kind(), root.error().reason());
+  }
+
+  static std::unexpected<StartError> not_started(const Application& application,
+                                                 StartError::Kind kind,
+                                                 const ExitReason& reason) {
+    const std::string why = "could not be started: " + reason.to_string();
     report(application_report(Severity::error, application, "start_error", why)
-               .add("reason", root.error().reason().to_string()));
-    return std::unexpected(start_error(root.error().kind(), title(application) + " " + why));
+               .add("reason", reason.to_string()));
+    return std::unexpected(start_error(kind, title(application) + " " + why));
   }
 
   // The reason for the end of all, if this is one. A supervisor that has given up ends with

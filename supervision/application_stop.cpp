@@ -72,11 +72,12 @@ void kill(const std::vector<Pid>& tree) {
 
 }  // namespace
 
-bool stop_application(std::string_view name, Pid keeper, Pid top, Deadline deadline) {
+bool stop_application(std::string_view name, Pid keeper, bool has_root, Deadline deadline) {
   const bool is_in_time =
       end_by(keeper, ExitReason::shutdown(), deadline.remaining(), {}).has_value();
   if (!is_in_time) {
-    std::vector<Pid> tree = tree_of(top);
+    std::vector<Pid> tree = tree_of(keeper);
+    if (has_root) std::erase(tree, keeper);  // it only waits for that
     tell(name, tree);
     tree.push_back(keeper);
     kill(tree);

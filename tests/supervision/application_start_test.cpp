@@ -87,5 +87,35 @@ TEST_P(ApplicationStart, the_end_of_one_ends_all_while_another_starts) {
   });
 }
 
+// Whose root leaves no room in the process table.
+Application crowding(std::string name) {
+  const auto fill = [] {
+    while (try_spawn({.link = true}, [] { receive<End>(); })) {
+    }
+  };
+  return {.name = name, .start = [fill, body = obedient(name)] {
+            const Pid root = start_body_link(body);
+            fill();
+            return root;
+          }};
+}
+
+TEST_P(ApplicationStart, where_there_is_no_room_for_one_those_before_it_are_stopped_in_reverse) {
+  options.max_processes = 50;
+  run([] {
+    trap_exit(true);
+    try {
+      serve_applications({.applications = {app("a"), crowding("b"), app("c")}});
+      ADD_FAILURE() << "there was room";
+    } catch (const StartError& error) {
+      EXPECT_EQ(error.kind(), StartError::error);
+      EXPECT_TRUE(says(error.what(), "application \"c\" could not be started: ")) << error.what();
+    }
+    EXPECT_EQ(next_goings(2), "ba");
+  });
+  ASSERT_EQ(reports_of("application").size(), 1U);
+  EXPECT_EQ(field(reports_of("application")[0], "context"), "start_error");
+}
+
 }  // namespace
 }  // namespace airssys::rt::test

@@ -54,10 +54,6 @@ void await_sleep(Pid pid) {
   while (process_info(pid)->wait_reason != "sleep") yield();
 }
 
-bool says(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 // --- order ---
 
 TEST_P(Applications, they_start_behind_what_they_need_and_stop_before_it) {
@@ -181,13 +177,13 @@ TEST_P(Applications, a_transient_one_may_end_with_normal_alone) {
     for (const ExitReason& reason : {ExitReason::normal(), ExitReason::shutdown()}) {
       const Pid server = serve_started({app("a"), app("b", {}, ApplicationType::transient)});
       const Pid root = process_info(up("b"))->parent;
+      const Pid keeper = process_info(root)->parent;
       stop(root, reason);
-      // It has heard of it before: an Exit comes before what is sent after it was seen.
-      const ExitReason end = stop_by(server, ExitReason::shutdown());
       if (reason == ExitReason::normal()) {
-        EXPECT_EQ(end, ExitReason::shutdown());
+        end_of(keeper);
+        EXPECT_EQ(stop_by(server, ExitReason::shutdown()), ExitReason::shutdown());
       } else {
-        EXPECT_EQ(end.what(), "application \"b\" has ended: shutdown");
+        EXPECT_EQ(exit_of(server).what(), "application \"b\" has ended: shutdown");
       }
       EXPECT_EQ(next_goings(2), "ba");
     }
@@ -311,6 +307,29 @@ TEST_P(Applications, what_they_have_spawned_is_killed_with_them) {
     stop_by(server, ExitReason::shutdown());
     EXPECT_FALSE(is_alive(linked));
     EXPECT_FALSE(is_alive(alone));
+  });
+}
+
+TEST_P(Applications, what_their_start_has_spawned_is_killed_with_them) {
+  run([this] {
+    const auto hang = [owner = self()](Starter starter) {
+      trap_exit(true);
+      send(owner, Up{"", self()});
+      starter.acknowledge();
+      sleep_for_ever();
+    };
+    Application a = {.name = "a", .shutdown = 5ms};
+    a.start = [hang] {
+      start_body(hang);
+      return start_body_link(hang);
+    };
+    const Pid server = serve_started({a});
+    const Pid helper = receive<Up>().pid;
+    const Pid root = receive<Up>().pid;
+    stop_by(server, ExitReason::shutdown());
+    EXPECT_FALSE(is_alive(root));
+    EXPECT_FALSE(is_alive(helper));
+    EXPECT_EQ(reports_of("survivor").size(), 2U) << "of who only waits for its root there is none";
   });
 }
 

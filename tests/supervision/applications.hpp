@@ -4,6 +4,7 @@
 
 #include <airssys/rt.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,10 @@ inline ExitReason exit_of(Pid pid) {
 inline ExitReason stop_by(Pid pid, const ExitReason& reason) {
   send_exit(pid, reason);
   return exit_of(pid);
+}
+
+inline bool says(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
 }
 
 }  // namespace airssys::rt::test
