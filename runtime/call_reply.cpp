@@ -294,9 +294,9 @@ std::expected<Message, CallError> PendingCall::wait(Deadline deadline) {
   Message message;
   if (!circle_ && (!was_unwinding || (!deadline.is_never() && !process.is_ending)))
     message = wait_for_answer(process, timeout);
-  hide(process);
   if (message) {
     is_open_ = false;
+    hide(process);
     if (Down* down = message.get_if<Down>()) return std::unexpected(error_of(*down));
     return message;
   }

@@ -20,7 +20,10 @@ namespace airssys::rt::supervision {
 namespace {
 
 constexpr Duration still_there_interval = std::chrono::seconds(10);
-constexpr Duration first_look = std::chrono::milliseconds(1);  // then ten times as long each time
+
+// How long until a child that is waited for is looked at; ten times as long each time.
+constexpr Duration first_pause = std::chrono::milliseconds(1);
+constexpr Duration longest_pause = std::chrono::seconds(1);
 
 // How long a child may take after it was asked; nothing if it is killed at once.
 std::optional<Duration> time_to_end(const Shutdown& shutdown) {
@@ -32,6 +35,10 @@ std::optional<Duration> time_to_end(const Shutdown& shutdown) {
     default:
       return shutdown.time();
   }
+}
+
+void tell(const StillThere& still_there, Pid child, const ExitReason& signal) {
+  if (still_there) still_there(child, signal);
 }
 
 // Takes the Exit of a child that was gone, or going, when it was asked, and answers its reason. It
@@ -49,7 +56,7 @@ ExitReason reason_by_link(Pid child, const StillThere& still_there) {
   const bool is_linked = std::ranges::find(links, child) != links.end();
   take_exit(is_linked ? still_there_interval : Duration::zero());
   while (is_linked && !reason) {
-    still_there(child, ExitReason::kill());
+    tell(still_there, child, ExitReason::kill());
     take_exit(still_there_interval);
   }
   return reason.value_or(ExitReason::noproc());
@@ -84,19 +91,20 @@ std::optional<ExitReason> end_by(Pid child,
                                  const StillThere& still_there) {
   const bool is_told_of = time == infinite && still_there;
   const Deadline deadline = Deadline::after(time);
-  Duration step = first_look;
-  for (bool is_first = true;; is_first = false) {
-    // Its address is known to nobody: only the Down can come. Made anew each time, so that whoever
-    // looks for a circle finds this process waiting.
-    detail::PendingCall end(child, detail::CallUse::end);
-    if (is_first && signal) send_exit(child, *signal);
-    if (!is_first) refuse(child);
+  Deadline report = is_told_of ? Deadline::after(still_there_interval) : Deadline::never();
+  detail::PendingCall end(child, detail::CallUse::end);
+  if (signal) send_exit(child, *signal);
+  for (Duration pause = first_pause;; pause = std::min<Duration>(10 * pause, longest_pause)) {
+    const Deadline look = Deadline::after(pause);
+    // Its address is known to nobody: only the Down can come.
     const std::expected<Message, CallError> reply =
-        end.wait(Deadline::at_ns(std::min(deadline.ns(), Deadline::after(step).ns())));
-    if (!reply && reply.error().kind() != CallError::timeout) return reply.error().reason();
+        end.wait(Deadline::at_ns(std::min({deadline.ns(), report.ns(), look.ns()})));
+    if (reply.error().kind() != CallError::timeout) return reply.error().reason();
     if (deadline.remaining() == Duration::zero()) return std::nullopt;
-    if (is_told_of && step == still_there_interval) still_there(child, *signal);
-    step = std::min<Duration>(10 * step, still_there_interval);
+    refuse(child);
+    if (report.remaining() > Duration::zero()) continue;
+    still_there(child, *signal);
+    report = Deadline::after(still_there_interval);
   }
 }
 
@@ -149,7 +157,7 @@ class MassStop {
       if (is_done()) return;
       for (auto& [pid, child] : left_) {
         const bool was_asked = time_to_end(child->shutdown).has_value();
-        still_there(pid, was_asked ? ExitReason::shutdown() : ExitReason::kill());
+        tell(still_there, pid, was_asked ? ExitReason::shutdown() : ExitReason::kill());
       }
     }
   }

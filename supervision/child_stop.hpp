@@ -4,7 +4,8 @@
 // its supervisor. The link stays until the child is gone: a supervisor that is killed meanwhile
 // takes the child along. Afterwards the Exit is taken out of the mailbox, and nothing else (V16);
 // it tells the reason of a child that was gone, or going, when it was asked. A child that waits for
-// an answer of its supervisor is told that it would wait for ever (G7).
+// an answer of its supervisor is told that it would wait for ever (G7); one that waits for another
+// who does so is not.
 // On the supervisor's process.
 #pragma once
 
@@ -18,13 +19,13 @@
 
 namespace airssys::rt::supervision {
 
-// Called now and then while a child that is waited for without limit does not end, with the signal
-// that it has got (V42).
+// Called every ten seconds while a child that is waited for without limit does not end, with the
+// signal that it has got (V42). Without one nobody is told.
 using StillThere = std::function<void(Pid child, const ExitReason& signal)>;
 
 // The reason the child ended with after this signal, or by itself if there is none; noproc if it
 // had ended before, or nothing if it has not ended in this time. Leaves its Exit where it is.
-// Without a `still_there` nobody is told.
+// Requires: a signal, if there is a `still_there`.
 std::optional<ExitReason> end_by(Pid child,
                                  const std::optional<ExitReason>& signal,
                                  Duration time,

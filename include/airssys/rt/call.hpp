@@ -88,7 +88,7 @@ class PendingCall {
 
   // The first message through the alias, or why none came: exited or noproc with the other side's
   // reason, timeout, unwinding; circle, of a CallUse::call. Suspends. Once, but after a time-out it
-  // may be asked again.
+  // may be asked again: others' looks see the call until it has its answer or is destroyed.
   std::expected<Message, CallError> wait(Deadline deadline);
 
  private:
