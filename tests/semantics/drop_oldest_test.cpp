@@ -94,19 +94,25 @@ class Resent {
  public:
   static inline std::atomic<int> left = 0;
   static inline std::atomic<int> deepest = 0;  // how many are in the destructor of another one
+  static inline std::atomic<int> alive = 0;
 
-  explicit Resent(Pid to) : to_(to) {}
+  explicit Resent(Pid to) : to_(to) { ++alive; }
   Resent(Resent&& other) noexcept : to_(std::exchange(other.to_, Pid())) {}
   Resent& operator=(Resent&&) = delete;
   ~Resent() {
+    if (!to_) return;
+    if (left.fetch_sub(1) > 0) send_another();
+    --alive;
+  }
+
+ private:
+  void send_another() const {
     static thread_local int depth = 0;
-    if (!to_ || left.fetch_sub(1) <= 0) return;
     deepest = std::max(deepest.load(), depth++);
     try_send(to_, Resent(to_));
     --depth;
   }
 
- private:
   Pid to_;
 };
 
@@ -124,6 +130,7 @@ void resend_to_one_who_never_looks(SendAll send_all, const SpawnOptions& options
   send_all(busy.pid);
   EXPECT_EQ(reason_of(busy), ExitReason::normal());
   EXPECT_EQ(Resent::deepest, 0);
+  while (Resent::alive != 0) yield();  // else they would send to who is gone, once there are more
 }
 
 // B5
