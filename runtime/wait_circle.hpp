@@ -3,8 +3,8 @@
 //   A ──▶ B ──▶ C ──▶ A       each waits for the answer of the next, and none will ever come
 //
 // A start and a stop that are waited for are calls here; the answer is that it has started, or its
-// end. A circle that a stop closes is not noticed here: supervision/child_stop.cpp notices one of two
-// processes; a longer one ends by the time that the stop gives.
+// end. A circle that a stop closes is not noticed here: supervision/child_stop.cpp notices one of
+// two processes; a longer one ends by the time that the stop gives.
 //
 // States      Of a process, waits_in_call is: 0 = in no call that is looked at here | the number of
 //             the call it waits in; waits_for is then whom it has called. The number is that of the

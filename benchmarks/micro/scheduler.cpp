@@ -64,9 +64,9 @@ void timer_arm_and_cancel(benchmark::State& state) {
   mine.expire = &nobody_is_there;
   for (auto _ : state) {
     wheel.arm(mine, 5 * second_ns);
-    if (!TimerWheel::cancel(mine)) state.SkipWithError("it was armed");
+    if (!wheel.cancel(mine)) state.SkipWithError("it was armed");
   }
-  for (TimerEntry& entry : others) TimerWheel::cancel(entry);
+  for (TimerEntry& entry : others) wheel.cancel(entry);
 }
 BENCHMARK(timer_arm_and_cancel)->Arg(0)->Arg(100'000);
 
