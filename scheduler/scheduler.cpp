@@ -28,19 +28,19 @@ Scheduler::Scheduler(Pool& pool, unsigned id, std::uint64_t seed)
 
 Task* Scheduler::pick_among_all() noexcept {
   take_in_urgent();
-  if (may_hold_urgent_) [[unlikely]] {
-    if (Task* task = pick_above_normal()) return task;
-  }
+  if (Task* task = pick_above_normal()) return task;
   if (turns_to_injector_ <= 0 || queues_[normal].size() <= 1) take_in_lower();
-  if (Task* task = run_next_.take()) {
-    if (reductions > 0) return task;
-    push(*task);  // it would inherit a slice that is used up
+  if (reductions <= 0) {
+    if (Task* task = run_next_.take()) push(*task);  // it would inherit a slice that is used up
   }
+  // Once more: who has come from there may be asked for at a higher level.
+  if (Task* task = pick_above_normal()) return task;
+  if (Task* task = run_next_.take()) return task;
   reductions = slice_reductions;
   return pick_lower();
 }
 
-Task* Scheduler::pick_above_normal() noexcept {
+Task* Scheduler::pick_highest() noexcept {
   for (unsigned queue = level_count - 1; queue > normal; --queue) {
     if (Task* task = pick_urgent(queue)) {
       urgent_turns_.add(1);

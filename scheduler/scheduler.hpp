@@ -173,7 +173,8 @@ class Scheduler {
     return !may_hold_urgent_ && --turns_to_injector_ > 0 && reductions > 0;
   }
   Task* pick_among_all() noexcept;
-  Task* pick_above_normal() noexcept;
+  Task* pick_above_normal() noexcept { return may_hold_urgent_ ? pick_highest() : nullptr; }
+  Task* pick_highest() noexcept;
   void send_home(Task& task) noexcept;
   Task* pick_lower() noexcept;
   Task* pick_urgent(unsigned queue) noexcept;

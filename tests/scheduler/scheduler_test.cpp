@@ -114,6 +114,24 @@ TEST_F(SchedulerTest, who_is_asked_for_is_queued_at_the_level_of_who_asks) {
   answered(pool.asked, low);
 }
 
+// D9
+TEST_F(SchedulerTest, who_is_asked_for_when_it_is_taken_in_runs_at_that_level) {
+  Task& injected = tasks[used++];
+  injected.level = Level::normal;
+  pool.inject(injected);
+  ask(pool.asked, injected, Level::max);
+  EXPECT_EQ(one.pick(), &injected);
+
+  Task& next = tasks[used++];
+  next.level = Level::normal;
+  one.push_next(next);
+  ask(pool.asked, next, Level::high);
+  one.reductions = 0;
+  EXPECT_EQ(one.pick(), &next);
+  EXPECT_EQ(one.pick(), nullptr);
+  for (Task* task : {&injected, &next}) answered(pool.asked, *task);
+}
+
 // D14
 TEST_F(SchedulerTest, of_two_that_are_busy_the_one_with_fewer_takes_over_until_they_are_even) {
   for (int i = 0; i < 10; ++i) add(one);
