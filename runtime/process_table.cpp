@@ -34,8 +34,11 @@ void ProcessTable::lay_aside(Local& local) noexcept {
 // First what has rested long enough, here or in the depot, then slots nobody has used.
 bool ProcessTable::refill(Local& local) {
   if (take_rested(local.waiting_, local)) return true;
-  const std::lock_guard lock(mutex_);
-  return take_rested(depot_, local) || take_fresh(local);
+  {
+    const std::lock_guard lock(mutex_);
+    if (take_rested(depot_, local)) return true;
+  }
+  return take_fresh(local.free_);
 }
 
 bool ProcessTable::take_rested(std::deque<Batch>& batches, Local& local) {
@@ -45,32 +48,40 @@ bool ProcessTable::take_rested(std::deque<Batch>& batches, Local& local) {
   return true;
 }
 
-bool ProcessTable::take_fresh(Local& local) {
-  Batch& fresh = local.free_;
-  // relaxed: written under the mutex only.
-  const std::uint32_t first = slots_.load(std::memory_order_relaxed);
-  fresh.count = std::min(static_cast<std::uint32_t>(fresh.blocks.size()), slots_max - first);
-  if (fresh.count == 0) return false;
-  const std::uint32_t end = first + fresh.count;
-  const std::uint32_t last_chunk = (end - 1) / chunk_slots;
-  // relaxed: as above.
-  if (!chunks_[last_chunk].load(std::memory_order_relaxed)) {
-    auto* chunk =
-        static_cast<Process*>(base::allocate(sizeof(Process) * chunk_slots, alignof(Process)));
-    std::uninitialized_default_construct_n(chunk, chunk_slots);
-    // release: pairs with at: the blocks are there before the chunk is found.
-    chunks_[last_chunk].store(chunk, std::memory_order_release);
+// Blocks look free from their making on, so nobody has to wait until they have their numbers.
+bool ProcessTable::take_fresh(Batch& fresh) {
+  std::uint32_t end = 0;
+  std::uint32_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    // relaxed: written under the mutex only.
+    const std::uint32_t first = slots_.load(std::memory_order_relaxed);
+    count = std::min(static_cast<std::uint32_t>(fresh.blocks.size()), slots_max - first);
+    if (count == 0) return false;
+    end = first + count;
+    make_chunk((end - 1) / chunk_slots);
+    // release: pairs with each.
+    slots_.store(end, std::memory_order_release);
   }
-  for (std::uint32_t i = 0; i < fresh.count; ++i) {
+  for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t slot = end - 1 - i;
     fresh.blocks[i] = at(slot);
     // relaxed: still free; publish hands the block over.
     fresh.blocks[i]->pid_bits.store(Pid(slot, 0).bits() | Process::free_bit,
                                     std::memory_order_relaxed);
   }
-  // release: pairs with each.
-  slots_.store(end, std::memory_order_release);
+  fresh.count = count;
   return true;
+}
+
+void ProcessTable::make_chunk(std::uint32_t number) {
+  // relaxed: written under the mutex only.
+  if (chunks_[number].load(std::memory_order_relaxed)) return;
+  auto* chunk =
+      static_cast<Process*>(base::allocate(sizeof(Process) * chunk_slots, alignof(Process)));
+  std::uninitialized_default_construct_n(chunk, chunk_slots);
+  // release: pairs with at: the blocks are there before the chunk is found.
+  chunks_[number].store(chunk, std::memory_order_release);
 }
 
 std::size_t ProcessTable::reserved_bytes() const noexcept {

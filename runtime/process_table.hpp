@@ -141,14 +141,15 @@ class ProcessTable {
 
   Process* at(std::uint32_t slot) noexcept {
     if (slot >= slots_max) return nullptr;
-    // acquire: pairs with take_fresh: the chunk's blocks have been constructed.
+    // acquire: pairs with make_chunk: the chunk's blocks have been constructed.
     Process* chunk = chunks_[slot / chunk_slots].load(std::memory_order_acquire);
     return chunk ? chunk + slot % chunk_slots : nullptr;
   }
   [[gnu::noinline]] bool refill(Local& local);
   [[gnu::noinline]] void lay_aside(Local& local) noexcept;
   bool take_rested(std::deque<Batch>& batches, Local& local);
-  bool take_fresh(Local& local);  // under mutex_
+  bool take_fresh(Batch& fresh);
+  void make_chunk(std::uint32_t number);  // under mutex_, if it is not there
 
   static void count(Local& local, std::size_t more) noexcept {
     // relaxed, twice: a figure with one writer.
