@@ -37,28 +37,40 @@ void await_downs(int count) {
   for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
 }
 
-// Another thread makes them while the only scheduler is held.
+std::uint64_t hand_overs() {
+  return scheduler_statistics().at(0).hand_overs;
+}
+
+// Another thread makes them while the only scheduler is held. On a machine so slow that it is
+// handed over meanwhile: once more.
 // D6, D8, P11
 TEST_P(OneLevelQueue, what_comes_from_outside_has_its_level_at_once) {
   with_runtime([](Runtime& runtime) {
     runtime.run([&runtime] {
-      set_priority(Priority::high);
-      std::vector<Priority> order;
-      const auto spawn_outside = [&](Priority priority) {
-        std::jthread([&] {
-          runtime.spawn({.priority = priority}, [&order, priority] { order.push_back(priority); });
-        });
-      };
-      for (int i = 0; i < 3; ++i) spawn([&order] { order.push_back(Priority::normal); });
-      spawn_outside(Priority::normal);
-      for (int i = 0; i < 200; ++i) yield();
-      EXPECT_TRUE(order.empty());
-      spawn_outside(Priority::high);
-      spawn_outside(Priority::max);
-      for (int i = 0; i < 2; ++i) yield();  // of its own level it is the first
-      EXPECT_EQ(order, (std::vector{Priority::max, Priority::high}));
-      set_priority(Priority::normal);
-      while (order.size() < 6) yield();
+      for (bool was_held = false; !was_held;) {
+        const std::uint64_t hand_overs_before = hand_overs();
+        set_priority(Priority::high);
+        std::vector<Priority> order;
+        const auto spawn_outside = [&](Priority priority) {
+          std::jthread([&] {
+            runtime.spawn({.priority = priority}, [&order, priority] { order.push_back(priority); });
+          });
+        };
+        for (int i = 0; i < 3; ++i) spawn([&order] { order.push_back(Priority::normal); });
+        spawn_outside(Priority::normal);
+        for (int i = 0; i < 200; ++i) yield();
+        const bool is_nobody_first = order.empty();
+        spawn_outside(Priority::high);
+        spawn_outside(Priority::max);
+        for (int i = 0; i < 2; ++i) yield();  // of its own level it is the first
+        was_held = hand_overs() == hand_overs_before;
+        if (was_held) {
+          EXPECT_TRUE(is_nobody_first);
+          EXPECT_EQ(order, (std::vector{Priority::max, Priority::high}));
+        }
+        set_priority(Priority::normal);
+        while (order.size() < 6) yield();
+      }
     });
   });
 }
