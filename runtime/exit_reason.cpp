@@ -22,19 +22,17 @@ struct ExitReason::Words final : Detail {
 };
 
 ExitReason ExitReason::error(std::string type, std::string what) {
-  ExitReason reason(Kind::error);
-  reason.detail_ = new Words(std::move(type), std::move(what));
-  return reason;
+  return ExitReason(Kind::error, new Words(std::move(type), std::move(what)));
 }
 
 std::string ExitReason::to_string() const {
-  switch (kind_) {
+  switch (kind()) {
     case Kind::normal:
       return "normal";
     case Kind::shutdown:
       return "shutdown";
     case Kind::shutdown_with:
-      return "shutdown: " + detail_->text();
+      return "shutdown: " + detail()->text();
     case Kind::kill:
       return "kill";
     case Kind::killed:
@@ -44,20 +42,20 @@ std::string ExitReason::to_string() const {
     case Kind::timeout:
       return "timeout";
     case Kind::error:
-      return "error: " + detail_->text();
+      return "error: " + detail()->text();
     case Kind::value:
-      return detail_->text();
+      return detail()->text();
   }
   return "?";
 }
 
 std::string_view ExitReason::type() const noexcept {
-  return kind_ == Kind::error ? static_cast<const Words*>(detail_)->type : std::string_view();
+  return kind() == Kind::error ? static_cast<const Words*>(detail())->type : std::string_view();
 }
 
 std::string_view ExitReason::what() const noexcept {
-  if (kind_ == Kind::error) return static_cast<const Words*>(detail_)->what;
-  const auto* words = kind_ == Kind::shutdown_with ? value<std::string>() : nullptr;
+  if (kind() == Kind::error) return static_cast<const Words*>(detail())->what;
+  const auto* words = kind() == Kind::shutdown_with ? value<std::string>() : nullptr;
   return words ? *words : std::string_view();
 }
 

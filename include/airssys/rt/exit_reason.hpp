@@ -58,25 +58,25 @@ class ExitReason {
   template <std::equality_comparable T>
     requires(!std::is_pointer_v<detail::Kept<T>>)
   static ExitReason of(T value) {
-    return ExitReason(Kind::value, detail::Kept<T>(std::move(value)));
+    return carrying(Kind::value, detail::Kept<T>(std::move(value)));
   }
   // The same, for an end in order.
   template <std::equality_comparable T>
     requires(!std::is_pointer_v<detail::Kept<T>>)
   static ExitReason shutdown(T value) {
-    return ExitReason(Kind::shutdown_with, detail::Kept<T>(std::move(value)));
+    return carrying(Kind::shutdown_with, detail::Kept<T>(std::move(value)));
   }
 
-  Kind kind() const noexcept { return kind_; }
+  Kind kind() const noexcept { return static_cast<Kind>(word_ & kind_bits); }
 
   // normal, shutdown, shutdown(x): no crash report, and a transient child is not restarted (X16).
-  bool is_orderly() const noexcept { return kind_ <= Kind::shutdown_with; }
+  bool is_orderly() const noexcept { return kind() <= Kind::shutdown_with; }
 
   // The value that `of` or `shutdown` was given, or null when the reason is not such a T.
   template <class T>
   const T* value() const noexcept {
-    if (!detail_ || detail_->type != &tag<T>) return nullptr;
-    return &static_cast<const Value<T>*>(detail_)->value;
+    if (!detail() || detail()->type != &tag<T>) return nullptr;
+    return &static_cast<const Value<T>*>(detail())->value;
   }
 
   // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`.
@@ -87,28 +87,25 @@ class ExitReason {
   std::string_view what() const noexcept;
 
   friend bool operator==(const ExitReason& a, const ExitReason& b) {
-    return a.kind_ == b.kind_ &&
-           (a.detail_ == b.detail_ || (a.detail_ && b.detail_ && a.detail_->equals(*b.detail_)));
+    return a.word_ == b.word_ ||
+           (a.kind() == b.kind() && a.detail() && b.detail() && a.detail()->equals(*b.detail()));
   }
 
-  ExitReason(const ExitReason& other) noexcept : kind_(other.kind_), detail_(other.detail_) {
+  ExitReason(const ExitReason& other) noexcept : word_(other.word_) {
     // relaxed: whoever copies holds a count already, so the block cannot go away meanwhile.
-    if (detail_) detail_->owners.fetch_add(1, std::memory_order_relaxed);
+    if (detail()) detail()->owners.fetch_add(1, std::memory_order_relaxed);
   }
-  ExitReason(ExitReason&& other) noexcept
-      : kind_(other.kind_), detail_(std::exchange(other.detail_, nullptr)) {
-    other.kind_ = Kind::normal;
-  }
+  ExitReason(ExitReason&& other) noexcept : word_(std::exchange(other.word_, 0)) {}
   ExitReason& operator=(ExitReason other) noexcept {
-    std::swap(kind_, other.kind_);
-    std::swap(detail_, other.detail_);
+    std::swap(word_, other.word_);
     return *this;
   }
   ~ExitReason() { release(); }
 
  private:
+  static constexpr std::uintptr_t kind_bits = 15;  // which a detail's address leaves free
   // What a reason carries beyond its kind: immutable, shared by all copies, counted.
-  struct Detail {
+  struct alignas(kind_bits + 1) Detail {
     std::atomic<std::uint32_t> owners = 1;
     const void* type;  // address of tag<T>
 
@@ -134,16 +131,19 @@ class ExitReason {
   template <class T>
   static constexpr char tag = 0;
 
-  explicit ExitReason(Kind kind) noexcept : kind_(kind) {}
+  explicit ExitReason(Kind kind, Detail* detail = nullptr) noexcept
+      : word_(reinterpret_cast<std::uintptr_t>(detail) | static_cast<std::uintptr_t>(kind)) {}
   template <class T>
-  ExitReason(Kind kind, T value) : kind_(kind), detail_(new Value<T>(std::move(value))) {}
+  static ExitReason carrying(Kind kind, T value) {
+    return ExitReason(kind, new Value<T>(std::move(value)));
+  }
+  Detail* detail() const noexcept { return reinterpret_cast<Detail*>(word_ & ~kind_bits); }
   void release() noexcept {
     // acq_rel: the last owner must see everything the others did with the block before it goes.
-    if (detail_ && detail_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete detail_;
+    if (detail() && detail()->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete detail();
   }
 
-  Kind kind_ = Kind::normal;
-  Detail* detail_ = nullptr;
+  std::uintptr_t word_ = 0;  // the detail's address, with the kind in the bits that are free there
 };
 
 }  // namespace airssys::rt
