@@ -53,7 +53,8 @@ TEST_P(OneLevelQueue, what_comes_from_outside_has_its_level_at_once) {
         std::vector<Priority> order;
         const auto spawn_outside = [&](Priority priority) {
           std::jthread([&] {
-            runtime.spawn({.priority = priority}, [&order, priority] { order.push_back(priority); });
+            runtime.spawn({.priority = priority},
+                          [&order, priority] { order.push_back(priority); });
           });
         };
         for (int i = 0; i < 3; ++i) spawn([&order] { order.push_back(Priority::normal); });
