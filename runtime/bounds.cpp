@@ -20,7 +20,7 @@ using mailbox::SignalKind;
 
 namespace {
 
-constexpr std::uint64_t granule_bytes = 16;
+constexpr std::uint64_t granule_bytes = Signal::granule_bytes;
 constexpr unsigned granules_bits = 32;
 constexpr std::uint64_t granules_field = (std::uint64_t{1} << granules_bits) - 1;
 constexpr std::uint64_t in_line = std::uint64_t{1} << 63;
@@ -59,8 +59,7 @@ Bounds::Bounds(const MailboxOptions& options) noexcept
       overflow_(options.overflow) {}
 
 std::uint64_t Bounds::cost_of(const Envelope& message) noexcept {
-  const std::uint64_t bytes = message.bytes;
-  return (std::uint64_t{1} << granules_bits) + granules_of(bytes);
+  return (std::uint64_t{1} << granules_bits) + message.granules;
 }
 
 bool Bounds::try_count(Envelope& message) noexcept {
@@ -267,11 +266,11 @@ BoundsShare make_bounds(const MailboxOptions& options) {
 }
 
 void room_freed(Process& self, Envelope& message) {
-  self.bounds->free(self, message);
+  bounds_of(self)->free(self, message);
 }
 
 void drop_oldest(Process& self) {
-  Bounds& bounds = *self.bounds;
+  Bounds& bounds = *bounds_of(self);
   if (bounds.overflow() != Overflow::drop_oldest || !bounds.is_full()) return;
   mailbox::Cursor cursor(self.mail, mailbox::Cursor::Start::oldest);
   while (Signal* signal = cursor.peek()) {
@@ -293,7 +292,7 @@ void drop_oldest(Process& self) {
 }
 
 void wake_all_senders(Process& self) {
-  self.bounds->close();
+  bounds_of(self)->close();
 }
 
 }  // namespace airssys::rt::runtime

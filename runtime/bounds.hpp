@@ -42,6 +42,7 @@
 #include "base/mutex.hpp"
 #include "runtime/drop_counts.hpp"
 #include "runtime/envelope.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/process.hpp"
 
 namespace airssys::rt::runtime {
@@ -154,7 +155,7 @@ class Bounds {
   bool is_closed_ = false;
 };
 
-// Null when the options ask for no bound and no mark. What Process::bounds is given at spawn.
+// Null when the options ask for no bound and no mark. What its extras are given at spawn.
 BoundsShare make_bounds(const MailboxOptions& options);
 
 // Sends to a process with bounds, by its policy. On `sent` the message is gone, else it is still
@@ -173,13 +174,19 @@ SendResult send_bounded_from_outside(System& system,
                                      Message& message,
                                      detail::WhenFull when_full);
 
+// Any thread, for show.
+inline bool is_overloaded(const Process& process) noexcept {
+  const Bounds* bounds = bounds_of(process);
+  return bounds && bounds->is_overloaded();
+}
+
 // Owner, for a process with bounds. It has taken a message with the flag counted_in_bounds out of
 // its mail:
 void room_freed(Process& self, Envelope& message);
 // it takes this list, oldest first, out of its inbox:
 inline mailbox::Signal* unpacked(Process& self, mailbox::Signal* fresh) noexcept {
   const bool is_packed = fresh && fresh->kind == mailbox::SignalKind::batch;
-  return is_packed ? self.bounds->unpack(*fresh) : fresh;
+  return is_packed ? bounds_of(self)->unpack(*fresh) : fresh;
 }
 // it has taken its inbox in, so what is too much is known (B5):
 void drop_oldest(Process& self);

@@ -14,6 +14,7 @@
 
 #include "mailbox/mail_queue.hpp"
 #include "runtime/call.hpp"
+#include "runtime/extras.hpp"
 #include "runtime/monitor.hpp"
 #include "runtime/receive.hpp"
 #include "runtime/relations.hpp"
@@ -135,7 +136,7 @@ PendingCall::PendingCall(
   Process& process = call.process();
   call.take_in_mail();  // as above
   Process* callee = call.system().find(server);
-  if (!callee || !callee->bounds) [[likely]] {
+  if (!callee || !bounds_of(*callee)) [[likely]] {
     begin(process, use, callee, [&] { ask(process, callee, request, caller); });
     return;
   }

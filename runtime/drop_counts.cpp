@@ -45,16 +45,15 @@ void DropCounts::add_senders(Drops& drops) const {
 }
 
 void note_drop(Process& owner, DropReason reason, Pid from) {
-  if (owner.bounds) return owner.bounds->drops.note(reason, from);
+  if (Bounds* bounds = bounds_of(owner)) return bounds->drops.note(reason, from);
   Extras& extras = extras_of(owner);
   (reason == DropReason::wrong_type ? extras.wrong_types : extras.inactive_aliases).add(1);
 }
 
 DropCounts::Counts drops_of(const Process& process) noexcept {
-  if (process.bounds) return process.bounds->drops.counts();
+  if (const Bounds* bounds = bounds_of(process)) return bounds->drops.counts();
   DropCounts::Counts counts{};
-  // acquire: pairs with extras_of: who finds the block sees it whole.
-  if (const Extras* extras = process.extras.load(std::memory_order_acquire)) {
+  if (const Extras* extras = extras_seen(process)) {
     counts[static_cast<std::size_t>(DropReason::wrong_type)] = extras->wrong_types.read();
     counts[static_cast<std::size_t>(DropReason::inactive_alias)] = extras->inactive_aliases.read();
   }

@@ -189,7 +189,7 @@ void take_steps(System& system, Process& process) {
   system.names.release(process);
   cancel_timers_of(system, process);
   close_mailbox(process);
-  if (process.bounds) wake_all_senders(process);
+  if (bounds_of(process)) wake_all_senders(process);
   destroy_mail(process);
   destroy_notes(process);
   tell_relations(system, process);

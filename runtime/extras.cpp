@@ -10,9 +10,16 @@ namespace airssys::rt::runtime {
 Extras& extras_of(Process& process) {
   if (Extras* extras = process.own_extras()) return *extras;
   auto* extras = new Extras;
-  // release: pairs with label_of: who finds the block sees it whole.
-  process.extras.store(extras, std::memory_order_release);
+  extras->bounds.reset(bounds_of(process));
+  // release: pairs with extras_seen and bounds_of: who finds the block sees it whole.
+  process.extras_word.store(reinterpret_cast<std::intptr_t>(extras), std::memory_order_release);
   return *extras;
+}
+
+void give_bounds(Process& process, BoundsShare bounds) noexcept {
+  // release: pairs with bounds_of.
+  process.extras_word.store(-reinterpret_cast<std::intptr_t>(bounds.release()),
+                            std::memory_order_release);
 }
 
 void empty_extras(Process& process) {
@@ -26,9 +33,13 @@ void empty_extras(Process& process) {
 }
 
 void Process::delete_extras() noexcept {
-  delete own_extras();
+  if (Extras* extras = own_extras()) {
+    delete extras;
+  } else {
+    ReleaseBounds{}(bounds_of(*this));
+  }
   // relaxed: nobody looks at a block that is made like new.
-  extras.store(nullptr, std::memory_order_relaxed);
+  extras_word.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace airssys::rt::runtime

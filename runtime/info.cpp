@@ -93,7 +93,7 @@ std::size_t memory_of(Process& process) {
 
 void add_drops(ProcessInfo& info, const Process& process) {
   info.drops.by_reason = drops_of(process);
-  if (process.bounds) process.bounds->drops.add_senders(info.drops);
+  if (const Bounds* bounds = bounds_of(process)) bounds->drops.add_senders(info.drops);
 }
 
 // In which a process obeys, on its way to whatever it waits for.
@@ -133,7 +133,7 @@ ProcessInfo info_of(System& system, Process& process, std::uint8_t wanted) {
                    .reductions = process.reductions.read(),
                    .message_queue_len = process.mail.count(),
                    .message_bytes = process.mail.bytes(),
-                   .is_overloaded = process.bounds && process.bounds->is_overloaded(),
+                   .is_overloaded = is_overloaded(process),
                    .memory_bytes = memory_of(process),
                    .drops = {},
                    .links = {},

@@ -20,8 +20,7 @@ std::string Label::text() const {
 }
 
 std::string label_of(const Process& process) {
-  // acquire: pairs with extras_of: the block is seen as it was made.
-  const Extras* extras = process.extras.load(std::memory_order_acquire);
+  const Extras* extras = extras_seen(process);
   return extras ? extras->label.text() : std::string();
 }
 

@@ -50,12 +50,12 @@ SendResult send_from_outside(System& system, Pid to, Message& message, detail::W
     const Visit visit(system);
     Process* target = system.find(to);
     detail::header_of(message.payload()).tag = 0;
-    if (target && !target->bounds &&
+    if (target && !bounds_of(*target) &&
         system.deliver(*target, Envelope::of_payload(message.payload()))) {
       static_cast<void>(message.release());
       return SendResult::sent;
     }
-    if (!target || !target->bounds) {
+    if (!target || !bounds_of(*target)) {
       system.dead_letters.drop({to, Pid(), DropReason::no_process}, message);
       return SendResult::no_process;
     }

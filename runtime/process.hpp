@@ -4,10 +4,11 @@
 //                       │ code was cut, returned, or threw   ▲
 //                       └────────────────────────────────────┘
 //
-// 192 bytes at most, in the process table, type-stable. What only a running or blocked process
-// needs lies at the top of its stack (fiber::Fiber); what few need, in blocks of their own (Bounds,
-// Relations, Extras). Fields are grouped by who may touch them. The owner of a process is the
-// thread that runs it, or, while it is at rest, whoever has taken its inbox from idle.
+// 192 bytes, in the process table, type-stable: three lines of the cache, by what is looked at
+// together. Who sends touches the first; who wakes it, and its turn, the second as well. What only
+// a running or blocked process needs lies at the top of its stack (fiber::Fiber); what few need, in
+// blocks of their own (Relations, Bounds, Extras). The owner of a process is the thread that runs
+// it, or, while it is at rest, whoever has taken its inbox from idle.
 #pragma once
 
 #include <airssys/rt/detail/program.hpp>
@@ -36,43 +37,33 @@ namespace airssys::rt::runtime {
 class Bounds;   // bounds.hpp
 struct Extras;  // extras.hpp
 
-struct ReleaseBounds {
-  void operator()(Bounds* bounds) const noexcept;  // bounds.cpp
-};
-using BoundsShare = std::unique_ptr<Bounds, ReleaseBounds>;
-
 struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   Process() noexcept = default;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process() { free_extras(); }
 
+  // --- What a sender looks at, beside what makes it a task.
+
+  // Written by the owner, read by anyone: with its signals; who sends more waits for it (S11).
+  base::Atomic<bool> is_behind{false};
   // Any thread: see inbox.hpp.
   mailbox::Inbox inbox;
+  // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
+  // who retires, read by anyone: process_table.hpp.
+  base::Atomic<std::uint64_t> pid_bits{free_bit};
+  // What few processes have: 0, the address of Extras, or, below zero, that of the Bounds of who
+  // has nothing beside them. Written by the owner. Others look while they are inside, so renew
+  // frees it, not the end.
+  base::Atomic<std::intptr_t> extras_word{0};
 
-  // Fixed from spawn to retirement.
-  Pid parent;
-  // Grows with time: exact among those born on one scheduler, and right to a fraction of a
-  // millisecond between two; no line of memory is shared for it.
-  std::uint64_t born = 0;
-  const std::string_view* code = nullptr;  // what its program is called: a constant; null: unknown
-  detail::Program* program = nullptr;      // cleared by finish
-  // Null: unbounded. Others look while they are inside, so renew lets go of it, not the end.
-  BoundsShare bounds;
-  // What few processes have; null: nothing. Made by the owner, looked at and freed as bounds are.
-  base::Atomic<Extras*> extras{nullptr};
+  // --- What a turn looks at. Owner only, as far as nothing else is said.
 
-  // Owner only.
-  mailbox::MailQueue mail;  // obeyed and not yet received
   // Taken from the inbox, or handed over by who woke it, and not yet obeyed; oldest first.
   mailbox::Signal* pending = nullptr;
+  mailbox::MailQueue mail;             // obeyed and not yet received
+  detail::Program* program = nullptr;  // cleared by finish
   Relations relations;
-  union {
-    std::uint32_t waits = 0;       // records of what will wake it: wait.hpp
-    fiber::StackCopy* stack_copy;  // while its stack is away, and it has none: hibernator.hpp
-  };
-  ExitReason reason;  // once must_end: why
-  std::uint64_t refs_given = 0;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
   // Seven that are seldom looked at share a byte.
@@ -83,27 +74,38 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   bool hears_system_requests : 1 = false;  // though it is no behaviour (C7)
   bool is_main : 1 = false;                // rt::run's: what ends it is reported (E1)
   bool destroys_dropped : 1 = false;       // a message that nobody is to have: disposal.hpp
-
-  // Written by the owner, read by anyone: figures for show, and by the registry as it says.
+  // Written by the owner, read by anyone: figures for show.
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
   base::Atomic<bool> is_suspended{false};  // it runs no code, whatever comes: suspend.hpp
-  base::Atomic<bool> is_exiting{false};    // registry.hpp: no name is given any more
-  base::Atomic<bool> is_named{false};      // written under the registry's mutex
-  base::Atomic<bool> is_behind{false};     // with its signals: who sends more waits for it (S11)
   // Raised by who sends what may not wait until the mail is used up.
   mailbox::Urgency urgency;
-  // Written by who aims a timer at it, read by its end: timers.cpp.
-  base::Atomic<bool> is_timer_target{false};
   // Whether its stack may be put away, and how it was seen last; for the rounds: hibernator.hpp.
   base::Atomic<std::uint8_t> hibernation_mark{0};
-  // The number of the call it waits in, and whose answer or room it waits for, by Pid::bits; 0:
-  // none, nobody's. WaitingFor and PendingCall write them: wait_circle.hpp.
-  base::Atomic<std::uint32_t> waits_in_call{0};
-  base::Atomic<std::uint64_t> waits_for{0};
+  // Written by who aims a timer at it, read by its end: timers.cpp.
+  base::Atomic<bool> is_timer_target{false};
 
-  // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
-  // who retires, read by anyone: process_table.hpp.
-  base::Atomic<std::uint64_t> pid_bits{free_bit};
+  // --- What calls, starts and ends look at. Fixed from spawn to retirement:
+
+  Pid parent;
+  // Grows with time: exact among those born on one scheduler, and right to a fraction of a
+  // millisecond between two; no line of memory is shared for it.
+  std::uint64_t born = 0;
+  const std::string_view* code = nullptr;  // what its program is called: a constant; null: unknown
+  // Owner only.
+  union {
+    std::uint32_t waits = 0;       // records of what will wake it: wait.hpp
+    fiber::StackCopy* stack_copy;  // while its stack is away, and it has none: hibernator.hpp
+  };
+  ExitReason reason;  // once must_end: why
+  std::uint64_t refs_given = 0;
+  // Whose answer or room it waits for, by Pid::bits, and the number of the call it waits in; 0:
+  // nobody's, none. WaitingFor and PendingCall write them: wait_circle.hpp.
+  base::Atomic<std::uint64_t> waits_for{0};
+  base::Atomic<std::uint32_t> waits_in_call{0};
+  // Read by the registry as it says.
+  base::Atomic<bool> is_exiting{false};  // registry.hpp: no name is given any more
+  base::Atomic<bool> is_named{false};    // written under the registry's mutex
+
   static constexpr std::uint64_t free_bit = std::uint64_t{1} << 63;  // of a node that never is
 
   Pid pid() const noexcept {
@@ -112,11 +114,16 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   }
   // Owner.
   Extras* own_extras() const noexcept {
-    return extras.load(std::memory_order_relaxed);  // relaxed: it has written the word itself
+    // relaxed: it has written the word itself.
+    return as_extras(extras_word.load(std::memory_order_relaxed));
   }
   std::uint64_t new_ref() noexcept { return ++refs_given; }
   void free_extras() noexcept {
-    if (own_extras()) delete_extras();
+    // relaxed: as above.
+    if (extras_word.load(std::memory_order_relaxed) != 0) delete_extras();
+  }
+  static Extras* as_extras(std::intptr_t word) noexcept {
+    return word > 0 ? reinterpret_cast<Extras*>(word) : nullptr;
   }
 
   // Makes a block that has passed its grace period like new, but for what its end has left so, and
@@ -127,7 +134,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
  private:
   void delete_extras() noexcept;  // extras.cpp
 };
-static_assert(sizeof(Process) <= 192, "a process at rest costs a quarter of a kilobyte");
+static_assert(sizeof(Process) == 3 * base::cache_line_bytes);
 
 inline void Process::renew() noexcept {
   fiber = nullptr;
@@ -136,7 +143,6 @@ inline void Process::renew() noexcept {
   reductions.reset();
   std::destroy_at(&inbox);
   std::construct_at(&inbox);
-  bounds = nullptr;
   free_extras();
   reason = {};
   refs_given = 0;

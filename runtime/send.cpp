@@ -62,7 +62,7 @@ inline SendResult send_with(Pid to, void* payload, WhenFull when_full, ToBounded
     return lose(call, to, message);
   // A message that came through an alias and is passed on is plain mail again.
   header_of(payload).tag = 0;
-  if (target->bounds) [[unlikely]]
+  if (runtime::bounds_of(*target)) [[unlikely]]
     return to_bounded(call, *target, message);
   if (!system.deliver(*target, Envelope::of_payload(payload))) [[unlikely]]
     return lose(call, to, message);

@@ -76,7 +76,7 @@ SendResult push(const Delivery& sent, System::Urgent urgent = System::Urgent::no
     return lose(sent);
   }
   static_cast<void>(sent.message.release());
-  note_load(sent.system, sent.from, sent.pid, *sent.to.bounds);
+  note_load(sent.system, sent.from, sent.pid, *bounds_of(sent.to));
   return SendResult::sent;
 }
 
@@ -86,14 +86,14 @@ SendResult refuse(const Delivery& refused) {
   constexpr DropReason reason = DropReason::refused;
   // relaxed: who has heard of its end sees it.
   if (refused.to.is_exiting.load(std::memory_order_relaxed)) return lose(refused);
-  refused.to.bounds->drops.note(reason, refused.from);
+  bounds_of(refused.to)->drops.note(reason, refused.from);
   refused.system.dead_letters.drop({refused.pid, refused.from, reason}, refused.message);
   return SendResult::full;
 }
 
 // The owner has not taken its inbox in for long: what it would drop goes now (B5).
 void shorten(const Delivery& sent) {
-  Bounds& bounds = *sent.to.bounds;
+  Bounds& bounds = *bounds_of(sent.to);
   mailbox::Signal* next = bounds.shorten(sent.to.inbox);
   while (next) {
     Envelope& oldest = Envelope::of_signal(*std::exchange(next, next->next));
@@ -107,8 +107,8 @@ void shorten(const Delivery& sent) {
 
 // Urgent: its receiver has to drop others for it.
 SendResult push_beyond(const Delivery& sent) {
-  if (sent.to.bounds->is_full(64)) return refuse(sent);
-  const bool is_beyond_twice = sent.to.bounds->count_beyond(sent.envelope());
+  if (bounds_of(sent.to)->is_full(64)) return refuse(sent);
+  const bool is_beyond_twice = bounds_of(sent.to)->count_beyond(sent.envelope());
   const SendResult result = push(sent, System::Urgent::yes);
   if (is_beyond_twice) shorten(sent);
   return result;
@@ -118,7 +118,7 @@ enum class MayWait : bool { no, yes };
 
 // All that needs no waiting; empty: the sender is to stand in line.
 std::optional<SendResult> send_at_once(const Delivery& sent, MayWait may_wait) {
-  Bounds& bounds = *sent.to.bounds;
+  Bounds& bounds = *bounds_of(sent.to);
   Envelope& envelope = sent.envelope();
   envelope.set_sender(sent.from);
   if (envelope.header.type->is_system) return push(sent);
@@ -196,7 +196,7 @@ Stood stand_in_line(Call& call, const Delivery& sent, Bounds& bounds, const Time
 }
 
 SendResult wait_in_line(Call& call, const Delivery& sent, const Timeout& timeout) {
-  const BoundsShare bounds(&sent.to.bounds->share());  // `to` may be gone when it has waited
+  const BoundsShare bounds(&bounds_of(sent.to)->share());  // `to` may be gone when it has waited
   switch (stand_in_line(call, sent, *bounds, timeout)) {
     case Stood::counted:
       return push(sent);
@@ -275,13 +275,13 @@ SendResult send_bounded_from_outside(System& system,
     const Delivery sent{system, Pid(), *target, to, message, dropped};
     if (const auto result = send_at_once(sent, may_wait ? MayWait::yes : MayWait::no))
       return *result;
-    switch (target->bounds->join(thread)) {
+    switch (bounds_of(*target)->join(thread)) {
       case Bounds::Joined::counted:
         return push(sent);
       case Bounds::Joined::closed:
         return lose(sent);
       case Bounds::Joined::waits:
-        bounds = &target->bounds->share();
+        bounds = &bounds_of(*target)->share();
     }
   }
   const SendResult result = sleep_in_line(system, *bounds, thread, to, message);

@@ -282,7 +282,7 @@ bool obey_all(Process& process) {
   }
   charge();
   note_behind(process, turns >= turns_of_a_flood);
-  if (process.bounds) drop_oldest(process);
+  if (bounds_of(process)) drop_oldest(process);
   if (process.own_extras() && !process.must_end) [[unlikely]]
     obey_limit(process);
   return process.must_end;

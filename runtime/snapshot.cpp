@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "runtime/bounds.hpp"
 #include "runtime/call.hpp"
 #include "runtime/info.hpp"
 #include "runtime/label.hpp"
@@ -28,8 +29,8 @@ Row row_of(System& system, const Process& process, Pid pid) {
           .reductions = process.reductions.read(),
           .messages = process.mail.count(),
           .message_bytes = process.mail.bytes(),
-          .is_bounded = process.bounds != nullptr,
-          .is_overloaded = process.bounds && process.bounds->is_overloaded(),
+          .is_bounded = bounds_of(process) != nullptr,
+          .is_overloaded = is_overloaded(process),
           .drops = {}};
   row.drops.by_reason = drops_of(process);
   return row;

@@ -68,7 +68,7 @@ bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
 [[gnu::noinline]] void set_options(Process& process, const SpawnOptions& options) {
   process.level = level_of(options.priority);
   process.pinned_to = static_cast<std::uint8_t>(options.scheduler);
-  process.bounds = make_bounds(options.mailbox);
+  if (BoundsShare bounds = make_bounds(options.mailbox)) give_bounds(process, std::move(bounds));
   if (options.limit.messages == 0 && options.limit.bytes == 0) return;
   extras_of(process).mail_limit = MailLimit(options.limit);
   process.urgency.keep_up();
@@ -140,7 +140,9 @@ void System::take_back(Process& process) {
   names.release(process);
   if (is_aimed_at(process)) [[unlikely]]
     dispose_of_timers_of(*this, process);
-  for (mailbox::Signal* signal = unpacked(process, process.inbox.close()); signal;) {
+  mailbox::Signal* signal = unpacked(process, process.inbox.close());
+  if (bounds_of(process)) wake_all_senders(process);
+  while (signal) {
     mailbox::Signal& request = *std::exchange(signal, signal->next);
     request_is_answered(*this, process, request);
     refuse(*this, pid, request);

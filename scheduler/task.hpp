@@ -47,12 +47,12 @@ class Counter {
 
 struct Task {
   // Whoever holds the task: the thread that runs it, or the one that picks it.
-  fiber::Fiber* fiber = nullptr;  // the stack on which it waits; null: it has none
-  Level level = Level::normal;
-  fiber::SizeClass stack_class = 0;      // of the stack that it starts on
-  std::uint8_t pinned_to = 0;            // the id + 1 of the only scheduler that runs it; 0: any
-  base::Atomic<std::uint32_t> asked{0};  // who waits for its answer: asked.hpp
+  fiber::Fiber* fiber = nullptr;         // the stack on which it waits; null: it has none
   Counter reductions;                    // charged so far, counted when a turn ends
+  base::Atomic<std::uint32_t> asked{0};  // who waits for its answer: asked.hpp
+  Level level = Level::normal;
+  fiber::SizeClass stack_class = 0;  // of the stack that it starts on
+  std::uint8_t pinned_to = 0;        // the id + 1 of the only scheduler that runs it; 0: any
 };
 
 // What a turn on a runner came to.
