@@ -25,7 +25,8 @@
 //             try_idle releases, `first` and claim acquire: who wakes sees the saved context.
 //             close releases, `closed` acquires: who is refused sees what was undone before.
 // Progress    push and replace are lock-free, all others wait-free; nothing allocates or blocks
-// Not here    waking: the caller who got `first` does it. The order of reading: mail_queue.hpp
+// Not here    waking: the caller who got `first` does it. The order of reading: mail_queue.hpp.
+//             trail_, which decides nothing: trail.hpp
 // Proof       tests/model/inbox_model.cpp
 //
 // Every wake is a push, also that of a time-out or a finished job, so that no second word can race
@@ -40,6 +41,7 @@
 #include "base/assert.hpp"
 #include "base/atomic.hpp"
 #include "mailbox/signal.hpp"
+#include "mailbox/trail.hpp"
 
 namespace airssys::rt::mailbox {
 
@@ -49,8 +51,8 @@ enum class Pushed : std::uint8_t {
   closed,  // the owner is gone: the signal is still the caller's
 };
 
-// `Node` is Signal; the model test brings a node whose link it watches.
-template <class Node>
+// `Node` is Signal; the model test brings a node whose link it watches, and no trail.
+template <class Node, class Trail = mailbox::Trail>
 class BasicInbox {
  public:
   BasicInbox() noexcept = default;  // empty: the owner is about to be queued for its first run
@@ -73,6 +75,7 @@ class BasicInbox {
         continue;
       }
       signal.next = as_node(word);
+      trail_.leave(signal, is_mail(word));
       // release: hands over the signal, pairs with take_all's acquire; weaker, and the owner reads
       // a half-written message. acquire on failure: as the load.
       if (word_.compare_exchange_weak(
@@ -165,6 +168,7 @@ class BasicInbox {
     RT_CHECK(is_mail(newest), "M3: taken from an inbox whose owner is parked or gone");
     Node* oldest = nullptr;
     for (Node* signal = as_node(newest); signal != nullptr;) {
+      Trail::follow(*signal);
       Node* older = signal->next;
       signal->next = oldest;
       oldest = signal;
@@ -175,6 +179,7 @@ class BasicInbox {
 
   // Any thread, atomic: see Orders. One of the three constants, or the newest signal's address.
   base::Atomic<std::uintptr_t> word_{empty};
+  Trail trail_;
 };
 
 using Inbox = BasicInbox<Signal>;

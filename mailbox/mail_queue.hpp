@@ -55,12 +55,10 @@ class MailQueue {
 
   // Any thread: how many signals wait, and their bytes, each rounded up to a multiple of 16.
   std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(figures()); }
-  std::uint64_t bytes() const noexcept { return (figures() >> 32) * granule_bytes; }
+  std::uint64_t bytes() const noexcept { return (figures() >> 32) * Signal::granule_bytes; }
 
  private:
   friend class Cursor;
-
-  static constexpr std::uint32_t granule_bytes = 16;
 
   // Takes the signal behind `before`; null: the oldest. Requires: there is one.
   Signal& take_after(Signal* before) noexcept {
@@ -77,7 +75,7 @@ class MailQueue {
   void move_cursors(Signal& taken, Signal* before) noexcept;
 
   static std::uint64_t figures_of(const Signal& signal) noexcept {
-    return (std::uint64_t{signal.bytes} + granule_bytes - 1) / granule_bytes << 32 | 1;
+    return std::uint64_t{signal.granules} << 32 | 1;
   }
   std::uint64_t figures() const noexcept {
     // relaxed: the owner's own word; for others, for show.

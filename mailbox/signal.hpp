@@ -11,6 +11,7 @@
 // pusher, afterwards to the owner of the inbox.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace airssys::rt::mailbox {
@@ -36,9 +37,15 @@ enum class SignalKind : std::uint8_t {
 struct Signal {
   Signal* next = nullptr;  // newer-to-older in an inbox, older-to-newer in a mail queue
   SignalKind kind = SignalKind::message;
-  std::uint8_t flags = 0;   // what it means is the kind's business
-  std::uint16_t extra = 0;  // likewise
-  std::uint32_t bytes = 0;  // what it counts in its mailbox's size, header and payload
+  std::uint8_t flags = 0;      // what it means is the kind's business
+  std::uint16_t granules = 0;  // what it counts in its mailbox's size, header and payload
+  std::uint32_t ahead = 0;     // in an inbox: see trail.hpp
+
+  static constexpr std::uint32_t granule_bytes = 16;
+  // How many there are in so many bytes: less than a mebibyte.
+  static constexpr std::uint16_t granules_in(std::size_t bytes) noexcept {
+    return static_cast<std::uint16_t>((bytes + granule_bytes - 1) / granule_bytes);
+  }
 };
 static_assert(sizeof(Signal) == 16, "the header in front of every message");
 

@@ -13,9 +13,12 @@ std::size_t bytes_for(const MessageType& type) noexcept {
   return sizeof(runtime::Envelope) + type.bytes;
 }
 
+static_assert((sizeof(runtime::Envelope) + payload_bytes_max) / mailbox::Signal::granule_bytes <
+              0xffff);  // so that Signal::granules counts it
+
 void* payload_in(void* block, const MessageType& type) noexcept {
   auto* envelope = ::new (block) runtime::Envelope;
-  envelope->bytes = static_cast<std::uint32_t>(bytes_for(type));
+  envelope->granules = mailbox::Signal::granules_in(bytes_for(type));
   envelope->header = {&type, 0};
   return envelope->payload();
 }
@@ -43,7 +46,7 @@ void destroy_payload(void* payload) noexcept {
 
 void free_payload(void* payload) noexcept {
   runtime::Envelope& envelope = runtime::Envelope::of_payload(payload);
-  base::free_small(&envelope, envelope.bytes);
+  base::free_small(&envelope, bytes_for(*envelope.header.type));
 }
 
 void* allocate(std::size_t bytes) {

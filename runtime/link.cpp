@@ -116,7 +116,7 @@ Envelope* make_down(Pid watcher, std::uint64_t ref, Pid ended, const ExitReason&
   constexpr std::size_t bytes = sizeof(Envelope) + sizeof(Down);
   auto* signal = ::new (base::allocate_small(bytes)) Envelope;
   signal->kind = SignalKind::down;
-  signal->bytes = bytes;
+  signal->granules = mailbox::Signal::granules_in(bytes);
   signal->header = {&detail::message_type<Down>, 0};
   ::new (signal->payload()) Down{{{watcher, ref}}, ended, {}, reason};
   return signal;

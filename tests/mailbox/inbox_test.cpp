@@ -27,8 +27,8 @@ std::vector<Signal*> to_vector(Signal* first) {
   return all;
 }
 
-TEST(InboxTest, takes_one_word) {
-  EXPECT_EQ(sizeof(Inbox), sizeof(void*));
+TEST(InboxTest, takes_a_word_and_a_trail) {
+  EXPECT_EQ(sizeof(Inbox), sizeof(void*) + sizeof(Trail));
 }
 
 TEST(InboxTest, a_fresh_inbox_has_no_mail_and_owes_no_wake) {

@@ -199,8 +199,8 @@ TEST(MailQueueFiguresTest, follow_what_comes_and_goes) {
   MailQueue queue;
   Signal small;
   Signal large;
-  small.bytes = 40;
-  large.bytes = 1'000'000;
+  small.granules = Signal::granules_in(40);
+  large.granules = Signal::granules_in(1'000'000);
   queue.append(small);
   queue.append(large);
   EXPECT_EQ(queue.count(), 2U);

@@ -17,6 +17,7 @@
 #include "tests/model/blocking.hpp"
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
+#include "tests/model/no_trail.hpp"
 
 namespace airssys::rt::mailbox {
 namespace {
@@ -177,7 +178,7 @@ void replacing_sender(Program& program) {
   });
 }
 
-using RealInbox = BasicInbox<Mail>;
+using RealInbox = BasicInbox<Mail, model::NoTrail>;
 
 TEST(InboxModel, two_senders_lose_no_signal_no_wake_and_no_order) {
   const Outcome outcome = explore(two_senders<RealInbox>, {.preemptions = 6});

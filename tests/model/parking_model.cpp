@@ -12,6 +12,7 @@
 #include "mailbox/inbox.hpp"
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
+#include "tests/model/no_trail.hpp"
 
 namespace airssys::rt::mailbox {
 namespace {
@@ -29,7 +30,7 @@ enum class Mistake : std::uint8_t { none, parked_before_saved, not_queued_again 
 
 template <std::size_t mail_count>
 struct World {
-  BasicInbox<Mail> inbox;
+  BasicInbox<Mail, model::NoTrail> inbox;
   model::Cell<int> context{0};
   model::Cell<Mail*> handed{nullptr};  // by who woke it
   std::size_t received = 0;            // by the process, so by one thread at a time

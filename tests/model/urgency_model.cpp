@@ -12,6 +12,7 @@
 #include "mailbox/inbox.hpp"
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
+#include "tests/model/no_trail.hpp"
 
 namespace airssys::rt::mailbox {
 namespace {
@@ -32,7 +33,7 @@ constexpr int senders = 2;
 template <class Mark, bool lowers_first = true>
 void owner_against_senders(Program& program) {
   struct State {
-    BasicInbox<Mail> inbox;
+    BasicInbox<Mail, model::NoTrail> inbox;
     Mark mark;
     Mail mail[senders];
     int taken = 0;

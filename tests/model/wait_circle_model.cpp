@@ -19,6 +19,7 @@
 #include "tests/model/blocking.hpp"
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
+#include "tests/model/no_trail.hpp"
 
 namespace airssys::rt::runtime {
 namespace {
@@ -36,7 +37,7 @@ struct Node {
   base::Atomic<std::uint64_t> waits_for{0};
   base::Atomic<std::uint32_t> waits_in_call{0};
   base::Atomic<WaitReason> wait_reason{WaitReason::none};
-  mailbox::BasicInbox<Mail> inbox;
+  mailbox::BasicInbox<Mail, model::NoTrail> inbox;
   model::Cell<Mail*> handed{nullptr};  // by who woke it
   model::Parker parker;
 

@@ -55,6 +55,7 @@ struct PayloadHeader {
 };
 
 inline constexpr std::size_t payload_align = 16;
+inline constexpr std::size_t payload_bytes_max = (std::size_t{1} << 20) - 64;
 
 inline PayloadHeader& header_of(void* payload) noexcept {
   return static_cast<PayloadHeader*>(payload)[-1];
@@ -71,6 +72,8 @@ template <class T>
 void* make_payload_as(const MessageType& type, auto&&... arguments) {
   static_assert(alignof(T) <= payload_align,
                 "a message of larger alignment than 16 must be sent as a std::unique_ptr");
+  static_assert(sizeof(T) <= payload_bytes_max,
+                "a message of a mebibyte or more must be sent as a std::unique_ptr");
   void* payload = allocate_payload(type);
   if constexpr (std::is_nothrow_constructible_v<T, decltype(arguments)...>) {
     ::new (payload) T(std::forward<decltype(arguments)>(arguments)...);
