@@ -64,6 +64,11 @@ class BasicInbox {
     // acquire, here and on failure: for `closed`, pairs with close's release; weaker, and who was
     // told that this process is gone could still find its name taken (N8).
     std::uintptr_t word = word_.load(std::memory_order_acquire);
+    if (word == empty || is_mail(word)) {
+      // Not between the load and the exchange: the longer that takes, the more of them fail.
+      trail_.leave(signal, is_mail(word));
+      word = word_.load(std::memory_order_acquire);  // acquire: as above
+    }
     for (;;) {
       if (word == closed) return Pushed::closed;
       if (word == idle) {
@@ -75,7 +80,6 @@ class BasicInbox {
         continue;
       }
       signal.next = as_node(word);
-      trail_.leave(signal, is_mail(word));
       // release: hands over the signal, pairs with take_all's acquire; weaker, and the owner reads
       // a half-written message. acquire on failure: as the load.
       if (word_.compare_exchange_weak(
