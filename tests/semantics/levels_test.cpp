@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -37,6 +38,23 @@ void await_downs(int count) {
   for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
 }
 
+// Who has run, in order. Under a mutex: who is handed over runs beside the others.
+class Order {
+ public:
+  void add(Priority priority) {
+    const std::lock_guard lock(mutex_);
+    order_.push_back(priority);
+  }
+  std::vector<Priority> get() {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Priority> order_;
+};
+
 std::uint64_t hand_overs() {
   return scheduler_statistics().at(0).hand_overs;
 }
@@ -50,27 +68,27 @@ TEST_P(OneLevelQueue, what_comes_from_outside_has_its_level_at_once) {
       for (bool was_held = false; !was_held;) {
         const std::uint64_t hand_overs_before = hand_overs();
         set_priority(Priority::high);
-        std::vector<Priority> order;
+        Order order;
         const auto spawn_outside = [&](Priority priority) {
           std::jthread([&] {
-            runtime.spawn({.priority = priority},
-                          [&order, priority] { order.push_back(priority); });
+            runtime.spawn({.priority = priority}, [&order, priority] { order.add(priority); });
           });
         };
-        for (int i = 0; i < 3; ++i) spawn([&order] { order.push_back(Priority::normal); });
+        for (int i = 0; i < 3; ++i) spawn([&order] { order.add(Priority::normal); });
         spawn_outside(Priority::normal);
         for (int i = 0; i < 200; ++i) yield();
-        const bool is_nobody_first = order.empty();
+        const bool is_nobody_first = order.get().empty();
         spawn_outside(Priority::high);
         spawn_outside(Priority::max);
         for (int i = 0; i < 2; ++i) yield();  // of its own level it is the first
+        const std::vector<Priority> first = order.get();
         was_held = hand_overs() == hand_overs_before;
         if (was_held) {
           EXPECT_TRUE(is_nobody_first);
-          EXPECT_EQ(order, (std::vector{Priority::max, Priority::high}));
+          EXPECT_EQ(first, (std::vector{Priority::max, Priority::high}));
         }
         set_priority(Priority::normal);
-        while (order.size() < 6) yield();
+        while (order.get().size() < 6) yield();
       }
     });
   });
