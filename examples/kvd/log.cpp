@@ -1,13 +1,14 @@
 // log.cpp: recovery and compaction.
 //
-// Both read through `records_of`, as replay does, so there is one idea of what a sound file is.
+// Both read through `records_of`, as a shard does, so there is one idea of what a sound file is.
 #include "examples/kvd/log.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "examples/kvd/log_replay.hpp"
+#include "examples/kvd/log_index.hpp"
 #include "examples/kvd/record.hpp"
 
 namespace kvd {
@@ -58,7 +59,7 @@ Compaction::Compaction(fs::path directory,
     : directory_(std::move(directory)),
       last_(last),
       expired_before_ms_(expired_before_ms),
-      replay_(files),
+      log_(files),
       base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {}
 
 Compaction::~Compaction() {
@@ -67,18 +68,33 @@ Compaction::~Compaction() {
 }
 
 bool Compaction::do_some(std::size_t records) {
-  if (replay_.apply_some(records)) return true;
-  if (next_) write_some(records);
-  return next_.has_value();
-}
-
-void Compaction::write_some(std::size_t records) {
-  next_ = replay_.keys().scan(*next_, records, [&](const Entry& entry) {
-    if (entry.expire_at_ms != never_expires && entry.expire_at_ms < expired_before_ms_) return;
-    append_record(bytes_, {Record::Kind::set, entry.expire_at_ms, entry.key(), entry.value});
-  });
+  if (!is_indexed_) {
+    is_indexed_ = !log_.index_some(records);
+    return true;
+  }
+  bool is_more =
+      log_.visit_some(records, [&](std::span<const Record> history) { append_outcome(history); });
   base_->write_all(bytes_);
   bytes_.clear();
+  return is_more;
+}
+
+void Compaction::append_outcome(std::span<const Record> newest_first) {
+  auto append = [&](const Record& set) {
+    bool is_gone = set.expire_at_ms != never_expires && set.expire_at_ms < expired_before_ms_;
+    if (!is_gone) append_record(bytes_, set);
+  };
+  bool needs_no_keyspace = std::ranges::all_of(newest_first, is_final, &Record::kind);
+  if (needs_no_keyspace) {
+    for (const Record& record : newest_first)
+      if (record.kind == Record::Kind::set) append(record);
+    return;
+  }
+  Keyspace keys;
+  apply_history(newest_first, keys);
+  keys.scan(0, keys.size() + 1, [&](const Entry& entry) {
+    append({Record::Kind::set, entry.expire_at_ms, entry.key(), entry.value});
+  });
 }
 
 std::shared_ptr<File> Compaction::finish() {

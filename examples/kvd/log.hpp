@@ -2,6 +2,7 @@
 //
 // Compacting: read all closed segments, write the result as a new base under another name, make it
 // durable, rename it into place, remove what it replaces. The shard and its writer go on meanwhile.
+// It goes from range to range of the index, so it needs no second copy of the keys.
 //
 // A program that is killed in the middle of a write leaves the beginning of a record at the end of
 // the last segment: `recover_log` cuts it off. Damage anywhere else is not repaired but reported:
@@ -12,13 +13,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
+#include <span>
 #include <string>
 
 #include "examples/kvd/file.hpp"
 #include "examples/kvd/keyspace.hpp"
 #include "examples/kvd/log_files.hpp"
-#include "examples/kvd/log_replay.hpp"
+#include "examples/kvd/log_index.hpp"
 
 namespace kvd {
 
@@ -55,15 +56,15 @@ class Compaction {
   std::shared_ptr<File> finish();
 
  private:
-  void write_some(std::size_t records);
+  void append_outcome(std::span<const Record> newest_first);
 
   std::filesystem::path directory_;
   SegmentNumber last_;
   std::int64_t expired_before_ms_;
-  LogReplay replay_;
+  LogIndex log_;
+  bool is_indexed_ = false;
   std::shared_ptr<File> base_;     // until it is in its place
   std::string bytes_{log_format};  // to be written to it
-  std::optional<Keyspace::Position> next_ = 0;
 };
 
 }  // namespace kvd

@@ -5,8 +5,10 @@
 
 #include <bit>
 #include <cstring>
+#include <ranges>
 
 #include "examples/kvd/crc32c.hpp"
+#include "examples/kvd/hash.hpp"
 
 namespace kvd {
 namespace {
@@ -83,6 +85,14 @@ RecordReader::Result RecordReader::next(Record& record) noexcept {
   return Result::record;
 }
 
+Record sound_record(const char* bytes) noexcept {
+  std::string_view head(bytes, head_bytes);
+  auto length = take<std::uint32_t>(head);
+  Record record;
+  (void)decode(std::string_view(bytes + head_bytes, length), record);
+  return record;
+}
+
 bool holds_a_record(std::string_view bytes) noexcept {
   for (; bytes.size() >= head_bytes + fixed_body_bytes; bytes.remove_prefix(1)) {
     // The kind's byte sorts out nearly every wrong place before a checksum is computed.
@@ -116,6 +126,11 @@ void apply(Keyspace& keys, const Record& record, std::uint64_t hash) {
       keys = Keyspace();
       break;
   }
+}
+
+void apply_history(std::span<const Record> newest_first, Keyspace& keys) {
+  for (const Record& record : std::views::reverse(newest_first))
+    apply(keys, record, hash_of(record.key));
 }
 
 }  // namespace kvd

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,14 @@ void append_record(std::string& out, const Record& record);
 // Does to `keys` what the record says; `hash` is its key's.
 void apply(Keyspace& keys, const Record& record, std::uint64_t hash);
 
+// Does it settle what its key is, whatever was before?
+[[nodiscard]] constexpr bool is_final(Record::Kind kind) noexcept {
+  return kind == Record::Kind::set || kind == Record::Kind::erase;
+}
+
+// Does what these records say, from the oldest on.
+void apply_history(std::span<const Record> newest_first, Keyspace& keys);
+
 // Takes records off the front of `bytes`, one after the other. The views in a record point into
 // `bytes`.
 class RecordReader {
@@ -60,6 +69,9 @@ class RecordReader {
  private:
   std::string_view rest_;
 };
+
+// The record that begins there. Requires: a RecordReader has taken it before.
+[[nodiscard]] Record sound_record(const char* bytes) noexcept;
 
 // Is there a sound record anywhere in `bytes`? Behind a broken record this tells a write that was
 // cut off (no: nothing follows) from a damaged file (yes: history goes on behind the damage).

@@ -1,14 +1,15 @@
-// shard.cpp: read the log, then execute what comes.
+// shard.cpp: look through the log, then execute what comes.
 //
-// The log's files come open from the log writer. What they hold is applied here: first ahead of
-// everybody else, because clients wait; when it takes long, in turns with the others.
+// The log's files come open from the log writer. What they hold is looked through here: first ahead
+// of everybody else, because clients wait; when it takes long, in turns with the others. Entries
+// are made of it when a key is asked for, and of the rest between the clients' work.
 #include "examples/kvd/shard.hpp"
 
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
-#include "examples/kvd/log_replay.hpp"
+#include "examples/kvd/command.hpp"
 #include "examples/kvd/log_writer.hpp"
 
 namespace kvd {
@@ -20,10 +21,13 @@ constexpr auto sweep_interval = 100ms;
 // Entries that one sweep looks at: some tens of microseconds.
 constexpr std::size_t sweep_budget = 2000;
 
-// How long a shard that reads its log goes before everybody else.
-constexpr auto replay_hurry = 20ms;
+// How long a shard that looks through its log goes before everybody else.
+constexpr auto index_hurry = 20ms;
 // Records after which others may have a turn: about a slice.
-constexpr std::uint32_t replay_step = 4000;
+constexpr std::uint32_t index_step = 10'000;
+
+// Records that are read before everybody else has a turn: some tens of microseconds.
+constexpr std::uint32_t read_step = 200;
 
 constexpr auto old_keys_stay = 1s;
 
@@ -34,25 +38,16 @@ ShardLimits limits_of(const Settings& settings, ShardNumber number) {
           .memory_bytes_max = settings.memory_bytes_max / settings.shards};
 }
 
-void report_replayed(ShardNumber shard, const LogReplay& log, std::chrono::nanoseconds took) {
-  if (log.records() == 0) return;
-  char line[160];
-  std::snprintf(line,
-                sizeof line,
-                "kvd: shard %u has %zu keys again, from %zu records, in %.1f ms",
-                unsigned{shard},
-                log.keys().size(),
-                log.records(),
-                static_cast<double>(took.count()) / 1e6);
-  rt::report(line);
+double milliseconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(time.count()) / 1e6;
 }
 
-void apply(LogReplay& log) {
-  auto hurry_until = std::chrono::steady_clock::now() + replay_hurry;
+void index(LogIndex& log) {
+  auto hurry_until = std::chrono::steady_clock::now() + index_hurry;
   rt::set_priority(rt::Priority::high);
-  while (log.apply_some(replay_step)) {
+  while (log.index_some(index_step)) {
     if (std::chrono::steady_clock::now() >= hurry_until) rt::set_priority(rt::Priority::normal);
-    rt::reductions(replay_step);
+    rt::reductions(index_step);
   }
   rt::set_priority(rt::Priority::normal);
 }
@@ -63,20 +58,23 @@ Shard::Shard(const Daemon& daemon, ShardNumber number)
     : daemon_(daemon), limits_(limits_of(daemon.settings, number)) {}
 
 void Shard::init() {
-  auto begin = std::chrono::steady_clock::now();
+  auto began = std::chrono::steady_clock::now();
   log_ = rt::server_ref<LogWriter>(log_writer_name(limits_.shard));
   // What the shard before us has sent to the writer is in its mailbox, ahead of this call; when it
   // is answered all of that is in the log, and nobody writes until we do.
   LogWriter::Attached attached = rt::call(log_, LogWriter::Attach{}, rt::infinite);
   written_ = committed_ = attached.commits;
-  LogReplay log(attached.files);
-  apply(log);
-  report_replayed(limits_.shard, log, std::chrono::steady_clock::now() - begin);
-  keys_ = log.take_keys();
-  sweep_later();
+  reading_.emplace(LogIndex(attached.files), began, began);
+  index(reading_->log);
+  keys_.reserve(reading_->log.keys_expected());
+  reading_->answering = std::chrono::steady_clock::now();
+  // Only entries are counted, so a limit of memory needs all of them.
+  if (limits_.memory_bytes_max != 0) return read_all();
+  rt::send(rt::self(), ReadOn{});
 }
 
 void Shard::handle(Work work) {
+  if (reading_) read_first(*work.burst, *work.part);
   executor_.execute(*work.burst, *work.part, now_ms());
   sweep_later();
   // The connection uses the burst again when it has all its parts, so we let go of it first.
@@ -95,9 +93,51 @@ void Shard::handle(Work work) {
 }
 
 void Shard::handle_info(rt::Message& message) {
-  if (!message.is<Sweep>()) return;
-  is_sweep_due_ = false;
-  executor_.sweep(now_ms(), sweep_budget);
+  if (message.is<Sweep>()) {
+    is_sweep_due_ = false;
+    executor_.sweep(now_ms(), sweep_budget);
+    sweep_later();
+  } else if (message.is<ReadOn>()) {
+    read_on();
+  }
+}
+
+void Shard::read_first(const Burst& burst, const Part& part) {
+  for (std::uint32_t number : part.operations) {
+    const Operation& operation = burst.operations[number];
+    Route route = info_of(operation.command).route;
+    if (route == Route::every_shard || route == Route::cursor) return read_all();
+    reading_->log.apply(operation.hash, keys_);
+  }
+}
+
+void Shard::read_on() {
+  if (!reading_) return;
+  if (!reading_->log.apply_some(read_step, keys_)) return end_reading();
+  rt::yield();
+  rt::send(rt::self(), ReadOn{});
+}
+
+void Shard::read_all() {
+  while (reading_->log.apply_some(read_step, keys_)) rt::reductions(read_step);
+  end_reading();
+}
+
+void Shard::end_reading() {
+  if (reading_->log.records() > 0) {
+    char line[160];
+    std::snprintf(line,
+                  sizeof line,
+                  "kvd: shard %u has %zu keys again, from %zu records: answered after %.1f ms, "
+                  "read all in %.1f ms",
+                  unsigned{limits_.shard},
+                  keys_.size(),
+                  reading_->log.records(),
+                  milliseconds(reading_->answering - reading_->began),
+                  milliseconds(std::chrono::steady_clock::now() - reading_->began));
+    rt::report(line);
+  }
+  reading_.reset();
   sweep_later();
 }
 

@@ -8,18 +8,22 @@
 // sends the replies on when the change is written; and as long as any change is not written yet,
 // replies that may have seen it take the same way. So nobody is ever told what a crash can undo.
 //
-// When the process crashes its supervisor starts another, which reads the log and goes on. Work
+// When the process crashes its supervisor starts another, which looks through the log and goes on:
+// keys that are asked for are read first, all others in turns with the work (log_index.hpp). Work
 // that is sent meanwhile waits in its mailbox: it has its name before it begins to read.
 #pragma once
 
 #include <airssys/rt.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "examples/kvd/burst.hpp"
 #include "examples/kvd/daemon.hpp"
 #include "examples/kvd/executor.hpp"
 #include "examples/kvd/keyspace.hpp"
+#include "examples/kvd/log_index.hpp"
 
 namespace kvd {
 
@@ -55,6 +59,19 @@ class Shard : public rt::Server<Shard> {
 
  private:
   struct Sweep {};
+  struct ReadOn {};
+  // The log of the shard before us, until all of it is in memory.
+  struct Reading {
+    LogIndex log;
+    std::chrono::steady_clock::time_point began;
+    std::chrono::steady_clock::time_point answering;  // since then
+  };
+
+  // The keys that these operations are about.
+  void read_first(const Burst& burst, const Part& part);
+  void read_on();
+  void read_all();
+  void end_reading();
 
   // While there are keys that expire; otherwise a shard that has no work wakes nobody.
   void sweep_later();
@@ -63,6 +80,7 @@ class Shard : public rt::Server<Shard> {
   ShardLimits limits_;
   Keyspace keys_;
   Executor executor_{keys_, limits_};
+  std::optional<Reading> reading_;
   rt::ServerRef<LogWriter> log_;
   std::uint64_t committed_ = 0;  // sent to the log writer
   std::uint64_t written_ = 0;    // of them, known to be in the log

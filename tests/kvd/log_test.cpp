@@ -6,13 +6,17 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/kvd/crc32c.hpp"
-#include "examples/kvd/log_replay.hpp"
+#include "examples/kvd/log_index.hpp"
 #include "examples/kvd/record.hpp"
 
 namespace {
@@ -32,10 +36,16 @@ class Log : public ::testing::Test {
     kvd::append_record(bytes, {.key = key, .value = value});
     return bytes;
   }
-  [[nodiscard]] kvd::LogReplay load() const {
-    kvd::LogReplay replay(open());
-    while (replay.apply_some(1000)) continue;
-    return replay;
+  [[nodiscard]] kvd::LogIndex index() const {
+    kvd::LogIndex log(open());
+    while (log.index_some(1000)) continue;
+    return log;
+  }
+  [[nodiscard]] kvd::Keyspace load() const {
+    kvd::Keyspace keys;
+    kvd::LogIndex log = index();
+    while (log.apply_some(1000, keys)) continue;
+    return keys;
   }
   [[nodiscard]] kvd::LogFiles open() const {
     return kvd::open_log(directory_, kvd::list_log(directory_));
@@ -50,13 +60,24 @@ class Log : public ::testing::Test {
     (void)compaction.finish();
   }
   [[nodiscard]] std::string value_of(const std::string& key) const {
-    kvd::Keyspace keys = load().take_keys();
+    kvd::Keyspace keys = load();
+    return value_of(key, keys);
+  }
+  static std::string value_of(const std::string& key, kvd::Keyspace& keys) {
     const kvd::Entry* entry = keys.find_even_expired(key, kvd::hash_of(key));
     return entry ? entry->value : "(none)";
   }
   [[nodiscard]] std::string read(kvd::SegmentNumber segment) const {
     std::ifstream in(kvd::segment_path(directory_, segment), std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static std::map<std::string, std::pair<std::string, std::int64_t>> contents(
+      const kvd::Keyspace& keys) {
+    std::map<std::string, std::pair<std::string, std::int64_t>> all;
+    keys.scan(0, keys.size() + 1, [&](const kvd::Entry& entry) {
+      all[std::string(entry.key())] = {entry.value, entry.expire_at_ms};
+    });
+    return all;
   }
   void write(kvd::SegmentNumber segment, const std::string& bytes) const {
     std::ofstream(kvd::segment_path(directory_, segment), std::ios::binary) << bytes;
@@ -123,22 +144,97 @@ TEST_F(Log, what_was_written_is_read_again_over_several_segments) {
   second->write_all(set_record("a", "2"));
   EXPECT_EQ(value_of("a"), "2");
   EXPECT_EQ(value_of("b"), "1");
-  EXPECT_EQ(load().records(), 3u);
+  EXPECT_EQ(index().records(), 3u);
 }
 
-TEST_F(Log, a_replay_in_small_steps_comes_to_the_same) {
+TEST_F(Log, an_index_made_in_small_steps_comes_to_the_same) {
   kvd::Recovered log = kvd::recover_log(directory_);
   log.files.back()->write_all(set_record("a", "1") + set_record("b", "1"));
   kvd::create_segment(directory_, 2)->write_all(set_record("a", "2") + set_record("c", "1"));
-  kvd::LogReplay replay(open());
+  kvd::LogIndex index(open());
   for (std::size_t records = 1; records <= 4; ++records) {
-    EXPECT_TRUE(replay.apply_some(1));
-    EXPECT_EQ(replay.records(), records);
+    EXPECT_TRUE(index.index_some(1));
+    EXPECT_EQ(index.records(), records);
   }
-  EXPECT_FALSE(replay.apply_some(1));
-  EXPECT_EQ(replay.keys().size(), 3u);
-  kvd::Keyspace keys = replay.take_keys();
-  EXPECT_EQ(keys.find_even_expired("a", kvd::hash_of("a"))->value, "2");
+  EXPECT_FALSE(index.index_some(1));
+  kvd::Keyspace keys;
+  int steps = 1;
+  for (; index.apply_some(1, keys); ++steps) continue;
+  EXPECT_GT(steps, 3);
+  EXPECT_EQ(keys.size(), 3u);
+  EXPECT_EQ(value_of("a", keys), "2");
+}
+
+TEST_F(Log, a_key_that_is_asked_for_comes_with_its_whole_history_and_once) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  std::string records = set_record("a", "old") + set_record("b", "1") + set_record("a", "1");
+  kvd::append_record(records, {Record::Kind::append, 0, "a", "2"});
+  kvd::append_record(records, {Record::Kind::expiry, 77, "a", ""});
+  kvd::append_record(records, {Record::Kind::append, 0, "a", "3"});
+  log.files.back()->write_all(records);
+  kvd::LogIndex index = this->index();
+  kvd::Keyspace keys;
+  index.apply(kvd::hash_of("a"), keys);
+  ASSERT_EQ(value_of("a", keys), "123");
+  EXPECT_EQ(keys.find_even_expired("a", kvd::hash_of("a"))->expire_at_ms, 77);
+  EXPECT_EQ(value_of("b", keys), "(none)") << "only what is asked for is read";
+
+  keys.erase("a", kvd::hash_of("a"));
+  index.apply(kvd::hash_of("a"), keys);
+  while (index.apply_some(1, keys)) continue;
+  EXPECT_EQ(value_of("a", keys), "(none)") << "what was read is not read again";
+  EXPECT_EQ(value_of("b", keys), "1");
+}
+
+TEST_F(Log, nothing_is_read_from_before_the_last_flush) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  std::string records = set_record("a", "1") + set_record("b", "1");
+  kvd::append_record(records, {.kind = Record::Kind::flush});
+  log.files.back()->write_all(records + set_record("a", "2"));
+  EXPECT_EQ(value_of("a"), "2");
+  EXPECT_EQ(value_of("b"), "(none)");
+  EXPECT_EQ(index().records(), 4u);
+}
+
+// What a log comes to is what its records do one after the other: read in any order of the keys,
+// and compacted.
+TEST_F(Log, any_history_comes_to_what_its_records_do_in_turn) {
+  constexpr int key_count = 150;
+  std::mt19937 random(1);
+  auto below = [&](int limit) { return static_cast<int>(random() % static_cast<unsigned>(limit)); };
+  for (int round = 0; round < 30; ++round) {
+    fs::remove_all(directory_);
+    kvd::LogFiles files = kvd::recover_log(directory_).files;
+    kvd::Keyspace expected;
+    for (kvd::SegmentNumber segment = 2; segment <= 4; ++segment) {
+      std::string bytes;
+      for (int n = 0; n < 400; ++n) {
+        bool is_flush = below(300) == 0;
+        auto kind = static_cast<Record::Kind>(is_flush ? 5 : 1 + below(4));
+        bool has_expiry = kind == Record::Kind::expiry || below(4) == 0;
+        std::string key = is_flush ? "" : "key " + std::to_string(below(key_count));
+        std::string value = std::to_string(n);
+        Record record{kind, has_expiry ? 100 + below(100) : kvd::never_expires, key, value};
+        kvd::append_record(bytes, record);
+        kvd::apply(expected, record, kvd::hash_of(key));
+      }
+      files.back()->write_all(bytes);
+      files.push_back(kvd::create_segment(directory_, segment));
+    }
+
+    kvd::LogIndex log = index();
+    kvd::Keyspace found;
+    for (int n = 0; n < 10; ++n) {
+      log.apply(kvd::hash_of("key " + std::to_string(below(key_count))), found);
+      if (below(2) == 0) (void)log.apply_some(20, found);
+    }
+    while (log.apply_some(20, found)) continue;
+    EXPECT_EQ(contents(found), contents(expected)) << "round " << round;
+
+    compact(0);
+    EXPECT_EQ(kvd::list_log(directory_).base, 3u);
+    EXPECT_EQ(contents(load()), contents(expected)) << "round " << round;
+  }
 }
 
 TEST_F(Log, every_cut_of_the_last_record_costs_that_record_only) {
@@ -218,7 +314,7 @@ TEST_F(Log, compaction_keeps_the_keys_and_drops_the_history) {
   kvd::LogNames names = kvd::list_log(directory_);
   EXPECT_EQ(names.base, 1u);
   EXPECT_EQ(names.segments, std::vector<kvd::SegmentNumber>{2});
-  EXPECT_EQ(load().records(), 3u);
+  EXPECT_EQ(index().records(), 3u);
   EXPECT_EQ(value_of("a"), "999");
   EXPECT_EQ(value_of("b"), "1");
   EXPECT_EQ(value_of("expired"), "(none)");
@@ -240,9 +336,11 @@ TEST_F(Log, files_that_are_open_are_read_after_a_compaction_has_removed_their_na
   kvd::LogFiles before = open();
   compact(0);
   EXPECT_FALSE(fs::exists(kvd::segment_path(directory_, 1)));
-  kvd::LogReplay replay(before);
-  while (replay.apply_some(1)) continue;
-  EXPECT_EQ(replay.keys().size(), 2u);
+  kvd::LogIndex index(before);
+  while (index.index_some(1)) continue;
+  kvd::Keyspace keys;
+  while (index.apply_some(1, keys)) continue;
+  EXPECT_EQ(keys.size(), 2u);
 }
 
 TEST_F(Log, left_overs_of_a_compaction_that_was_cut_short_are_ignored) {

@@ -12,8 +12,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 PATIENCE_S = 60
+SHARDS = 4
 
 
 def wait_until(what, condition):
@@ -247,3 +249,17 @@ class Redis(Server):
     def kill(self):
         self.process.kill()
         self.process.wait(PATIENCE_S)
+
+
+def run_to_end(command_line, **options):
+    """Exit code and what was said on stderr."""
+    result = subprocess.run(command_line, text=True, capture_output=True, timeout=PATIENCE_S,
+                            check=False, **options)
+    return result.returncode, result.stderr + result.stdout
+
+
+class WithDaemon(unittest.TestCase):
+    def start(self, *flags, **options):
+        server = Server("--shards", str(SHARDS), *flags, **options)
+        self.addCleanup(server.close)
+        return server
