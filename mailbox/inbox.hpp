@@ -171,8 +171,10 @@ class BasicInbox {
   static Node* reversed(std::uintptr_t newest) noexcept {
     RT_CHECK(is_mail(newest), "M3: taken from an inbox whose owner is parked or gone");
     Node* oldest = nullptr;
+    typename Trail::Back back(*as_node(newest));
     for (Node* signal = as_node(newest); signal != nullptr;) {
       Trail::follow(*signal);
+      back.leave(*signal);
       Node* older = signal->next;
       signal->next = oldest;
       oldest = signal;

@@ -25,6 +25,7 @@
 #include "base/assert.hpp"
 #include "base/atomic.hpp"
 #include "mailbox/signal.hpp"
+#include "mailbox/trail.hpp"
 
 namespace airssys::rt::mailbox {
 
@@ -65,6 +66,7 @@ class MailQueue {
     Signal*& link = before != nullptr ? before->next : oldest_;
     RT_CHECK(link != nullptr, "Q2: nothing to take behind this cursor");
     Signal& taken = *link;
+    Trail::follow(taken);
     link = taken.next;
     if (newest_ == &taken) newest_ = before;
     if (cursors_ != nullptr) [[unlikely]]

@@ -39,7 +39,7 @@ struct Signal {
   SignalKind kind = SignalKind::message;
   std::uint8_t flags = 0;      // what it means is the kind's business
   std::uint16_t granules = 0;  // what it counts in its mailbox's size, header and payload
-  std::uint32_t ahead = 0;     // in an inbox: see trail.hpp
+  std::int32_t ahead = 0;      // cache lines from here to what will be needed soon: trail.hpp
 
   static constexpr std::uint32_t granule_bytes = 16;
   // How many there are in so many bytes: less than a mebibyte.

@@ -39,6 +39,7 @@ class Look {
   // in the middle, which is a safe point (R11, R13).
   [[gnu::always_inline]] void* go_on() {
     while (Signal* signal = cursor_.peek()) {
+      mailbox::Trail::follow(*signal);
       const bool slice_is_over = Thread::current()->charge(1);
       if (accepts_(context_, Envelope::of_signal(*signal).payload())) return take(cursor_);
       cursor_.skip();

@@ -266,6 +266,7 @@ bool obey_all(Process& process) {
   };
   while (process.pending && !process.must_end) {
     Signal& signal = *process.pending;
+    mailbox::Trail::follow(signal);
     process.pending = signal.next;
     if (signal.kind == SignalKind::message) {
       obey_message(process, Envelope::of_signal(signal));

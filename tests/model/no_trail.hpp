@@ -6,6 +6,10 @@ namespace airssys::rt::model {
 struct NoTrail {
   void leave(auto& /*signal*/, bool /*behind_others*/) noexcept {}
   static void follow(const auto& /*signal*/) noexcept {}
+  struct Back {
+    explicit Back(const auto& /*newest*/) noexcept {}
+    void leave(auto& /*signal*/) noexcept {}
+  };
 };
 
 }  // namespace airssys::rt::model
