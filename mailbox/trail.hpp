@@ -46,9 +46,12 @@ class Trail {
 
   static void follow(const Signal& signal) noexcept {
     constexpr int for_writing = 1;
-    __builtin_prefetch(
-        reinterpret_cast<const char*>(&signal) + (std::intptr_t{signal.ahead} << line_bits),
-        for_writing);
+    __builtin_prefetch(what_is_ahead(signal), for_writing);
+  }
+  static const void* what_is_ahead(const Signal& signal) noexcept {
+    const auto lines = static_cast<std::uintptr_t>(std::intptr_t{signal.ahead});
+    return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(&signal) +
+                                         (lines << line_bits));
   }
 
   class Back;

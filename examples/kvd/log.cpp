@@ -60,7 +60,10 @@ Compaction::Compaction(fs::path directory,
       last_(last),
       expired_before_ms_(expired_before_ms),
       log_(files),
-      base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {}
+      base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {
+  // Nobody writes to it any more, so it has its format.
+  if (files.back()->size() == 0) fail_damaged(files.back()->path(), 0);
+}
 
 Compaction::~Compaction() {
   std::error_code ignored;  // a writer that starts may have removed it

@@ -18,34 +18,46 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// For guesses: a short key with a short value.
-constexpr std::size_t record_bytes_typical = 48;
+// What a guess at the number of a file's records is made from.
+constexpr std::size_t records_sampled = 64;
 
 // So few records that a range costs next to nothing, so many that the ranges fit into a cache.
 constexpr std::size_t records_per_range = 4;
 constexpr int range_bits_min = 8;
 constexpr int range_bits_max = 24;
 
+// How many records there are, if all are as long as the first ones.
+std::size_t guess_count(RecordReader records) noexcept {
+  std::size_t bytes = records.rest().size();
+  std::size_t sampled = 0;
+  for (Record record; sampled < records_sampled; ++sampled)
+    if (records.next(record) != RecordReader::Result::record) break;
+  std::size_t sampled_bytes = bytes - records.rest().size();
+  return sampled_bytes == 0 ? 0 : bytes * sampled / sampled_bytes;
+}
+
 }  // namespace
 
 RecordReader records_of(const MappedFile& file, const fs::path& path) {
   std::string_view bytes = file.bytes();
-  if (bytes.empty()) return RecordReader(bytes);
   if (!bytes.starts_with(log_format)) fail_damaged(path, 0);
   return RecordReader(bytes.substr(log_format.size()));
 }
 
 LogIndex::LogIndex(const LogFiles& files) {
-  std::size_t bytes = 0;
+  std::size_t records_expected = 0;
   for (const std::shared_ptr<File>& file : files) {
     MappedFile mapped(*file);
-    RecordReader records = records_of(mapped, file->path());
-    bytes += mapped.bytes().size();
+    // Only the one that is being written may have nothing in it, where nothing can be written.
+    bool is_empty = mapped.bytes().empty() && file == files.back();
+    RecordReader records = is_empty ? RecordReader({}) : records_of(mapped, file->path());
+    std::size_t expected = guess_count(records);
+    // The first file is the base, if there is one: as many keys, or a little more.
+    if (sources_.empty()) keys_expected_ = expected;
+    records_expected += expected;
     sources_.push_back({file->path(), std::move(mapped), records});
   }
-  // The first file is the base, if there is one: as many keys, or a little more.
-  if (!sources_.empty()) keys_expected_ = sources_[0].file.bytes().size() / record_bytes_typical;
-  auto bits = static_cast<int>(std::bit_width(bytes / record_bytes_typical / records_per_range));
+  auto bits = static_cast<int>(std::bit_width(records_expected / records_per_range));
   range_bits_ = std::clamp(bits, range_bits_min, range_bits_max);
   newest_.resize(std::size_t{1} << range_bits_);
 }
@@ -74,14 +86,21 @@ void LogIndex::note(const char* at, const Record& record) {
   newest = &noted_.emplace_back(at, newest);
 }
 
+// Where there is little to forget it costs little: logs of tests are full of flushes.
 void LogIndex::forget_all() {
-  std::ranges::fill(newest_, nullptr);
+  if (noted_.size() >= newest_.size()) {
+    std::ranges::fill(newest_, nullptr);
+  } else {
+    for (const Noted& noted : noted_)
+      newest_[range_of(hash_of(sound_record(noted.record).key))] = nullptr;
+  }
   noted_.clear();
 }
 
-void LogIndex::apply(std::uint64_t hash, Keyspace& keys) {
-  take_history(range_of(hash));
+std::size_t LogIndex::apply(std::uint64_t hash, Keyspace& keys) {
+  std::size_t count = take_history(range_of(hash));
   apply_history(history_, keys);
+  return count;
 }
 
 bool LogIndex::apply_some(std::size_t count, Keyspace& keys) {
@@ -90,19 +109,21 @@ bool LogIndex::apply_some(std::size_t count, Keyspace& keys) {
 
 std::size_t LogIndex::take_history(std::size_t range) {
   history_.clear();
+  settled_.clear();
   std::size_t count = 0;
   const Noted* noted = std::exchange(newest_[range], nullptr);
   for (; noted != nullptr; noted = noted->older) {
-    Record record = sound_record(noted->record);
-    if (!is_settled(record.key)) history_.push_back(record);
+    take(sound_record(noted->record));
     ++count;
   }
   return count;
 }
 
-bool LogIndex::is_settled(std::string_view key) const noexcept {
-  return std::ranges::any_of(
-      history_, [&](const Record& newer) { return is_final(newer.kind) && newer.key == key; });
+void LogIndex::take(const Record& record) {
+  // Few: a range has a handful of keys, however many records one of them has.
+  if (std::ranges::find(settled_, record.key) != settled_.end()) return;
+  history_.push_back(record);
+  if (is_final(record.kind)) settled_.push_back(record.key);
 }
 
 void LogIndex::prefetch(std::size_t range) const noexcept {

@@ -24,6 +24,7 @@
 // have a turn in between.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -54,8 +55,8 @@ class LogIndex {
   [[nodiscard]] std::size_t keys_expected() const noexcept { return keys_expected_; }
 
   // When all is indexed. Brings what the log says of the key with this hash into `keys`, unless
-  // that was done.
-  void apply(std::uint64_t hash, Keyspace& keys);
+  // that was done. Answers how many records that took.
+  std::size_t apply(std::uint64_t hash, Keyspace& keys);
   // Brings the next ranges, until about `count` records were applied. False when none is left.
   bool apply_some(std::size_t count, Keyspace& keys);
 
@@ -67,6 +68,8 @@ class LogIndex {
  private:
   // How far ahead the memory is asked for a range's records, and at twice that for where they are.
   static constexpr std::size_t ranges_ahead = 8;
+  // So many that are empty cost what a record does.
+  static constexpr std::size_t ranges_per_record = 16;
 
   struct Source {
     std::filesystem::path path;
@@ -86,7 +89,7 @@ class LogIndex {
   // Takes the range's records off the index; into history_ what still counts of them. Answers how
   // many there were.
   std::size_t take_history(std::size_t range);
-  [[nodiscard]] bool is_settled(std::string_view key) const noexcept;
+  void take(const Record& record);
   void prefetch(std::size_t range) const noexcept;
 
   std::vector<Source> sources_;  // oldest first
@@ -98,20 +101,24 @@ class LogIndex {
   std::vector<const Noted*> newest_;  // of each range; null when it was read
   int range_bits_ = 0;
   std::size_t next_range_ = 0;
-  std::vector<Record> history_;  // of the range that is being read, newest first
+
+  // Of the range that is being read, newest first.
+  std::vector<Record> history_;
+  std::vector<std::string_view> settled_;  // whose older records do not count
 };
 
 template <typename Visit>
 bool LogIndex::visit_some(std::size_t count, Visit&& visit) {
-  for (std::size_t seen = 0; seen < count && next_range_ < newest_.size(); ++next_range_) {
+  const std::size_t end = std::min(newest_.size(), next_range_ + count * ranges_per_record);
+  for (std::size_t seen = 0; seen < count && next_range_ < end; ++next_range_) {
     prefetch(next_range_ + ranges_ahead);
-    seen += 1 + take_history(next_range_);
+    seen += take_history(next_range_);
     if (!history_.empty()) visit(std::span<const Record>(history_));
   }
   return next_range_ < newest_.size();
 }
 
-// The records of a file that has its format in front, or of an empty one. Throws LogDamage.
+// The records of a file that has its format in front. Throws LogDamage.
 [[nodiscard]] RecordReader records_of(const MappedFile& file, const std::filesystem::path& path);
 
 }  // namespace kvd

@@ -164,6 +164,7 @@ void LogWriter::sync_all() {
 }
 
 void LogWriter::begin_next_segment() {
+  closed_ms_ = now_ms();  // before anybody waits: what comes meanwhile belongs to the next
   files_.push_back(durably([directory = directory_, next = segment_number_ + 1] {
     return create_segment(directory, next);
   }));
@@ -179,7 +180,7 @@ void LogWriter::start_compaction() {
                   directory = directory_,
                   closed = LogFiles(files_.begin(), files_.end() - 1),
                   last_closed,
-                  expired_before = now_ms() - expiry_margin_ms] {
+                  expired_before = closed_ms_ - expiry_margin_ms] {
     Compaction compaction =
         rt::blocking([=] { return Compaction(directory, closed, last_closed, expired_before); });
     while (compaction.do_some(compaction_step)) rt::yield();

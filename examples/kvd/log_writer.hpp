@@ -12,7 +12,7 @@
 // When a segment is full the next one is begun, and the closed ones are compacted (log.hpp), so
 // that reading the log again takes about as long as reading the live keys. Compaction is work for
 // the CPU in the main: a process of low priority, which has every eighth of its turns even when the
-// CPU is never free, and none at all while a shard reads its log.
+// CPU is never free, and none at all while a shard looks through its log.
 //
 // All files of the log stay open here, from the base on. A shard that starts gets them with the
 // answer to its Attach, so it need not wait for the disk, nor look for files that a compaction is
@@ -99,6 +99,8 @@ class LogWriter : public rt::Server<LogWriter> {
   // The segment that is written: the last of the files.
   SegmentNumber segment_number_ = 0;
   std::size_t segment_bytes_ = 0;
+
+  std::int64_t closed_ms_ = 0;  // when the segment before it was
 
   SegmentNumber base_ = 0;
   std::size_t base_bytes_ = 0;

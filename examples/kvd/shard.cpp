@@ -103,12 +103,14 @@ void Shard::handle_info(rt::Message& message) {
 }
 
 void Shard::read_first(const Burst& burst, const Part& part) {
+  std::size_t records = 0;
   for (std::uint32_t number : part.operations) {
     const Operation& operation = burst.operations[number];
     Route route = info_of(operation.command).route;
     if (route == Route::every_shard || route == Route::cursor) return read_all();
-    reading_->log.apply(operation.hash, keys_);
+    records += reading_->log.apply(operation.hash, keys_);
   }
+  rt::reductions(static_cast<std::uint32_t>(records));
 }
 
 void Shard::read_on() {

@@ -196,6 +196,47 @@ TEST_F(Log, nothing_is_read_from_before_the_last_flush) {
   EXPECT_EQ(index().records(), 4u);
 }
 
+// Such a key has no record that settles what it is, but an old one.
+TEST_F(Log, a_key_that_is_changed_over_and_over_is_read_in_one_go) {
+  constexpr int changes = 300'000;
+  kvd::LogFiles files = kvd::recover_log(directory_).files;
+  std::string records = set_record("a", "") + set_record("b", "1");
+  for (int n = 0; n < changes; ++n) {
+    kvd::append_record(records, {Record::Kind::append, 0, "a", "x"});
+    kvd::append_record(records, {Record::Kind::expiry, 1000 + n, "b", ""});
+  }
+  files.back()->write_all(records);
+  (void)kvd::create_segment(directory_, 2);
+  kvd::LogIndex index = this->index();
+  kvd::Keyspace keys;
+  EXPECT_EQ(index.apply(kvd::hash_of("a"), keys), std::size_t{changes} + 1);
+  EXPECT_EQ(value_of("a", keys).size(), std::size_t{changes});
+  compact(0);
+  EXPECT_EQ(value_of("a").size(), std::size_t{changes});
+  kvd::Keyspace compacted = load();
+  EXPECT_EQ(compacted.find_even_expired("b", kvd::hash_of("b"))->expire_at_ms, 1000 + changes - 1);
+}
+
+TEST_F(Log, a_file_of_the_past_that_has_become_empty_is_damage) {
+  kvd::Recovered log = kvd::recover_log(directory_);
+  log.files.back()->write_all(set_record("a", "1"));
+  (void)kvd::create_segment(directory_, 2);
+  (void)kvd::create_segment(directory_, 3);
+  compact(0);
+  ASSERT_EQ(kvd::list_log(directory_).base, 2u);
+  kvd::create_segment(directory_, 4)->write_all(set_record("b", "1"));
+  EXPECT_EQ(value_of("a"), "1");
+  for (const fs::path& past : {kvd::base_path(directory_, 2), kvd::segment_path(directory_, 3)}) {
+    fs::path kept = past.string() + ".kept";
+    fs::rename(past, kept);
+    std::ofstream(past).flush();
+    EXPECT_THROW((void)load(), kvd::LogDamage) << past;
+    EXPECT_THROW(compact(0), kvd::LogDamage) << past;
+    fs::rename(kept, past);
+  }
+  EXPECT_EQ(value_of("a"), "1");
+}
+
 // What a log comes to is what its records do one after the other: read in any order of the keys,
 // and compacted.
 TEST_F(Log, any_history_comes_to_what_its_records_do_in_turn) {

@@ -45,6 +45,16 @@ TEST(TrailTest, each_signal_that_was_taken_is_led_to_the_one_six_behind) {
     EXPECT_EQ(signals[i].ahead, distance(signals[i], signals.back()));
 }
 
+TEST(TrailTest, the_way_ahead_is_as_long_as_was_noted_either_way) {
+  std::array<Signal, 2> signals;
+  const auto place = reinterpret_cast<std::uintptr_t>(&signals[1]);
+  for (const std::int32_t lines : {0, 1, -1, 1 << 20, -(1 << 20)}) {
+    signals[1].ahead = lines;
+    const auto ahead = reinterpret_cast<std::uintptr_t>(Trail::what_is_ahead(signals[1]));
+    EXPECT_EQ(static_cast<std::intptr_t>(ahead - place), std::intptr_t{lines} * 64);
+  }
+}
+
 TEST(TrailTest, nobody_is_led_to_what_was_taken_before) {
   Inbox inbox;
   std::array<Signal, 20> taken;
