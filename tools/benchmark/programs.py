@@ -17,6 +17,10 @@ PEERS = ROOT / "benchmarks" / "peers"
 KVD_LOAD = ROOT / "tools" / "benchmark" / "kvd_load.py"
 CARGO_REGISTRY = "/usr/share/cargo/registry"
 
+# What compiles all that is C++, ours and the peers: the better of the two that we support.
+HAS_CLANG = shutil.which("clang++-19") is not None
+CC, CXX = ("clang-19", "clang++-19") if HAS_CLANG else ("gcc", "g++")
+
 
 def source_of(build):
     """The checkout that this folder is a build of; None: of none yet."""
@@ -69,9 +73,8 @@ class Builder:
 
     def paths(self):
         """By clang, for which it is agreed what they take (paths.py)."""
-        need("clang", shutil.which("clang++-19"), "clang-19")
-        return self._of_ours("benchmarks/paths/airssys-paths", "paths",
-                             env=dict(os.environ, CC="clang-19", CXX="clang++-19"))
+        need("clang", HAS_CLANG, "clang-19")
+        return self._of_ours("benchmarks/paths/airssys-paths")
 
     def kvd(self):
         self._need_redis()
@@ -87,12 +90,13 @@ class Builder:
         need("Redis", shutil.which("redis-server") and shutil.which("redis-benchmark"),
              "redis-server redis-tools")
 
-    def _of_ours(self, target, folder="ours", kind="-Dexamples=disabled", env=None):
-        build = self.folder / folder
+    def _of_ours(self, target, folder="ours", kind="-Dexamples=disabled"):
+        build = self.folder / f"{folder}-{CXX}"
         if source_of(build) != ROOT:
             shutil.rmtree(build, ignore_errors=True)
             run("meson", "setup", build, ROOT, "--buildtype=release", "-Dtests=disabled",
-                "-Dchecks=disabled", "-Dtools=disabled", kind, env=env)
+                "-Dchecks=disabled", "-Dtools=disabled", kind,
+                env=dict(os.environ, CC=CC, CXX=CXX))
         run("ninja", "-C", build, target)
         return build / target
 
@@ -170,13 +174,14 @@ class Builder:
 
     def _cxx(self, source, *arguments, name=None):
         program = self.folder / (name or source)
-        run("g++", "-O2", "-DNDEBUG", "-std=c++17", "-pthread", PEERS / f"{source}.cpp",
+        run(CXX, "-O2", "-DNDEBUG", "-std=c++17", "-pthread", PEERS / f"{source}.cpp",
             "-o", program, *arguments)
         return [program]
 
     def _cmake(self, source, place, *options):
         build = place.with_name(place.name + "-build")
         run("cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release",
+            f"-DCMAKE_C_COMPILER={CC}", f"-DCMAKE_CXX_COMPILER={CXX}",
             f"-DCMAKE_INSTALL_PREFIX={place}", *options)
         run("cmake", "--build", build, f"-j{os.cpu_count()}", "--target", "install")
 

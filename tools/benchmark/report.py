@@ -107,7 +107,7 @@ def quote(readme, found):
     begin, end = "<!-- figures -->\n", "<!-- end of figures -->\n"
     before, _, rest = readme.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
-    machine = "{cpu}, {cpus} CPUs, Linux {kernel}; commit {commit}, {when}".format(
+    machine = "{cpu}, {cpus} CPUs, Linux {kernel}; commit {commit}, {compiler}, {when}".format(
         **found["machine"])
     lines = [f"`tools/bench --aims` on {machine}:", "",
              "| | threads | ours | best peer | | ratio | aim |",
