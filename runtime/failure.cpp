@@ -12,6 +12,7 @@
 
 #include "base/symbol.hpp"
 #include "runtime/call.hpp"
+#include "runtime/control_signal.hpp"
 #include "runtime/crash_report.hpp"
 #include "runtime/exit.hpp"
 #include "runtime/run.hpp"
@@ -112,10 +113,14 @@ void terminate(Process& process, Ending& ending) {
   });
   send_last_reply(process, ending.failure);
   if (!failure) return;
-  const Failure first = std::exchange(ending.failure, std::move(*failure));
+  Failure first = std::exchange(ending.failure, std::move(*failure));
+  const bool is_described = is_crash_reported(first.reason);
   ending.context.callback = "terminate";
   ending.context.first_reason = first.reason.to_string();
-  if (!is_crash_reported(first.reason)) describe(process, ending);
+  // Nobody else may have its value any more, and that one's destructor is process code.
+  if (holds_value(first.reason)) [[unlikely]]
+    call_behaviour(process, ending, [&first](Behaviour&, const Ending&) { first.reason = {}; });
+  if (!is_described) describe(process, ending);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "tests/support/failing_messages.hpp"
@@ -34,6 +35,7 @@ class Last {
     if (act_) act_();
   }
   bool operator==(const Last&) const { return true; }
+  std::string to_string() const { return "last"; }  // so short that nothing of it is left behind
 
  private:
   std::function<void()> act_;
@@ -157,6 +159,25 @@ TEST_P(Ends, a_value_that_fails_in_a_reason_ends_nothing_else) {
     EXPECT_EQ(reason_of(living), ExitReason::error("noexcept_violation"));
 
     spawn([] { exit(ExitReason::shutdown(failing())); });
+  });
+}
+
+// G15, Z13
+TEST_P(Ends, a_value_that_fails_in_a_reason_that_terminate_has_replaced_ends_nothing_else) {
+  struct Fallen : Server<Fallen> {
+    struct Fall {
+      ExitReason reason;
+    };
+    void handle(Fall fall) { exit(std::move(fall.reason)); }
+    void terminate(const ExitReason& /*reason*/) { exit(ExitReason::shutdown()); }
+  };
+  run([] {
+    for (const bool is_orderly : {true, false}) {
+      const auto [fallen, ref] = start_monitor<Fallen>();
+      cast(fallen,
+           Fallen::Fall{is_orderly ? ExitReason::shutdown(failing()) : ExitReason::of(failing())});
+      EXPECT_EQ(reason_of({fallen.pid(), ref}), ExitReason::error("noexcept_violation"));
+    }
   });
 }
 
