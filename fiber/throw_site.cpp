@@ -2,6 +2,7 @@
 #include "fiber/throw_site.hpp"
 
 #include <cxxabi.h>
+#include <unwind.h>
 
 #include <exception>
 #include <memory>
@@ -28,6 +29,24 @@ void note_throw_site(Fiber& fiber) noexcept {
   if (fiber.thrown_at == nullptr)
     fiber.thrown_at = ::new (base::allocate(sizeof(CallStack))) CallStack();
   note_calls(fiber, *fiber.thrown_at, &is_throw);
+}
+
+// What the unwinder asks of call_noting's frame.
+extern "C" [[gnu::visibility("hidden"), gnu::used]] _Unwind_Reason_Code
+airssys_rt_noting_personality(int /*version*/,
+                              _Unwind_Action actions,
+                              _Unwind_Exception_Class /*kind*/,
+                              _Unwind_Exception* /*record*/,
+                              _Unwind_Context* /*context*/) {
+  if ((actions & _UA_SEARCH_PHASE) != 0) note_throw_site(*this_thread_context()->running);
+  return _URC_CONTINUE_UNWIND;
+}
+
+// As in call_guarded, the personality is ours, for the frame has nothing to destroy.
+[[gnu::noinline]] RT_UNSANITIZED void call_noting(void (*f)(void*), void* argument) {
+  asm volatile(".cfi_personality 0x1b, airssys_rt_noting_personality");
+  f(argument);
+  asm volatile("");  // what is behind the call keeps the frame
 }
 
 std::span<const void* const> throw_site(const Fiber& fiber) noexcept {

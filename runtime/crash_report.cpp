@@ -3,6 +3,7 @@
 
 #include <cxxabi.h>
 
+#include <airssys/rt/detail/throw_site.hpp>
 #include <airssys/rt/process.hpp>
 #include <airssys/rt/report.hpp>
 #include <cstddef>
@@ -50,12 +51,9 @@ const std::string& cxx_library() {
   return *module;
 }
 
-// Where process code on a stack failed last.
-struct ThrowSite {
-  std::vector<std::string> stack;  // calls, the innermost first, without that of rt::exit
-  std::string place;  // of the throw, outside of the C++ library where that helped; none: an exit
-};
+using detail::ThrowSite;
 
+// Where process code on a stack failed last.
 ThrowSite last_throw_site(const fiber::Fiber& fiber) {
   const auto calls = fiber::throw_site(fiber);
   const bool is_exit = !calls.empty() && base::function_at(calls.front()) == address_of(&rt::exit);
@@ -215,3 +213,15 @@ void report_cut_destructor(System& system,
 }
 
 }  // namespace airssys::rt::runtime
+
+namespace airssys::rt::detail {
+
+void call_noting(void (*f)(void*), void* argument) {
+  fiber::call_noting(f, argument);
+}
+
+ThrowSite last_throw_site() {
+  return runtime::last_throw_site(*fiber::this_thread_context()->running);
+}
+
+}  // namespace airssys::rt::detail

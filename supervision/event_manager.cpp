@@ -1,4 +1,5 @@
 // event_manager.cpp: the process of an event manager, and the verbs that ask it.
+#include <airssys/rt/detail/throw_site.hpp>
 #include <airssys/rt/event_manager.hpp>
 #include <airssys/rt/info.hpp>
 #include <airssys/rt/link.hpp>
@@ -44,16 +45,19 @@ std::expected<EventManagerRef, StartError> manager_ref(
   return EventManagerRef(server->pid());
 }
 
-// Of a handler, which is all that it ends.
+// Of a handler, which is all that it ends; it is the last thing that failed.
 void report_failure(std::string_view handler, std::string_view message, const ExitReason& reason) {
   if (!is_reported(Severity::error)) return;
   const std::string manager = self().to_string();
   std::string line("event manager ");
   line.append(manager).append(" removed handler ").append(handler).append(", which failed on ");
   line.append(message).append(": ").append(reason.to_string());
+  detail::ThrowSite site = detail::last_throw_site();
+  if (!site.place.empty()) line.append(", thrown at ").append(site.place);
   Report failure(Severity::error, "handler_crash", std::move(line));
   failure.add("pid", manager).add("handler", std::string(handler));
   failure.add("reason", reason.to_string()).add("message", std::string(message));
+  if (!site.stack.empty()) failure.add("stack", std::move(site.stack));
   report(failure);
 }
 
@@ -124,7 +128,7 @@ std::optional<ExitReason> EventManagerServer::run(std::uint64_t id,
                                                   std::string_view message,
                                                   void (*function)(void*),
                                                   void* argument) {
-  std::optional<ExitReason> failure = guarded([&] { function(argument); });
+  std::optional<ExitReason> failure = guarded([&] { detail::call_noting(function, argument); });
   const auto entry = std::ranges::find(handlers_, id, &Entry::id);
   if (failure) {
     report_failure(entry->handler->type(), message, *failure);

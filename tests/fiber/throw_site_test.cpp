@@ -126,6 +126,34 @@ TEST_F(ThrowSiteTest, a_rethrow_is_noted_where_it_was) {
   EXPECT_GE(noted(), 1U);
 }
 
+TEST_F(ThrowSiteTest, what_is_caught_around_call_noting_is_noted) {
+  run([] {
+    try {
+      call_noting([](void*) { caller(); }, nullptr);
+      ADD_FAILURE() << "it went on behind a throw";
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "no");
+    }
+    call_noting([](void*) { catch_it(); }, nullptr);
+  });
+  EXPECT_EQ(depth_of(&thrower), 0);
+  EXPECT_EQ(depth_of(&caller), 1);
+}
+
+TEST_F(ThrowSiteTest, an_unwind_passes_call_noting_and_is_not_noted) {
+  static bool is_destroyed;
+  is_destroyed = false;
+  run([] {
+    struct Note {
+      ~Note() { is_destroyed = true; }
+    };
+    const Note note;
+    call_noting([](void*) { unwind(*this_thread_context()->running); }, nullptr);
+  });
+  EXPECT_TRUE(is_destroyed);
+  EXPECT_EQ(noted(), 0U);
+}
+
 TEST_F(ThrowSiteTest, the_last_one_is_kept_until_it_is_forgotten) {
   run(&caller);
   run(&catch_it);

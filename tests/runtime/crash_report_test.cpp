@@ -89,6 +89,38 @@ TEST_P(Crashes, an_exit_is_told_with_the_stack_that_called_it) {
   EXPECT_TRUE(begins_in(stack, &leave_by_exit)) << reports()[0].to_json();
 }
 
+struct Fragile : EventHandler<Fragile, int, bool> {
+  struct Ask {
+    using Reply = int;
+  };
+  void handle(int) { leave_by_throw(); }
+  void handle(bool) { leave_by_exit(); }
+  int handle(Ask) {
+    leave_by_throw();
+    return 0;
+  }
+};
+
+TEST_P(Crashes, a_handler_of_events_that_fails_is_told_with_its_stack) {
+  run([] {
+    const EventManagerRef manager = start_event_manager_link();
+    add_handler<Fragile>(manager);
+    sync_notify(manager, 5);
+    add_handler<Fragile>(manager);
+    sync_notify(manager, true);
+    EXPECT_FALSE(try_call(add_handler<Fragile>(manager), Fragile::Ask()));
+    stop(manager.pid());
+  });
+  ASSERT_EQ(reports().size(), 3U);
+  for (const Report& crash : reports()) {
+    EXPECT_EQ(crash.kind(), "handler_crash");
+    const bool is_exit = field(crash, "message") == "bool";
+    const auto stack = field<std::vector<std::string>>(crash, "stack");
+    ASSERT_TRUE(begins_in(stack, is_exit ? &leave_by_exit : &leave_by_throw)) << crash.to_json();
+    EXPECT_EQ(crash.line().ends_with(", thrown at " + stack[0]), !is_exit) << crash.line();
+  }
+}
+
 // How many calls are noted on this stack as those of a failure.
 std::size_t noted() {
   return fiber::throw_site(scheduler::Thread::current()->fiber()).size();
