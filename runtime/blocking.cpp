@@ -124,7 +124,8 @@ void run_blocking(std::shared_ptr<BlockingJob> job, Pinned pinned) {
   call.charge(1);
   runtime::BlockingWait wait(process, std::move(job), pinned);
   if (!wait.submit(call.system().blocking)) {
-    throw SpawnError(ExitReason::shutdown("no blocking job begins while the runtime stops"),
+    throw SpawnError(SpawnError::stopping,
+                     ExitReason::shutdown("no blocking job begins while the runtime stops"),
                      "no thread takes this blocking job: the runtime is stopping");
   }
   runtime::wait_for(process, wait.waker, runtime::WaitReason::blocking_job);

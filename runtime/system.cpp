@@ -45,11 +45,14 @@ bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
 }
 
 [[noreturn, gnu::noinline]] void refuse_late_spawn() {
-  throw SpawnError(ExitReason::shutdown(), "the runtime is stopping: nothing is spawned any more");
+  throw SpawnError(SpawnError::stopping,
+                   ExitReason::shutdown(),
+                   "the runtime is stopping: nothing is spawned any more");
 }
 
 [[noreturn, gnu::noinline]] void refuse_for_lack_of_room(const char* why) {
-  throw SpawnError(ExitReason::error("the process table is full"),
+  throw SpawnError(SpawnError::limit_reached,
+                   ExitReason::error("the process table is full"),
                    std::string("the process table is full: ") + why);
 }
 

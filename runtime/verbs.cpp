@@ -67,13 +67,19 @@ Spawned spawn(Program* program,
   return spawned;
 }
 
-std::expected<Spawned, ProcessError> try_spawn(Program* program,
-                                               const SpawnOptions& options,
-                                               Monitored monitored) {
+std::expected<Spawned, SpawnError> try_spawn(Program* program,
+                                             const SpawnOptions& options,
+                                             Monitored monitored) {
   try {
     return spawn(program, &options, options.link, monitored);
-  } catch (const ProcessError& refused) {
+  } catch (const SpawnError& refused) {
     return std::unexpected(refused);
+  } catch (const NameError& refused) {
+    const bool is_taken = refused.kind() == NameError::taken;
+    return std::unexpected(SpawnError(is_taken ? SpawnError::name_taken : SpawnError::already_named,
+                                      refused.reason(),
+                                      refused.what(),
+                                      refused.holder()));
   }
 }
 

@@ -124,6 +124,9 @@ TEST_P(ProcessRules, a_name_is_given_before_spawn_returns_or_nothing_is_spawned)
     EXPECT_THROW(spawn({.name = "taken"}, runs), NameError);
     EXPECT_FALSE(try_spawn({.name = "taken"}, runs));
     const auto refused = try_spawn_monitor({.name = "taken"}, runs);
+    EXPECT_EQ(refused.error().kind(), SpawnError::name_taken);
+    EXPECT_EQ(refused.error().holder(), holder.pid);
+    EXPECT_EQ(refused.error().reason().type(), "airssys::rt::NameError");
     EXPECT_NE(std::string(refused.error().what()).find("taken"), std::string::npos);
     EXPECT_EQ(processes().size(), before);
     end(holder);

@@ -108,6 +108,7 @@ TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {
     }
     std::vector<Pid> living;
     EXPECT_THROW(for (;;) living.push_back(spawn([] { receive<Go>(); })), SpawnError);
+    EXPECT_EQ(try_spawn({}, [] {}).error().kind(), SpawnError::limit_reached);
     EXPECT_GE(living.size(), 40U);
     for (const Pid pid : living) send(pid, Go());
   });

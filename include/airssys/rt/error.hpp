@@ -127,10 +127,24 @@ class StartError : public ProcessError {
 // of anything else. Any thread.
 ExitReason reason_of_current_exception();
 
-// Why a spawn was refused: the runtime is stopping, or the process table is full.
+// Why a spawn, or a blocking job, was refused. For its name a plain spawn throws a NameError (P3).
 class SpawnError : public ProcessError {
  public:
-  using ProcessError::ProcessError;
+  enum Kind : std::uint8_t {
+    stopping,       // the runtime is
+    limit_reached,  // the process table is full
+    name_taken,     // somebody has its name: holder() says who
+    already_named,  // somebody has given it another name before it had its own
+  };
+
+  SpawnError(Kind kind, ExitReason reason, std::string what, Pid holder = {})
+      : ProcessError(std::move(reason), std::move(what)), kind_(kind), holder_(holder) {}
+  Kind kind() const noexcept { return kind_; }
+  Pid holder() const noexcept { return holder_; }
+
+ private:
+  Kind kind_;
+  Pid holder_;
 };
 
 }  // namespace airssys::rt

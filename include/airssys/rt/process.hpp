@@ -98,9 +98,9 @@ Spawned spawn(Program* program,
               Monitored monitored,
               void* tagged = nullptr,
               Down* down = nullptr);
-std::expected<Spawned, ProcessError> try_spawn(Program* program,
-                                               const SpawnOptions& options,
-                                               Monitored monitored);
+[[nodiscard]] std::expected<Spawned, SpawnError> try_spawn(Program* program,
+                                                           const SpawnOptions& options,
+                                                           Monitored monitored);
 }  // namespace detail
 
 // Starts f as a process and answers at once, before it runs (P1). f is moved or copied into the
@@ -156,17 +156,18 @@ Spawned spawn_monitor_tagged(const SpawnOptions& options, T&& tag, F&& f) {
                        static_cast<Tagged*>(payload));
 }
 
-// As spawn and spawn_monitor; linked if the options say so. Answer why nothing was spawned: what
-// these throw, as a ProcessError.
+// As spawn and spawn_monitor; linked if the options say so. Answer why nothing was spawned, also
+// where these throw a NameError.
 template <std::invocable F>
-std::expected<Pid, ProcessError> try_spawn(const SpawnOptions& options, F&& f) {
+[[nodiscard]] std::expected<Pid, SpawnError> try_spawn(const SpawnOptions& options, F&& f) {
   auto spawned =
       detail::try_spawn(detail::make_body(std::forward<F>(f)), options, detail::Monitored::no);
   if (!spawned) return std::unexpected(std::move(spawned).error());
   return spawned->pid;
 }
 template <std::invocable F>
-std::expected<Spawned, ProcessError> try_spawn_monitor(const SpawnOptions& options, F&& f) {
+[[nodiscard]] std::expected<Spawned, SpawnError> try_spawn_monitor(const SpawnOptions& options,
+                                                                   F&& f) {
   return detail::try_spawn(detail::make_body(std::forward<F>(f)), options, detail::Monitored::yes);
 }
 
