@@ -109,6 +109,14 @@ class Tidy(LintCase):
         self.finds(tidy.lint, reasons | self.test | {"base/x.hpp": HEAD}, "has a test now")
         self.finds(tidy.lint, reasons, "is gone")
 
+    def test_a_verb_whose_answer_may_be_ignored_is_found(self):
+        path = "include/airssys/rt/x.hpp"
+        verb = "{}std::expected<int,\n              E<int>> try_it(int n);\n"
+        self.finds(tidy.lint, {path: HEAD + verb.format("")}, "try_it answers")
+        self.finds(tidy.lint, {path: HEAD + verb.format("  static ")}, "try_it answers")
+        self.finds_nothing(tidy.lint, {path: HEAD + verb.format("[[nodiscard]] ")})
+        self.finds_nothing(tidy.lint, {path: HEAD + "  return try_it(1);\nauto a = try_it(1);\n"})
+
     def test_a_quote_that_differs_is_found(self):
         page = "<!-- quote: examples/x.cpp -->\n```cpp\n// It.\n```\n"
         self.finds_nothing(tidy.lint, {"README.md": page, "examples/x.cpp": "// It.\n"})

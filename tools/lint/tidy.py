@@ -81,6 +81,16 @@ def untested(tree):
             yield Finding(listing, reasons[path], f"{path} has a test now: remove the line")
 
 
+def answers(tree):
+    """Who calls a try_ verb of the public face looks at its answer."""
+    verb = re.compile(r"^ *(?:inline |static )*std::expected<[^;{}()]*>\s+(try_\w+)\(", re.M)
+    for path in tree.files("include/*.hpp"):
+        text = tree.read(path)
+        for match in verb.finditer(text):
+            line = text[:match.start()].count("\n") + 1
+            yield Finding(path, line, f"{match.group(1)} answers a std::expected: [[nodiscard]]")
+
+
 def quotes(tree):
     """A fenced block after `<!-- quote: path -->` is that file, word for word."""
     quote = re.compile(r"<!-- quote: (\S+) -->\n+```\w*\n(.*?)```", re.DOTALL)
@@ -95,7 +105,7 @@ def quotes(tree):
 
 
 def lint(tree):
-    for rule in (sizes, heads, banned, untested, quotes):
+    for rule in (sizes, heads, banned, untested, answers, quotes):
         yield from rule(tree)
 
 

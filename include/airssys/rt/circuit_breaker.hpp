@@ -183,7 +183,7 @@ class CircuitBreaker {
     return detail::judged(permit, f);
   }
   template <std::invocable F>
-  std::expected<detail::CallResult<F>, CircuitOpen> try_call(F&& f) const {
+  [[nodiscard]] std::expected<detail::CallResult<F>, CircuitOpen> try_call(F&& f) const {
     std::expected<CircuitPermit, CircuitOpen> permit = permit_here();
     if (!permit) return std::unexpected(std::move(permit).error());
     if constexpr (std::is_void_v<detail::CallResult<F>>) {
@@ -216,7 +216,7 @@ class CircuitBreaker {
 
   // The right to make one call: throws CircuitOpen, or answers it.
   CircuitPermit permit() const { return detail::value_or_throw(try_permit()); }
-  std::expected<CircuitPermit, CircuitOpen> try_permit() const;
+  [[nodiscard]] std::expected<CircuitPermit, CircuitOpen> try_permit() const;
 
   CircuitInfo info() const;
   // Closes it, whatever has been; calls that are on their way count no more.

@@ -124,10 +124,11 @@ inline constexpr bool detail::is_system_message<HandlerExit> = true;
 // --- the manager ---
 
 // As the starts of servers (server.hpp); a manager begins without handlers.
-std::expected<EventManagerRef, StartError> try_start_event_manager(const StartOptions& options);
-std::expected<EventManagerRef, StartError> try_start_event_manager_link(
+[[nodiscard]] std::expected<EventManagerRef, StartError> try_start_event_manager(
     const StartOptions& options);
-std::expected<StartedEventManager, StartError> try_start_event_manager_monitor(
+[[nodiscard]] std::expected<EventManagerRef, StartError> try_start_event_manager_link(
+    const StartOptions& options);
+[[nodiscard]] std::expected<StartedEventManager, StartError> try_start_event_manager_monitor(
     const StartOptions& options);
 EventManagerRef start_event_manager(const StartOptions& options = {});
 EventManagerRef start_event_manager_link(const StartOptions& options = {});
@@ -147,9 +148,8 @@ void notify(Registry& registry, std::string_view name, E&& event) {
 }
 // Hands an event to the handlers, and waits until all have handled it. As `call` otherwise.
 template <Sendable E>
-std::expected<void, CallError> try_sync_notify(EventManagerRef manager,
-                                               E&& event,
-                                               Duration timeout = std::chrono::seconds(5)) {
+[[nodiscard]] std::expected<void, CallError> try_sync_notify(
+    EventManagerRef manager, E&& event, Duration timeout = std::chrono::seconds(5)) {
   return try_call(
       ServerRef<detail::EventManagerServer>(manager.pid()),
       detail::EventManagerServer::SyncNotify{Message(detail::payload_of(std::forward<E>(event)))},
@@ -220,7 +220,8 @@ std::expected<HandlerRef<H>, StartError> handler_ref(Pid manager,
 // Makes an H out of these arguments in the manager's process. Fails with a StartError that says why
 // H could not be made, or that the manager is gone. For processes; suspends as long as it takes.
 template <class H, class... Args>
-std::expected<HandlerRef<H>, StartError> try_add_handler(EventManagerRef manager, Args&&... args) {
+[[nodiscard]] std::expected<HandlerRef<H>, StartError> try_add_handler(EventManagerRef manager,
+                                                                       Args&&... args) {
   return detail::handler_ref<H>(
       manager.pid(),
       detail::add_handler(
@@ -232,8 +233,8 @@ HandlerRef<H> add_handler(EventManagerRef manager, Args&&... args) {
 }
 // The same, tied to the calling process.
 template <class H, class... Args>
-std::expected<HandlerRef<H>, StartError> try_add_supervised_handler(EventManagerRef manager,
-                                                                    Args&&... args) {
+[[nodiscard]] std::expected<HandlerRef<H>, StartError> try_add_supervised_handler(
+    EventManagerRef manager, Args&&... args) {
   return detail::handler_ref<H>(
       manager.pid(),
       detail::add_handler(
@@ -247,7 +248,7 @@ HandlerRef<H> add_supervised_handler(EventManagerRef manager, Args&&... args) {
 
 // Removes it: its `terminate` gets normal. CallError noproc when it is not there any more.
 template <class H>
-std::expected<void, CallError> try_remove_handler(HandlerRef<H> handler) {
+[[nodiscard]] std::expected<void, CallError> try_remove_handler(HandlerRef<H> handler) {
   return detail::remove_handler(handler.manager(), handler.id());
 }
 template <class H>
@@ -259,7 +260,8 @@ void remove_handler(HandlerRef<H> handler) {
 // made out of (Old&&, args...), or, if it has no such constructor or Old is gone, out of (args...).
 // When that fails, neither is there. The owner of a supervised Old owns the New.
 template <class New, class Old, class... Args>
-std::expected<HandlerRef<New>, StartError> try_swap_handler(HandlerRef<Old> old, Args&&... args) {
+[[nodiscard]] std::expected<HandlerRef<New>, StartError> try_swap_handler(HandlerRef<Old> old,
+                                                                          Args&&... args) {
   return detail::handler_ref<New>(
       old.manager(),
       detail::swap_handler(old.manager(),
@@ -273,8 +275,8 @@ HandlerRef<New> swap_handler(HandlerRef<Old> old, Args&&... args) {
 }
 // The same, with the New tied to the calling process, whoever owned the Old.
 template <class New, class Old, class... Args>
-std::expected<HandlerRef<New>, StartError> try_swap_supervised_handler(HandlerRef<Old> old,
-                                                                       Args&&... args) {
+[[nodiscard]] std::expected<HandlerRef<New>, StartError> try_swap_supervised_handler(
+    HandlerRef<Old> old, Args&&... args) {
   return detail::handler_ref<New>(
       old.manager(),
       detail::swap_handler(old.manager(),
@@ -290,9 +292,8 @@ HandlerRef<New> swap_supervised_handler(HandlerRef<Old> old, Args&&... args) {
 // Asks one handler. As a call to a server, and besides: noproc when the handler is not there,
 // exited, with its reason, when it failed in this request and was removed.
 template <class H, class R>
-std::expected<typename R::Reply, CallError> try_call(HandlerRef<H> handler,
-                                                     R request,
-                                                     Duration timeout = std::chrono::seconds(5)) {
+[[nodiscard]] std::expected<typename R::Reply, CallError> try_call(
+    HandlerRef<H> handler, R request, Duration timeout = std::chrono::seconds(5)) {
   auto reply = try_call(ServerRef<detail::EventManagerServer>(handler.manager()),
                         detail::HandlerCall<H, R>{handler.id(), std::move(request)},
                         timeout);

@@ -51,7 +51,7 @@ class GroupScopeRef {
 
 // Starts a scope under this name, linked to the caller, and as a child. As `start_link` otherwise.
 Pid start_group_scope_link(std::string_view name = default_group_scope);
-std::expected<Pid, StartError> try_start_group_scope_link(
+[[nodiscard]] std::expected<Pid, StartError> try_start_group_scope_link(
     std::string_view name = default_group_scope);
 // Its name is that of options.start, or else the default one.
 ChildSpec child_group_scope(std::string id, ChildOptions options = {});
@@ -98,17 +98,18 @@ class Group {
 // with CallError, noproc as a rule, when it is gone.
 
 Group group(std::string_view name, GroupScopeRef scope = default_group_scope);
-std::expected<Group, CallError> try_group(std::string_view name,
-                                          GroupScopeRef scope = default_group_scope);
+[[nodiscard]] std::expected<Group, CallError> try_group(std::string_view name,
+                                                        GroupScopeRef scope = default_group_scope);
 
 // When it returns, everybody finds the new member. One that has ended is removed again.
 void join(const Group& group, Pid member = self());
 void join(const Group& group, const std::vector<Pid>& members);
-std::expected<void, CallError> try_join(const Group& group, const std::vector<Pid>& members);
+[[nodiscard]] std::expected<void, CallError> try_join(const Group& group,
+                                                      const std::vector<Pid>& members);
 
 // Takes one membership back; false when there is none.
 bool leave(const Group& group, Pid member = self());
-std::expected<bool, CallError> try_leave(const Group& group, Pid member = self());
+[[nodiscard]] std::expected<bool, CallError> try_leave(const Group& group, Pid member = self());
 
 // The groups that have members, in no order.
 std::vector<std::string> which_groups(GroupScopeRef scope = default_group_scope);

@@ -56,7 +56,7 @@ struct LinkOptions {
 // own.
 void link(Pid other, LinkOptions options = {});
 // The same; answers the error.
-std::expected<void, ProcessError> try_link(Pid other, LinkOptions options = {});
+[[nodiscard]] std::expected<void, ProcessError> try_link(Pid other, LinkOptions options = {});
 // After it returns this link has no further effect on the caller; an Exit that is already in the
 // mailbox stays (L6). Always succeeds (L5).
 void unlink(Pid other);

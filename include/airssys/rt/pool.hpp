@@ -171,9 +171,9 @@ std::expected<void, CallError> cast_pool(const Pool<S>& pool,
 // these arguments; options, if any, stand in front of them. For processes; suspends. A pool has one
 // supervisor at a time.
 template <class S, class... Args>
-std::expected<Pid, StartError> try_start_pool_link(const Pool<S>& pool,
-                                                   const PoolChildOptions& options,
-                                                   Args&&... args) {
+[[nodiscard]] std::expected<Pid, StartError> try_start_pool_link(const Pool<S>& pool,
+                                                                 const PoolChildOptions& options,
+                                                                 Args&&... args) {
   return detail::start_pool(
       pool.router(), options, detail::member_maker<S>(options.member, std::forward<Args>(args)...));
 }
@@ -213,7 +213,7 @@ ChildSpec child_pool(std::string id, const Pool<S>& pool, Args&&... args) {
 // and callers whose requests it had not handled fail with exited. By one process at a time;
 // suspends. A member that does not start is the StartError, and those before it stay.
 template <class S>
-std::expected<void, StartError> try_resize(const Pool<S>& pool, std::size_t size) {
+[[nodiscard]] std::expected<void, StartError> try_resize(const Pool<S>& pool, std::size_t size) {
   return detail::resize_pool(pool.router(), size);
 }
 template <class S>
@@ -229,7 +229,7 @@ void resize(const Pool<S>& pool, std::size_t size) {
 // pool has no tree; a cast fails with these, and with overloaded when the member's mailbox refuses
 // it. For processes; suspend, a cast only while there is no room.
 template <class S, class R>
-std::expected<typename R::Reply, CallError> try_call(
+[[nodiscard]] std::expected<typename R::Reply, CallError> try_call(
     const Pool<S>& pool, R request, Duration timeout = detail::Requests<S>::call_timeout) {
   return detail::call_pool(pool, nullptr, std::move(request), timeout);
 }
@@ -240,9 +240,9 @@ typename R::Reply call(const Pool<S>& pool,
   return detail::value_or_throw(try_call(pool, std::move(request), timeout));
 }
 template <class S, class R>
-std::expected<void, CallError> try_cast(const Pool<S>& pool,
-                                        R request,
-                                        Duration timeout = std::chrono::seconds(5)) {
+[[nodiscard]] std::expected<void, CallError> try_cast(const Pool<S>& pool,
+                                                      R request,
+                                                      Duration timeout = std::chrono::seconds(5)) {
   return detail::cast_pool(pool, nullptr, std::move(request), timeout);
 }
 template <class S, class R>
@@ -252,7 +252,7 @@ void cast(const Pool<S>& pool, R request, Duration timeout = std::chrono::second
 
 // The same to the member of a key.
 template <class S, class R>
-std::expected<typename R::Reply, CallError> try_call(
+[[nodiscard]] std::expected<typename R::Reply, CallError> try_call(
     const Pool<S>& pool,
     ByKey key,
     R request,
@@ -267,10 +267,10 @@ typename R::Reply call(const Pool<S>& pool,
   return detail::value_or_throw(try_call(pool, key, std::move(request), timeout));
 }
 template <class S, class R>
-std::expected<void, CallError> try_cast(const Pool<S>& pool,
-                                        ByKey key,
-                                        R request,
-                                        Duration timeout = std::chrono::seconds(5)) {
+[[nodiscard]] std::expected<void, CallError> try_cast(const Pool<S>& pool,
+                                                      ByKey key,
+                                                      R request,
+                                                      Duration timeout = std::chrono::seconds(5)) {
   return detail::cast_pool(pool, &key, std::move(request), timeout);
 }
 template <class S, class R>

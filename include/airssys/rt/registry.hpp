@@ -15,11 +15,11 @@ namespace airssys::rt {
 
 // Gives pid this name. Throws NameError: taken, already_named, no_process, bad_name (N1).
 void register_name(std::string_view name, Pid pid);
-std::expected<void, NameError> try_register_name(std::string_view name, Pid pid);
+[[nodiscard]] std::expected<void, NameError> try_register_name(std::string_view name, Pid pid);
 
 // Throws NameError when nobody has it (N3). Any process may do this (N2).
 void unregister_name(std::string_view name);
-std::expected<void, NameError> try_unregister_name(std::string_view name);
+[[nodiscard]] std::expected<void, NameError> try_unregister_name(std::string_view name);
 
 // Who has this name now (N4).
 std::optional<Pid> whereis(std::string_view name);

@@ -54,7 +54,7 @@ class PendingReply {
   T get(Duration timeout = std::chrono::seconds(5)) {
     return detail::value_or_throw(try_get(timeout));
   }
-  std::expected<T, CallError> try_get(Duration timeout = std::chrono::seconds(5)) {
+  [[nodiscard]] std::expected<T, CallError> try_get(Duration timeout = std::chrono::seconds(5)) {
     std::expected<T, CallError> result = result_by(Deadline::after(timeout));
     exchange_.reset();
     return result;

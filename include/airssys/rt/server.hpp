@@ -118,17 +118,18 @@ std::expected<ServerRef<S>, StartError> start_server(Linked linked,
 // `start_link<Counter>({.name = "counter"}, 40L)`. The `try_` verbs answer a StartError, the others
 // throw it. For processes; suspends.
 template <class S, class... Args>
-std::expected<ServerRef<S>, StartError> try_start(const StartOptions& options, Args&&... args) {
+[[nodiscard]] std::expected<ServerRef<S>, StartError> try_start(const StartOptions& options,
+                                                                Args&&... args) {
   return detail::start_server<S>(detail::Linked::no, options, std::forward<Args>(args)...);
 }
 template <class S, class... Args>
-std::expected<ServerRef<S>, StartError> try_start_link(const StartOptions& options,
-                                                       Args&&... args) {
+[[nodiscard]] std::expected<ServerRef<S>, StartError> try_start_link(const StartOptions& options,
+                                                                     Args&&... args) {
   return detail::start_server<S>(detail::Linked::yes, options, std::forward<Args>(args)...);
 }
 template <class S, class... Args>
-std::expected<StartedServer<S>, StartError> try_start_monitor(const StartOptions& options,
-                                                              Args&&... args) {
+[[nodiscard]] std::expected<StartedServer<S>, StartError> try_start_monitor(
+    const StartOptions& options, Args&&... args) {
   detail::PendingStart pending;
   auto* server = detail::make_server<S>(pending.starter(), std::forward<Args>(args)...);
   std::expected<Spawned, StartError> started = pending.run(server, options, detail::Linked::no);
@@ -151,17 +152,17 @@ StartedServer<S> start_monitor(const StartOptions& options, Args&&... args) {
 
 template <class S, class... Args>
   requires(!detail::begins_with<StartOptions, Args...>)
-std::expected<ServerRef<S>, StartError> try_start(Args&&... args) {
+[[nodiscard]] std::expected<ServerRef<S>, StartError> try_start(Args&&... args) {
   return try_start<S>(StartOptions(), std::forward<Args>(args)...);
 }
 template <class S, class... Args>
   requires(!detail::begins_with<StartOptions, Args...>)
-std::expected<ServerRef<S>, StartError> try_start_link(Args&&... args) {
+[[nodiscard]] std::expected<ServerRef<S>, StartError> try_start_link(Args&&... args) {
   return try_start_link<S>(StartOptions(), std::forward<Args>(args)...);
 }
 template <class S, class... Args>
   requires(!detail::begins_with<StartOptions, Args...>)
-std::expected<StartedServer<S>, StartError> try_start_monitor(Args&&... args) {
+[[nodiscard]] std::expected<StartedServer<S>, StartError> try_start_monitor(Args&&... args) {
   return try_start_monitor<S>(StartOptions(), std::forward<Args>(args)...);
 }
 template <class S, class... Args>
@@ -280,7 +281,7 @@ void cast(Runtime& runtime, ServerRef<S> server, R&& request) {
 // the CallError, `call` throws it. For processes; suspends. A negative time-out throws BadArgument;
 // `rt::infinite` waits for as long as it takes.
 template <class S, class R>
-std::expected<typename R::Reply, CallError> try_call(
+[[nodiscard]] std::expected<typename R::Reply, CallError> try_call(
     ServerRef<S> server, R request, Duration timeout = detail::Requests<S>::call_timeout) {
   const Deadline deadline = Deadline::after(timeout);
   detail::CallOnItsWay<R> call = detail::make_call<S>(std::move(request));
@@ -303,14 +304,14 @@ typename R::Reply call(ServerRef<S> server,
 // (G17). Ended with another reason, is not there, takes too long, is the caller itself, waits for
 // the caller: CallError, `exited`, `noproc`, `timeout`, `calling_self`, `circle` (then it is not
 // asked). For processes; suspends.
-std::expected<void, CallError> try_stop(Pid server,
-                                        const ExitReason& reason = ExitReason::normal(),
-                                        Duration timeout = infinite);
+[[nodiscard]] std::expected<void, CallError> try_stop(
+    Pid server, const ExitReason& reason = ExitReason::normal(), Duration timeout = infinite);
 void stop(Pid server, const ExitReason& reason = ExitReason::normal(), Duration timeout = infinite);
 template <class S>
-std::expected<void, CallError> try_stop(ServerRef<S> server,
-                                        const ExitReason& reason = ExitReason::normal(),
-                                        Duration timeout = infinite) {
+[[nodiscard]] std::expected<void, CallError> try_stop(
+    ServerRef<S> server,
+    const ExitReason& reason = ExitReason::normal(),
+    Duration timeout = infinite) {
   return try_stop(server.pid(), reason, timeout);
 }
 template <class S>

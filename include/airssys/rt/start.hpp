@@ -206,15 +206,18 @@ std::expected<Spawned, StartError> start_body_monitored(PendingStart& pending,
 // reason is the StartError's. No link, linked to the caller, or monitored by it. For processes;
 // suspends.
 template <std::invocable<Starter> F>
-std::expected<Pid, StartError> try_start_body(F&& f, const StartOptions& options = {}) {
+[[nodiscard]] std::expected<Pid, StartError> try_start_body(F&& f,
+                                                            const StartOptions& options = {}) {
   return detail::start_body(std::forward<F>(f), options, detail::Linked::no);
 }
 template <std::invocable<Starter> F>
-std::expected<Pid, StartError> try_start_body_link(F&& f, const StartOptions& options = {}) {
+[[nodiscard]] std::expected<Pid, StartError> try_start_body_link(F&& f,
+                                                                 const StartOptions& options = {}) {
   return detail::start_body(std::forward<F>(f), options, detail::Linked::yes);
 }
 template <std::invocable<Starter> F>
-std::expected<Spawned, StartError> try_start_body_monitor(F&& f, const StartOptions& options = {}) {
+[[nodiscard]] std::expected<Spawned, StartError> try_start_body_monitor(
+    F&& f, const StartOptions& options = {}) {
   detail::PendingStart pending;
   return detail::start_body_monitored<Starter>(pending, std::forward<F>(f), options);
 }
@@ -235,16 +238,17 @@ Spawned start_body_monitor(F&& f, const StartOptions& options = {}) {
 
 // The same, with a value that comes with the acknowledgement: start_body_link<Port>(f).
 template <class T, std::invocable<StarterOf<T>> F>
-std::expected<StartedWith<T>, StartError> try_start_body(F&& f, const StartOptions& options = {}) {
+[[nodiscard]] std::expected<StartedWith<T>, StartError> try_start_body(
+    F&& f, const StartOptions& options = {}) {
   return detail::start_body_with<T>(std::forward<F>(f), options, detail::Linked::no);
 }
 template <class T, std::invocable<StarterOf<T>> F>
-std::expected<StartedWith<T>, StartError> try_start_body_link(F&& f,
-                                                              const StartOptions& options = {}) {
+[[nodiscard]] std::expected<StartedWith<T>, StartError> try_start_body_link(
+    F&& f, const StartOptions& options = {}) {
   return detail::start_body_with<T>(std::forward<F>(f), options, detail::Linked::yes);
 }
 template <class T, std::invocable<StarterOf<T>> F>
-std::expected<MonitoredWith<T>, StartError> try_start_body_monitor(
+[[nodiscard]] std::expected<MonitoredWith<T>, StartError> try_start_body_monitor(
     F&& f, const StartOptions& options = {}) {
   detail::PendingStart pending;
   auto started = detail::start_body_monitored<StarterOf<T>>(pending, std::forward<F>(f), options);

@@ -125,9 +125,10 @@ std::expected<void, StartError> check_childspecs(const std::vector<ChildSpec>& c
 // fails, those before it are stopped again and the error's reason is shutdown("failed to start
 // child ...") (V9).
 Pid start_supervisor_link(SupervisorOptions options);
-std::expected<Pid, StartError> try_start_supervisor_link(SupervisorOptions options);
+[[nodiscard]] std::expected<Pid, StartError> try_start_supervisor_link(SupervisorOptions options);
 Pid start_dynamic_supervisor_link(DynamicSupervisorOptions options);
-std::expected<Pid, StartError> try_start_dynamic_supervisor_link(DynamicSupervisorOptions options);
+[[nodiscard]] std::expected<Pid, StartError> try_start_dynamic_supervisor_link(
+    DynamicSupervisorOptions options);
 
 // A supervisor as a child. It starts from these options each time: children that were added to it
 // later are not made again (V39). Its shutdown should be infinity, which it is unless said.
@@ -141,38 +142,45 @@ ChildSpec child_dynamic_supervisor(std::string id,
 // is of kind `error` unless `timeout` or `bad_spec` says more; if its name was taken, pid() says
 // who has it. already_started, already_present: a child with this id is there.
 Pid start_child(SupervisorRef supervisor, ChildSpec spec);
-std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor, ChildSpec spec);
+[[nodiscard]] std::expected<Pid, StartError> try_start_child(SupervisorRef supervisor,
+                                                             ChildSpec spec);
 
 // Stops a child as its shutdown says (V13), and waits until it is gone. Its specification is kept,
 // unless it is temporary. Not an error if it does not run; a restart that is under way is given up.
 void terminate_child(SupervisorRef supervisor, std::string_view id);
-std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor, std::string_view id);
+[[nodiscard]] std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor,
+                                                                  std::string_view id);
 // Of a dynamic supervisor: by pid; the specification goes with the child. A pid that is dead
 // already is not an error (V23).
 void terminate_child(SupervisorRef supervisor, Pid pid);
-std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor, Pid pid);
+[[nodiscard]] std::expected<void, ChildError> try_terminate_child(SupervisorRef supervisor,
+                                                                  Pid pid);
 
 // Forgets a child that does not run (V22).
 void delete_child(SupervisorRef supervisor, std::string_view id);
-std::expected<void, ChildError> try_delete_child(SupervisorRef supervisor, std::string_view id);
+[[nodiscard]] std::expected<void, ChildError> try_delete_child(SupervisorRef supervisor,
+                                                               std::string_view id);
 
 // Starts a child that does not run, in its old place. A null pid if it chose not to run (V22).
 Pid restart_child(SupervisorRef supervisor, std::string_view id);
-std::expected<Pid, ChildError> try_restart_child(SupervisorRef supervisor, std::string_view id);
+[[nodiscard]] std::expected<Pid, ChildError> try_restart_child(SupervisorRef supervisor,
+                                                               std::string_view id);
 
 // All children, the latest started first (V24); a dynamic supervisor's in no order.
 std::vector<ChildInfo> which_children(SupervisorRef supervisor);
-std::expected<std::vector<ChildInfo>, ChildError> try_which_children(SupervisorRef supervisor);
+[[nodiscard]] std::expected<std::vector<ChildInfo>, ChildError> try_which_children(
+    SupervisorRef supervisor);
 
 ChildCounts count_children(SupervisorRef supervisor);
-std::expected<ChildCounts, ChildError> try_count_children(SupervisorRef supervisor);
+[[nodiscard]] std::expected<ChildCounts, ChildError> try_count_children(SupervisorRef supervisor);
 
 // The specification of a child, with every default filled in (V3).
 ChildSpec get_childspec(SupervisorRef supervisor, std::string_view id);
-std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor,
-                                                       std::string_view id);
+[[nodiscard]] std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor,
+                                                                     std::string_view id);
 // Of a dynamic supervisor: by pid (V23).
 ChildSpec get_childspec(SupervisorRef supervisor, Pid pid);
-std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor, Pid pid);
+[[nodiscard]] std::expected<ChildSpec, ChildError> try_get_childspec(SupervisorRef supervisor,
+                                                                     Pid pid);
 
 }  // namespace airssys::rt

@@ -21,7 +21,7 @@ namespace airssys::rt {
 // when there is no such process. For processes; suspends the caller meanwhile.
 void suspend(Pid pid);
 // The same; answers the ProcessError.
-std::expected<void, ProcessError> try_suspend(Pid pid);
+[[nodiscard]] std::expected<void, ProcessError> try_suspend(Pid pid);
 
 // Takes one suspend of the caller's back; with its last one the process goes on, unless somebody
 // else holds it too. Throws BadArgument when the caller has not suspended it. That it is dead is no
