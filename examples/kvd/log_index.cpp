@@ -18,13 +18,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a guess at the number of a file's records is made from.
-constexpr std::size_t records_sampled = 64;
-
-// So few records that a range costs next to nothing, so many that the ranges fit into a cache.
+// So few records that a range costs next to nothing, so many that the ranges fit into a cache. In
+// bytes, for there may never be many in a range, wherever in the files the short ones are.
 constexpr std::size_t records_per_range = 4;
+constexpr std::size_t bytes_per_range = records_per_range * 48;
 constexpr int range_bits_min = 8;
 constexpr int range_bits_max = 24;
+
+// What a guess at the number of a file's records is made from.
+constexpr std::size_t records_sampled = 64;
 
 // How many records there are, if all are as long as the first ones.
 std::size_t guess_count(RecordReader records) noexcept {
@@ -45,19 +47,18 @@ RecordReader records_of(const MappedFile& file, const fs::path& path) {
 }
 
 LogIndex::LogIndex(const LogFiles& files) {
-  std::size_t records_expected = 0;
+  std::size_t bytes = 0;
   for (const std::shared_ptr<File>& file : files) {
     MappedFile mapped(*file);
     // Only the one that is being written may have nothing in it, where nothing can be written.
     bool is_empty = mapped.bytes().empty() && file == files.back();
     RecordReader records = is_empty ? RecordReader({}) : records_of(mapped, file->path());
-    std::size_t expected = guess_count(records);
     // The first file is the base, if there is one: as many keys, or a little more.
-    if (sources_.empty()) keys_expected_ = expected;
-    records_expected += expected;
+    if (sources_.empty()) keys_expected_ = guess_count(records);
+    bytes += mapped.bytes().size();
     sources_.push_back({file->path(), std::move(mapped), records});
   }
-  auto bits = static_cast<int>(std::bit_width(records_expected / records_per_range));
+  auto bits = static_cast<int>(std::bit_width(bytes / bytes_per_range));
   range_bits_ = std::clamp(bits, range_bits_min, range_bits_max);
   newest_.resize(std::size_t{1} << range_bits_);
 }

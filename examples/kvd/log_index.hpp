@@ -51,7 +51,7 @@ class LogIndex {
   bool index_some(std::size_t count);
   [[nodiscard]] std::size_t records() const noexcept { return records_; }  // noted or passed over
 
-  // A guess, and rather too many.
+  // A guess.
   [[nodiscard]] std::size_t keys_expected() const noexcept { return keys_expected_; }
 
   // When all is indexed. Brings what the log says of the key with this hash into `keys`, unless
