@@ -30,7 +30,7 @@ struct Settings {
   std::size_t clients_max = 10'000;
   std::size_t value_bytes_max = 64 * 1024 * 1024;
   std::size_t memory_bytes_max = 0;  // 0: no limit
-  std::size_t segment_bytes = 2 * 1024 * 1024;
+  std::size_t segment_bytes = 1024 * 1024;
 };
 
 [[nodiscard]] constexpr const char* to_string(Fsync fsync) noexcept {
