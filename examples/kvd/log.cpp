@@ -26,6 +26,12 @@ std::size_t sound_bytes(const MappedFile& file, const fs::path& path) {
   return file.bytes().size() - records.rest().size();
 }
 
+// Where nobody writes any more, the last file has its format as well.
+const LogFiles& all_closed(const LogFiles& files) {
+  if (files.back()->size() == 0) fail_damaged(files.back()->path(), 0);
+  return files;
+}
+
 }  // namespace
 
 Recovered recover_log(const fs::path& directory) {
@@ -59,11 +65,8 @@ Compaction::Compaction(fs::path directory,
     : directory_(std::move(directory)),
       last_(last),
       expired_before_ms_(expired_before_ms),
-      log_(files),
-      base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {
-  // Nobody writes to it any more, so it has its format.
-  if (files.back()->size() == 0) fail_damaged(files.back()->path(), 0);
-}
+      log_(all_closed(files)),
+      base_(std::make_shared<File>(scratch_path(directory_, last), File::Mode::create_new)) {}
 
 Compaction::~Compaction() {
   std::error_code ignored;  // a writer that starts may have removed it

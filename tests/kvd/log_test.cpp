@@ -231,7 +231,9 @@ TEST_F(Log, a_file_of_the_past_that_has_become_empty_is_damage) {
     fs::rename(past, kept);
     std::ofstream(past).flush();
     EXPECT_THROW((void)load(), kvd::LogDamage) << past;
+    auto files = std::distance(fs::directory_iterator(directory_), {});
     EXPECT_THROW(compact(0), kvd::LogDamage) << past;
+    EXPECT_EQ(std::distance(fs::directory_iterator(directory_), {}), files) << "nothing is left";
     fs::rename(kept, past);
   }
   EXPECT_EQ(value_of("a"), "1");
