@@ -1,27 +1,35 @@
 // merge.hpp: rows that are told at once, each in its order.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace airssys::rt::property {
 
 using Row = std::vector<std::string>;
 
-// Whether what is told from there on is one of the ways to tell these rows at once.
-inline bool is_merge_of(const Row& told, std::vector<Row> rows, std::size_t from = 0) {
-  if (from == told.size())
-    return std::ranges::all_of(rows, [](const Row& row) { return row.empty(); });
-  for (Row& row : rows) {
-    if (row.empty() || row.front() != told[from]) continue;
-    const std::string taken = row.front();
-    row.erase(row.begin());
-    if (is_merge_of(told, rows, from + 1)) return true;
-    row.insert(row.begin(), taken);
+// Whether this is one of the ways to tell these rows at once.
+inline bool is_merge_of(const Row& told, const std::vector<Row>& rows) {
+  using Places = std::vector<std::size_t>;  // how much of each row is told
+  std::set<Places> possible = {Places(rows.size())};
+  for (const std::string& word : told) {
+    std::set<Places> behind_it;
+    for (const Places& places : possible) {
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (places[i] == rows[i].size() || rows[i][places[i]] != word) continue;
+        Places next = places;
+        ++next[i];
+        behind_it.insert(std::move(next));
+      }
+    }
+    possible = std::move(behind_it);
   }
-  return false;
+  Places ends;
+  for (const Row& row : rows) ends.push_back(row.size());
+  return possible.contains(ends);
 }
 
 inline std::string text_of(const Row& row) {

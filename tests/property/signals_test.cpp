@@ -38,7 +38,7 @@ bool is_heard(const Row& told, const std::vector<Heard>& expected) {
     std::vector<Row> rows;
     for (auto& [sender, row] : by_sender) rows.push_back(std::move(row));
     const auto next = place + (end - begin);
-    if (!is_merge_of(Row(place, next), std::move(rows))) return false;
+    if (!is_merge_of(Row(place, next), rows)) return false;
     begin = end;
     place = next;
   }

@@ -23,6 +23,17 @@ namespace {
 class Trees : public Properties {};
 RT_PROPERTIES_WITH_SCHEDULERS(Trees);
 
+TEST(Merge, follows_long_rows_whose_words_are_the_same) {
+  EXPECT_TRUE(is_merge_of({"a", "a", "b", "c"}, {{"a", "c"}, {"a", "b"}}));
+  EXPECT_FALSE(is_merge_of({"b", "a", "a", "c"}, {{"a", "c"}, {"a", "b"}}));
+  EXPECT_FALSE(is_merge_of({"a", "a", "b"}, {{"a", "c"}, {"a", "b"}}));
+  Row told(400, "a");
+  const std::vector<Row> rows(2, Row(200, "a"));
+  EXPECT_TRUE(is_merge_of(told, rows));
+  told.back() = "b";
+  EXPECT_FALSE(is_merge_of(told, rows));
+}
+
 // Empty when nothing differs.
 std::string difference(const Happened& expected, const Happened& seen) {
   std::string text;
