@@ -10,7 +10,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::asymmetric_fence_test {
 namespace {
 
 // Answers in how many rounds both sides missed the other's store.
@@ -60,4 +60,4 @@ TEST(AsymmetricFence, one_side_sees_the_other_once_it_is_enabled) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::asymmetric_fence_test

@@ -18,7 +18,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::block_cache_test {
 namespace {
 
 void on_a_thread_with_a_cache(const std::function<void()>& f) {
@@ -170,4 +170,4 @@ TEST(BlockCacheTest, a_stream_between_threads_loses_and_doubles_nothing) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::block_cache_test

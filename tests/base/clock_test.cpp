@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::clock_test {
 namespace {
 
 TEST(Clock, the_steady_clock_never_goes_backwards) {
@@ -26,4 +26,4 @@ TEST(Clock, a_manual_clock_moves_only_when_it_is_advanced) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::clock_test

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::futex_test {
 namespace {
 
 TEST(Futex, a_word_that_has_changed_is_not_waited_for) {
@@ -31,4 +31,4 @@ TEST(Futex, a_sleeper_is_woken) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::futex_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::intrusive_list_test {
 namespace {
 
 struct Link {
@@ -78,4 +78,4 @@ TEST(ListDeathTest, an_element_is_in_one_list_only) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::intrusive_list_test

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::json_test {
 namespace {
 
 std::string written(std::string_view text) {
@@ -57,4 +57,4 @@ TEST(Json, long_text_is_cut_and_stays_utf_8) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::json_test

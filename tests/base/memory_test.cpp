@@ -12,7 +12,7 @@
 
 #include "tests/support/resident.hpp"
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::memory_test {
 namespace {
 
 TEST(Memory, blocks_have_the_alignment_that_was_asked_for) {
@@ -70,4 +70,4 @@ TEST(MemoryDeathTest, running_out_ends_the_program_with_a_sentence) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::memory_test

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::mutex_test {
 namespace {
 
 TEST(Mutex, excludes_all_others) {
@@ -76,4 +76,4 @@ TEST(MutexDeathTest, a_thread_that_does_not_hold_it_cannot_release_it) {
 #endif
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::mutex_test

@@ -15,7 +15,7 @@
 
 #include "base/parker.hpp"
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::os_test {
 namespace {
 
 class FakeRoot : public testing::Test {
@@ -156,4 +156,4 @@ TEST(Os, a_signal_to_a_thread_brings_its_mark_and_comes_whatever_mask_the_thread
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::os_test

@@ -7,7 +7,7 @@
 
 #include <thread>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::parker_test {
 namespace {
 
 constexpr std::int64_t long_ns = 3'600'000'000'000;
@@ -58,4 +58,4 @@ TEST(Parker, each_wake_hands_over_what_was_done_before_it) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::parker_test

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::quiescence_test {
 namespace {
 
 TEST(Quiescence, with_nobody_inside_a_stamp_passes_at_once) {
@@ -120,4 +120,4 @@ TEST(Quiescence, readers_never_see_what_is_used_again) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::quiescence_test

@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::random_test {
 namespace {
 
 TEST(Random, the_same_seed_gives_the_same_sequence) {
@@ -36,4 +36,4 @@ TEST(Random, below_zero_is_zero) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::random_test

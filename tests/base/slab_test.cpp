@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::slab_test {
 namespace {
 
 TEST(Slab, blocks_are_distinct_aligned_and_fresh_ones_are_zero) {
@@ -102,4 +102,4 @@ TEST(Slab, threads_share_it_through_their_caches) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::slab_test

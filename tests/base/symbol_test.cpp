@@ -10,7 +10,7 @@
 #include <string>
 #include <typeinfo>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::symbol_test {
 namespace {
 
 [[gnu::noinline]] const void* here() {
@@ -60,4 +60,4 @@ TEST(Symbol, a_mangled_name_becomes_readable_and_others_stay) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::symbol_test

@@ -8,7 +8,7 @@
 
 #include <thread>
 
-namespace airssys::rt::base::this_thread {
+namespace airssys::rt::base::this_thread::this_thread_test {
 namespace {
 
 TEST(ThisThread, slots_are_null_on_a_fresh_thread_and_keep_what_is_set) {
@@ -32,4 +32,4 @@ TEST(ThisThread, exception_globals_are_those_of_the_abi) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base::this_thread
+}  // namespace airssys::rt::base::this_thread::this_thread_test

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <string>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::utf8_test {
 namespace {
 
 TEST(Utf8, a_character_has_one_to_four_bytes_or_is_none) {
@@ -43,4 +43,4 @@ TEST(Utf8, a_line_that_is_too_long_is_cut_between_characters) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::utf8_test

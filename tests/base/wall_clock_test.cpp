@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::wall_clock_test {
 namespace {
 
 using std::chrono::microseconds;
@@ -29,4 +29,4 @@ TEST(WallClock, now_is_a_moment_of_that_form) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::wall_clock_test

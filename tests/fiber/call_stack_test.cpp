@@ -12,7 +12,7 @@
 #include "fiber/stack.hpp"
 #include "fiber/unwind.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::call_stack_test {
 namespace {
 
 CallStack noted;
@@ -110,4 +110,4 @@ TEST(CallStackTest, where_the_stack_is_nearly_used_up_there_are_none) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::call_stack_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::canary_test {
 namespace {
 
 TEST(Canary, a_fresh_one_is_whole) {
@@ -23,4 +23,4 @@ TEST(CanaryDeathTest, a_single_changed_byte_ends_the_program) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::canary_test

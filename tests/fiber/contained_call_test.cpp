@@ -13,7 +13,7 @@
 
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::contained_call_test {
 namespace {
 
 // Calls code as a contained call.
@@ -143,4 +143,4 @@ TEST_F(ContainedCall, what_is_being_handled_around_it_still_is) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::contained_call_test

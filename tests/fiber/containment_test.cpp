@@ -10,7 +10,7 @@
 
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::containment_test {
 namespace {
 
 void on_segv(int signal, siginfo_t* info, void* ucontext) {
@@ -161,4 +161,4 @@ TEST(ContainmentElsewhere, a_signal_stack_gives_way_to_the_one_before) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::containment_test

@@ -13,7 +13,7 @@
 
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::context_test {
 namespace {
 
 TEST(Context, a_fiber_goes_on_where_it_waited) {
@@ -202,4 +202,4 @@ TEST(ContextDeathTest, a_fiber_that_was_never_prepared_cannot_run) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::context_test

@@ -14,7 +14,7 @@
 
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::exception_state_test {
 namespace {
 
 std::string message_of(const std::exception_ptr& exception) {
@@ -114,4 +114,4 @@ TEST(ExceptionState, the_count_of_exceptions_in_flight_travels_too) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::exception_state_test

@@ -16,7 +16,7 @@
 
 #include "fiber/sanitizer.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::jump_test {
 namespace {
 
 class Other;
@@ -252,4 +252,4 @@ TEST(Jump, who_walks_a_stack_ends_where_it_began) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::jump_test

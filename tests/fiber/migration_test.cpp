@@ -7,7 +7,7 @@
 #include "base/this_thread.hpp"
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::migration_test {
 namespace {
 
 using base::this_thread::Slot;
@@ -88,4 +88,4 @@ TEST(Migration, a_loop_that_migrates_at_each_turn_is_never_answered_by_the_threa
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::migration_test

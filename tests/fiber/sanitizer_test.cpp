@@ -10,7 +10,7 @@
 
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::sanitizer_test {
 namespace {
 
 // NOLINTNEXTLINE(misc-no-recursion): fills a stack with frames.
@@ -68,4 +68,4 @@ TEST(SanitizerDeathTest, a_bad_access_on_a_fibers_stack_is_reported) {
 #endif
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::sanitizer_test

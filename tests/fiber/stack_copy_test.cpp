@@ -19,7 +19,7 @@
 #include "fiber/stack.hpp"
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::stack_copy_test {
 namespace {
 
 std::size_t resident_pages(const std::byte* low) {
@@ -173,4 +173,4 @@ TEST(StackCopy, many_are_dropped_at_once) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::stack_copy_test

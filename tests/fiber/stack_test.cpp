@@ -20,7 +20,7 @@
 #include "base/os.hpp"
 #include "tests/fiber/stage.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::stack_test {
 namespace {
 
 // How many lines of /proc/self/maps touch the addresses from first to last.
@@ -273,4 +273,4 @@ TEST(StackDeathTest, a_canary_that_was_overwritten_ends_the_program) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::stack_test

@@ -17,7 +17,7 @@
 #include "fiber/stack.hpp"
 #include "fiber/unwind.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::throw_site_test {
 namespace {
 
 // These throw by all of their code, and are called so that a compiler does not know it: what it
@@ -171,4 +171,4 @@ TEST_F(ThrowSiteTest, of_a_deep_stack_the_innermost_calls_are_noted) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::throw_site_test

@@ -18,7 +18,7 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::unwind_test {
 namespace {
 
 // For bodies that are abandoned: what their frames own is lost, and LeakSanitizer shall not mind.
@@ -304,4 +304,4 @@ TEST_F(Unwind, one_stack_survives_thousands_of_kills) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::unwind_test

@@ -11,7 +11,7 @@
 
 #include "base/random.hpp"
 
-namespace airssys::rt::fiber {
+namespace airssys::rt::fiber::word_packing_test {
 namespace {
 
 constexpr Near near{0x7ffb'f623'fdc0, 0x5555'555d'10d0};
@@ -62,4 +62,4 @@ TEST(WordPacking, words_of_all_forms_come_back) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::fiber
+}  // namespace airssys::rt::fiber::word_packing_test

@@ -21,7 +21,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::deferred_timers_model {
 namespace {
 
 using model::Program;
@@ -131,4 +131,4 @@ TEST(DeferredTimersModel, without_the_mutex_an_entry_is_armed_that_its_process_h
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::deferred_timers_model

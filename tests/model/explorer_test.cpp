@@ -15,7 +15,7 @@
 #include "tests/model/blocking.hpp"
 #include "tests/model/cell.hpp"
 
-namespace airssys::rt::model {
+namespace airssys::rt::model::explorer_test {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -224,4 +224,4 @@ TEST(Explorer, says_when_it_gave_up) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::model
+}  // namespace airssys::rt::model::explorer_test

@@ -16,7 +16,7 @@
 #include "tests/model/blocking.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::hold_model {
 namespace {
 
 using model::explore;
@@ -153,4 +153,4 @@ TEST(HoldModel, notices_a_hold_that_wakes_nobody) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::hold_model

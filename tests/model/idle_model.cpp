@@ -16,7 +16,7 @@
 #include "tests/model/blocking.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::idle_model {
 namespace {
 
 using model::explore;
@@ -136,4 +136,4 @@ TEST(IdleModel, notices_a_scheduler_that_does_not_look_once_more) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::idle_model

@@ -19,7 +19,7 @@
 #include "tests/model/explorer.hpp"
 #include "tests/model/no_trail.hpp"
 
-namespace airssys::rt::mailbox {
+namespace airssys::rt::mailbox::inbox_model {
 namespace {
 
 using model::Bounds;
@@ -248,4 +248,4 @@ TEST(InboxModel, notices_an_inbox_that_parks_without_looking) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::mailbox
+}  // namespace airssys::rt::mailbox::inbox_model

@@ -14,7 +14,7 @@
 #include "tests/model/explorer.hpp"
 #include "tests/model/no_trail.hpp"
 
-namespace airssys::rt::mailbox {
+namespace airssys::rt::mailbox::parking_model {
 namespace {
 
 using model::explore;
@@ -106,4 +106,4 @@ TEST(ParkingModel, notices_a_process_that_is_not_queued_again) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::mailbox
+}  // namespace airssys::rt::mailbox::parking_model

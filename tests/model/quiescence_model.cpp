@@ -15,7 +15,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::base {
+namespace airssys::rt::base::quiescence_model {
 namespace {
 
 using model::explore;
@@ -104,4 +104,4 @@ TEST(QuiescenceModel, notices_an_owner_who_does_not_wait) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::base
+}  // namespace airssys::rt::base::quiescence_model

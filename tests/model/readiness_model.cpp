@@ -14,7 +14,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::readiness_model {
 namespace {
 
 using model::Bounds;
@@ -174,4 +174,4 @@ TEST(ReadinessModel,
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::readiness_model

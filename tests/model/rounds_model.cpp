@@ -14,7 +14,7 @@
 
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::rounds_model {
 namespace {
 
 using model::explore;
@@ -122,4 +122,4 @@ TEST(RoundsModel, notices_a_walk_that_does_not_look_once_more) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::rounds_model

@@ -16,7 +16,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::run_next_model {
 namespace {
 
 using model::Program;
@@ -216,4 +216,4 @@ TEST(RunNextModel, notices_a_thief_that_looks_before_it_asks) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::run_next_model

@@ -15,7 +15,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::run_queue_model {
 namespace {
 
 using model::Outcome;
@@ -188,4 +188,4 @@ TEST(RunQueueModel, notices_a_thief_that_does_not_compare) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::run_queue_model

@@ -15,7 +15,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::tenure_model {
 namespace {
 
 using model::Outcome;
@@ -178,4 +178,4 @@ TEST(TenureModel, notices_a_monitor_that_looks_before_it_asks) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::tenure_model

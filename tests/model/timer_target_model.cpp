@@ -17,7 +17,7 @@
 #include "tests/model/cell.hpp"
 #include "tests/model/explorer.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::timer_target_model {
 namespace {
 
 using model::Program;
@@ -113,4 +113,4 @@ TEST(TimerTargetModel, notices_who_looks_too_early_or_hides_its_mark) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::timer_target_model

@@ -14,7 +14,7 @@
 #include "tests/model/explorer.hpp"
 #include "tests/model/no_trail.hpp"
 
-namespace airssys::rt::mailbox {
+namespace airssys::rt::mailbox::urgency_model {
 namespace {
 
 using model::Cell;
@@ -92,4 +92,4 @@ TEST(UrgencyModel, notices_an_owner_that_looks_first) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::mailbox
+}  // namespace airssys::rt::mailbox::urgency_model

@@ -21,7 +21,7 @@
 #include "tests/model/explorer.hpp"
 #include "tests/model/no_trail.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::wait_circle_model {
 namespace {
 
 using mailbox::Pushed;
@@ -343,4 +343,4 @@ TEST(WaitCircleModel, notices_looks_that_believe_too_early) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::wait_circle_model

@@ -17,7 +17,7 @@
 #include "runtime/call.hpp"
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::blocking_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -243,4 +243,4 @@ TEST_P(Blocking, kills_race_with_the_ends_of_jobs) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::blocking_test

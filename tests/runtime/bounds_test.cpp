@@ -16,7 +16,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::bounds_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -471,4 +471,4 @@ TEST_P(SoftMarks, are_told_of_by_who_stood_in_line) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::bounds_test

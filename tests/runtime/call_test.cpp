@@ -24,7 +24,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::call_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -442,4 +442,4 @@ TEST_P(CutOff, a_mark_that_is_not_on_the_stack_can_be_used_when_that_was_cut) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::call_test

@@ -18,7 +18,7 @@
 #include "scheduler/thread.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::crash_report_test {
 namespace {
 
 using support::field;
@@ -277,4 +277,4 @@ TEST_P(Crashes, who_is_ended_by_a_signal_makes_no_report) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::crash_report_test

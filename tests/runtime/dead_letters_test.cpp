@@ -19,7 +19,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::dead_letters_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -231,4 +231,4 @@ TEST_P(Letters, nothing_is_lost_or_kept_while_listeners_come_and_go) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::dead_letters_test

@@ -16,7 +16,7 @@
 #include "tests/support/failing_messages.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::disposal_test {
 namespace {
 
 class Tracked {
@@ -169,4 +169,4 @@ TEST_P(Failing, a_report_shows_no_stack_of_another_message) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::disposal_test

@@ -11,7 +11,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::drop_counts_test {
 namespace {
 
 Pid pid(std::uint32_t slot) {
@@ -85,4 +85,4 @@ TEST(DropCounts, threads_that_note_at_once_lose_nothing) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::drop_counts_test

@@ -12,7 +12,7 @@
 #include "runtime/call.hpp"
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::dropped_messages_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -117,4 +117,4 @@ TEST_P(DroppedMessages, while_the_owner_waits_in_a_destructor_are_not_destroyed_
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::dropped_messages_test

@@ -5,7 +5,7 @@
 #include <airssys/rt/error.hpp>
 #include <string>
 
-namespace airssys::rt {
+namespace airssys::rt::error_test {
 namespace {
 
 TEST(Error, a_refused_name_says_which_and_who_has_it) {
@@ -32,4 +32,4 @@ TEST(Error, a_process_error_keeps_reason_and_words_apart) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::error_test

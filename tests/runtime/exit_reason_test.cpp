@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace airssys::rt {
+namespace airssys::rt::exit_reason_test {
 namespace {
 
 struct Broken {
@@ -124,4 +124,4 @@ TEST(ExitReason, copies_share_and_moves_leave_normal) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::exit_reason_test

@@ -10,10 +10,14 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/failing_messages.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::exit_test {
+
+using support::reason_of;
+
 namespace {
 
 class Ends : public support::KeptReports {
@@ -46,11 +50,6 @@ Last failing() {
   return Last([tester = self()] {
     if (self() != tester) support::violate();
   });
-}
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
 }
 
 Spawned spawn_target() {
@@ -182,4 +181,4 @@ TEST_P(Ends, a_value_that_fails_in_a_reason_that_terminate_has_replaced_ends_not
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::exit_test

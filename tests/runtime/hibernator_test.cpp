@@ -19,10 +19,14 @@
 
 #include "runtime/call.hpp"
 #include "runtime/system.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::hibernator_test {
+
+using support::reason_of;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -62,11 +66,6 @@ At here() {
 
 void wait_until_away(At place) {
   while (is_resident(place.address)) yield();
-}
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
 }
 
 std::uint64_t put_away_so_far() {
@@ -445,4 +444,4 @@ TEST_P(Hibernators, a_runtime_stops_with_all_of_them_away) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::hibernator_test

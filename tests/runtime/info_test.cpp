@@ -31,7 +31,7 @@ struct Go {};
   asm volatile("");
 }
 
-namespace airssys::rt {
+namespace airssys::rt::info_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -430,4 +430,4 @@ TEST_P(Info, a_wait_goes_on_whatever_else_wakes_the_process) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::info_test

@@ -11,7 +11,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::link_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -354,4 +354,4 @@ TEST_P(Links, the_modes_of_a_monitors_alias_end_it_as_they_say) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::link_test

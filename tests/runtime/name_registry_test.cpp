@@ -9,7 +9,7 @@
 
 #include "runtime/process_table.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::name_registry_test {
 namespace {
 
 struct Names : testing::Test {
@@ -93,4 +93,4 @@ TEST_F(Names, no_name_outlives_its_holder_whoever_gives_it_meanwhile) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::name_registry_test

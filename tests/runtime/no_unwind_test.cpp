@@ -11,7 +11,7 @@
 
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::no_unwind_test {
 namespace {
 
 using NoUnwind = support::InRuntime;
@@ -83,4 +83,4 @@ TEST_P(NoUnwind, on_a_plain_thread_they_are_what_they_are) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::no_unwind_test

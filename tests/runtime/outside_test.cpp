@@ -19,7 +19,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::outside_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -326,4 +326,4 @@ TEST_P(Outside, a_timer_is_cancelled_by_a_thread_or_delivered_and_never_both) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::outside_test

@@ -5,7 +5,7 @@
 #include <airssys/rt/pid.hpp>
 #include <unordered_set>
 
-namespace airssys::rt {
+namespace airssys::rt::pid_test {
 namespace {
 
 TEST(Pid, is_made_of_its_parts) {
@@ -39,4 +39,4 @@ TEST(Pid, generations_of_one_slot_differ) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::pid_test

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::process_table_test {
 namespace {
 
 struct Tables : testing::Test {
@@ -80,4 +80,4 @@ TEST_F(Tables, a_listing_shows_the_living) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::process_table_test

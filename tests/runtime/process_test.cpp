@@ -12,10 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::process_test {
+
+using support::reason_of;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -31,11 +35,6 @@ class Processes : public support::InRuntime {
 RT_WITH_SCHEDULERS(Processes);
 
 struct Go {};
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
-}
 
 // P2, P8
 TEST_P(Processes, a_child_that_dies_instantly_shows_its_real_reason) {
@@ -233,4 +232,4 @@ TEST_P(Processes, names_are_refused_for_a_reason_that_is_told) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::process_test

@@ -11,7 +11,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::receive_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -171,4 +171,4 @@ TEST_P(Receive, a_call_does_not_look_at_mail_from_before_it) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::receive_test

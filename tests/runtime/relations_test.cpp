@@ -8,7 +8,7 @@
 
 #include "base/random.hpp"
 
-namespace airssys::rt::runtime {
+namespace airssys::rt::runtime::relations_test {
 namespace {
 
 Pid peer(std::uint32_t number) {
@@ -74,4 +74,4 @@ TEST(Relations, any_order_of_steps_agrees_with_a_map) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::runtime
+}  // namespace airssys::rt::runtime::relations_test

@@ -11,7 +11,7 @@
 
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::report_test {
 namespace {
 
 Report sample(std::string line = "it happened") {
@@ -83,4 +83,4 @@ TEST_P(Sink, by_default_all_but_info_is_reported) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::report_test

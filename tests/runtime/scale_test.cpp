@@ -22,7 +22,7 @@
 #include "fiber/sanitizer.hpp"
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::scale_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -185,4 +185,4 @@ TEST_P(Scale, an_exception_that_is_being_handled_travels_with_its_process) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::scale_test

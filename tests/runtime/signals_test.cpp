@@ -16,10 +16,14 @@
 
 #include "runtime/call.hpp"
 #include "runtime/system.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::signals_test {
+
+using support::reason_of;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -43,11 +47,6 @@ Spawned target(Traps traps) {
   });
   receive<Ready>();
   return spawned;
-}
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
 }
 
 // S11
@@ -441,4 +440,4 @@ TEST_P(SignalsOfOne, a_crash_is_heard_of_before_others_run_and_an_orderly_end_is
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::signals_test

@@ -10,7 +10,7 @@
 
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::snapshot_test {
 namespace {
 
 class Snapshot : public support::InRuntime {};
@@ -92,4 +92,4 @@ TEST_P(Snapshot, may_be_taken_at_any_time) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::snapshot_test

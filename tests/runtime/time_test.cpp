@@ -8,7 +8,7 @@
 #include "base/clock.hpp"
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::time_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -70,4 +70,4 @@ TEST_P(Time, a_time_beyond_all_clocks_is_for_ever_for_every_verb) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::time_test

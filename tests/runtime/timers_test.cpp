@@ -13,7 +13,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::timers_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -284,4 +284,4 @@ TEST_P(Timers, a_timer_is_cancelled_once_or_fires_once) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::timers_test

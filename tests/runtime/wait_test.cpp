@@ -13,10 +13,14 @@
 
 #include "runtime/call.hpp"
 #include "runtime/control_signal.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/failing_messages.hpp"
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::wait_test {
+
+using support::reason_of;
+
 namespace {
 
 using runtime::Call;
@@ -45,11 +49,6 @@ void push_own_exit(const Call& call) {
           mailbox::SignalKind::exit, process.pid(), 0, 0, ExitReason::shutdown())));
 }
 
-ExitReason end_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
-}
-
 // S9 leaves what stands behind a terminating exit unobeyed; the wake is found there all the same.
 TEST_P(Waits, a_wake_behind_the_exit_that_ends_the_process_is_found) {
   run([] {
@@ -61,7 +60,7 @@ TEST_P(Waits, a_wake_behind_the_exit_that_ends_the_process_is_found) {
       wait_for(call.process(), wait.waker, runtime::WaitReason::readable);
       ADD_FAILURE() << "outlived its exit";
     });
-    EXPECT_EQ(end_of(process), ExitReason::shutdown());
+    EXPECT_EQ(reason_of(process), ExitReason::shutdown());
   });
 }
 
@@ -80,7 +79,7 @@ TEST_P(Waits, a_wake_between_other_signals_behind_the_exit_is_found) {
       wait_for(call.process(), first.waker, runtime::WaitReason::readable);
       ADD_FAILURE() << "outlived its exit";
     });
-    EXPECT_EQ(end_of(process), ExitReason::shutdown());
+    EXPECT_EQ(reason_of(process), ExitReason::shutdown());
   });
 }
 
@@ -102,7 +101,7 @@ TEST_P(Waits, a_wake_that_comes_after_the_exit_is_waited_for) {
       const Call call(Call::Kind::plain);
       waker->wake();
     }
-    EXPECT_EQ(end_of(process), ExitReason::shutdown());
+    EXPECT_EQ(reason_of(process), ExitReason::shutdown());
   });
 }
 
@@ -156,8 +155,8 @@ void expect_an_end_with_any_room(Push push, const ExitReason& with_room) {
   for (std::ptrdiff_t room = 1 << 10; room < most; room += 48) {
     const auto waits = [room, push] { call_with_room(room, [push] { wait_behind(push); }); };
     const ExitReason ends[] = {
-        end_of(spawn_monitor(waits)),
-        end_of(spawn_monitor([waits] {  // within a verb, where no door is opened any more
+        reason_of(spawn_monitor(waits)),
+        reason_of(spawn_monitor([waits] {  // within a verb, where no door is opened any more
           send(self(), Go());
           receive(when([waits](Go&) { return waits(), true; }, [](Go) {}));
         }))};
@@ -191,4 +190,4 @@ TEST_P(ShortStack, a_dropped_message_that_overflows_is_cut_off_alone) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::wait_test

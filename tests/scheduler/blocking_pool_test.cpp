@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::blocking_pool_test {
 namespace {
 
 constexpr std::int64_t long_ns = 3'600'000'000'000;
@@ -155,4 +155,4 @@ TEST(BlockingPoolTest, no_job_is_left_to_a_thread_that_ends) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::blocking_pool_test

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::coarse_time_test {
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
@@ -27,4 +27,4 @@ TEST(CoarseTime, when_it_comes_round_a_difference_is_right) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::coarse_time_test

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::deferred_timers_test {
 namespace {
 
 constexpr std::int64_t tick = TimerWheel::tick_ns;
@@ -93,4 +93,4 @@ TEST_F(DeferredTimersTest, there_is_no_end_of_them) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::deferred_timers_test

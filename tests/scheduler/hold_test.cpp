@@ -6,7 +6,7 @@
 
 #include <thread>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::hold_test {
 namespace {
 
 TEST(Hold, only_a_thread_that_is_losing_its_scheduler_can_be_held) {
@@ -81,4 +81,4 @@ TEST_F(HoldDeathTest, beginning_twice_is_noticed) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::hold_test

@@ -17,7 +17,7 @@
 #include "base/parker.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::idle_test {
 namespace {
 
 TEST(IdleSetTest, nobody_is_woken_while_nobody_sleeps) {
@@ -182,4 +182,4 @@ TEST(IdleSetStressTest, work_is_found_though_wakers_run_no_fence) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::idle_test

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::injector_test {
 namespace {
 
 struct Item {
@@ -64,4 +64,4 @@ TEST(InjectorTest, a_taker_that_believes_the_counter_leaves_nothing_behind) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::injector_test

@@ -18,7 +18,7 @@
 #include "scheduler/pool.hpp"
 #include "scheduler/thread.hpp"
 
-namespace airssys::rt::scheduler::testing {
+namespace airssys::rt::scheduler {
 
 struct Work : Task {
   enum : int { owned, woken, resting };
@@ -113,4 +113,4 @@ class Jobs {
   std::vector<std::unique_ptr<Work>> all_;
 };
 
-}  // namespace airssys::rt::scheduler::testing
+}  // namespace airssys::rt::scheduler

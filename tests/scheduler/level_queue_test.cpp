@@ -11,7 +11,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::level_queue_test {
 namespace {
 
 struct Task {
@@ -127,4 +127,4 @@ TEST(LevelQueueStressTest, each_task_is_taken_once_and_none_stays_behind) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::level_queue_test

@@ -21,7 +21,7 @@
 #include "tests/scheduler/jobs.hpp"
 #include "tests/support/resident.hpp"
 
-namespace airssys::rt::scheduler::testing {
+namespace airssys::rt::scheduler::monitor_test {
 namespace {
 
 std::uint64_t hand_overs(Pool& pool) {
@@ -337,4 +337,4 @@ TEST(Monitor, stacks_of_a_peak_are_given_back_when_all_schedulers_sleep) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler::testing
+}  // namespace airssys::rt::scheduler::monitor_test

@@ -18,7 +18,7 @@
 
 #include "base/clock.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::poller_test {
 namespace {
 
 constexpr std::int64_t for_ever = -1;
@@ -331,4 +331,4 @@ TEST(ReadinessStressTest, a_waiter_is_either_disarmed_or_called) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::poller_test

@@ -19,7 +19,7 @@
 #include "tests/scheduler/jobs.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler::testing {
+namespace airssys::rt::scheduler::rotation_test {
 namespace {
 
 // One step of a circle that calls nothing. ThreadSanitizer takes a signal only at calls it knows.
@@ -198,4 +198,4 @@ TEST_P(Turns, a_stop_lets_everybody_go) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler::testing
+}  // namespace airssys::rt::scheduler::rotation_test

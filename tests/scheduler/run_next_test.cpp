@@ -13,7 +13,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::run_next_test {
 namespace {
 
 struct Task {
@@ -113,4 +113,4 @@ TEST(RunNextStressTest, each_task_leaves_once) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::run_next_test

@@ -16,7 +16,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::run_queue_test {
 namespace {
 
 struct Task {
@@ -147,4 +147,4 @@ TEST(RunQueueStressTest, each_task_is_taken_once_whoever_takes_it) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::run_queue_test

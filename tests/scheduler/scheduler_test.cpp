@@ -13,7 +13,7 @@
 #include "base/clock.hpp"
 #include "scheduler/pool.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::scheduler_test {
 namespace {
 
 constexpr std::int64_t period_ns = 10'000'000;  // between two balances
@@ -194,4 +194,4 @@ TEST_F(SchedulerTest, what_is_pinned_stays_at_home) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::scheduler_test

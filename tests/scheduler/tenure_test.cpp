@@ -13,7 +13,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::tenure_test {
 namespace {
 
 struct TenureTest : testing::Test {
@@ -144,4 +144,4 @@ TEST_F(TenureTest, nor_when_the_thread_runs_no_fence) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::tenure_test

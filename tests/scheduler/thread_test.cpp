@@ -10,7 +10,7 @@
 
 #include "tests/scheduler/jobs.hpp"
 
-namespace airssys::rt::scheduler::testing {
+namespace airssys::rt::scheduler::thread_test {
 namespace {
 
 class Threads : public ::testing::TestWithParam<unsigned> {};
@@ -136,4 +136,4 @@ TEST_P(Threads, without_a_spin_all_go_to_sleep_and_wake_for_work) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler::testing
+}  // namespace airssys::rt::scheduler::thread_test

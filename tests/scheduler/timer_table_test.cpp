@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::timer_table_test {
 namespace {
 
 constexpr std::int64_t tick = TimerWheel::tick_ns;
@@ -170,4 +170,4 @@ TEST(TimerTableThreadsTest, exactly_one_of_cancelled_and_fired_holds) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::timer_table_test

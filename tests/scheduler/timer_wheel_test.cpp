@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::timer_wheel_test {
 namespace {
 
 constexpr std::int64_t tick = TimerWheel::tick_ns;
@@ -251,4 +251,4 @@ TEST(TimerWheelThreadsTest, each_timer_is_either_cancelled_or_fired) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::timer_wheel_test

@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-namespace airssys::rt::scheduler {
+namespace airssys::rt::scheduler::wake_ration_test {
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
@@ -48,4 +48,4 @@ TEST(WakeRationTest, however_many_were_futile_some_are_allowed) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::scheduler
+}  // namespace airssys::rt::scheduler::wake_ration_test

@@ -9,10 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::aliases_test {
+
+using support::reason_in_down;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,17 +41,13 @@ class Tracked {
   std::atomic<int>* destroyed_;
 };
 
-void await_down(const MonitorRef& ref) {
-  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
-}
-
 Spawned spawn_waiting() {
   return spawn_monitor([] { receive<Go>(); });
 }
 
 void end(const Spawned& process) {
   send(process.pid, Go());
-  await_down(process.ref);
+  reason_in_down(process.ref);
 }
 
 // How many of three messages through this address arrive now.
@@ -87,7 +87,7 @@ TEST_P(AliasRules, each_mode_ends_with_what_it_says) {
     EXPECT_EQ(arriving(until_demonitor), 0);
 
     end(target);
-    for (const MonitorRef& ref : {plain, stays, until_down, unreplied}) await_down(ref);
+    for (const MonitorRef& ref : {plain, stays, until_down, unreplied}) reason_in_down(ref);
     EXPECT_FALSE(receive<Down>(0ms)) << "of who was demonitored, or has replied";
     EXPECT_EQ(arriving(stays), 3);
     EXPECT_EQ(arriving(until_down), 0);
@@ -163,7 +163,7 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream() {
     is_over_ = true;
-    await_down(sender_.ref);
+    reason_in_down(sender_.ref);
   }
   int sent() const { return sent_; }
 
@@ -211,7 +211,7 @@ TEST_P(AliasRules, whoever_knows_an_alias_may_send_through_it) {
     int sum = 0;
     for (int i = 0; i < 5; ++i) sum += receive<int>();
     EXPECT_EQ(sum, 10);
-    for (const MonitorRef& stranger : strangers) await_down(stranger);
+    for (const MonitorRef& stranger : strangers) reason_in_down(stranger);
     EXPECT_THROW(send("alias", 1), NameError);
     demonitor(ref);
     end(target);
@@ -233,7 +233,7 @@ TEST_P(AliasRules, sends_by_several_aliases_and_by_pid_keep_their_order) {
         }
       });
       for (int i = 0; i < 100; ++i) ASSERT_EQ(receive<Message>().take<int>(), i);
-      await_down(sender.ref);
+      reason_in_down(sender.ref);
       unalias(one);
       unalias(other);
     }
@@ -256,10 +256,10 @@ TEST_P(AliasRules, the_alias_of_the_dead_drops_everything) {
     for (int i = 0; i < 200; ++i) {
       const Spawned next = spawn_monitor([] { EXPECT_FALSE(receive<int>(0ms)); });
       send(theirs, i);
-      await_down(next.ref);
+      reason_in_down(next.ref);
     }
   });
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::aliases_test

@@ -12,10 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::cpp_rules_test {
+
+using support::reason_of;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -38,11 +42,6 @@ struct Silent : Server<Silent> {
   int handle(Ask) { return 0; }
   void handle(Tell) {}
 };
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
-}
 
 // A process that is killed, while it runs and calls nothing, before it goes on with `body`.
 template <class Body>
@@ -286,4 +285,4 @@ TEST_P(CppRules, an_error_reaches_nobody_but_links_and_monitors) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::cpp_rules_test

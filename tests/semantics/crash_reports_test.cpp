@@ -12,7 +12,7 @@
 #include "tests/semantics/machines.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::crash_reports_test {
 namespace {
 
 using support::field;
@@ -345,4 +345,4 @@ TEST_P(CrashReports, a_supervised_crash_and_the_decision_about_it_are_one_report
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::crash_reports_test

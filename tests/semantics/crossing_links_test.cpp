@@ -13,7 +13,7 @@
 #include "base/random.hpp"
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::crossing_links_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -208,4 +208,4 @@ TEST_P(CrossingLinks, however_links_and_unlinks_cross_both_ends_agree_on_what_is
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::crossing_links_test

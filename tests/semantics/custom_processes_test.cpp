@@ -10,7 +10,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::custom_processes_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -398,4 +398,4 @@ TEST_P(CustomProcesses, who_does_not_answer_system_requests_refuses_them_at_once
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::custom_processes_test

@@ -13,7 +13,7 @@
 
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::embedding_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -217,4 +217,4 @@ TEST_P(Embedding, a_job_outlives_its_process_unless_it_refers_to_its_frame) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::embedding_test

@@ -6,7 +6,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::event_manager_links_test {
 namespace {
 
 class EventManagerLinks : public ServerRules {};
@@ -76,4 +76,4 @@ TEST_P(EventManagerLinks,
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::event_manager_links_test

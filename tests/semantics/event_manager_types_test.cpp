@@ -5,7 +5,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::event_manager_types_test {
 namespace {
 
 class EventTypes : public ServerRules {};
@@ -53,4 +53,4 @@ TEST_P(EventTypes, a_handler_may_take_events_of_any_type) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::event_manager_types_test

@@ -13,7 +13,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::event_managers_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -479,4 +479,4 @@ TEST_P(EventManagers, a_handler_never_outlives_its_owner_whenever_that_ends) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::event_managers_test

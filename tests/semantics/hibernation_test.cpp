@@ -21,7 +21,7 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::hibernation_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -248,4 +248,4 @@ TEST_P(Hibernations, servers_and_state_machines_at_rest_have_no_stack_to_give_ba
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::hibernation_test

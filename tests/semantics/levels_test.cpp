@@ -12,7 +12,7 @@
 
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::levels_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -200,4 +200,4 @@ TEST_P(Levels, of_a_thousand_busy_processes_each_gets_its_levels_share) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::levels_test

@@ -15,7 +15,7 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::local_values_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -179,4 +179,4 @@ TEST_P(LocalValues, who_asks_for_them_gets_their_names_and_texts) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::local_values_test

@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::mailbox_bounds_test {
+
+using support::reason_in_down;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -22,10 +26,6 @@ class BoundRules : public support::InRuntime {};
 RT_WITH_SCHEDULERS(BoundRules);
 
 struct Go {};
-
-void await_down(const MonitorRef& ref) {
-  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
-}
 
 // One whose mailbox holds `capacity` numbers, 0 and up, and takes none of them.
 Spawned spawn_full(std::size_t capacity, Overflow overflow) {
@@ -37,7 +37,7 @@ Spawned spawn_full(std::size_t capacity, Overflow overflow) {
 
 void end(const Spawned& full) {
   send_exit(full.pid, ExitReason::kill());
-  await_down(full.ref);
+  reason_in_down(full.ref);
 }
 
 // A server that has handlers for nothing but its own cast.
@@ -56,7 +56,7 @@ TEST_P(BoundRules, without_a_capacity_a_mailbox_takes_everything) {
     });
     for (int i = 0; i < count; ++i) ASSERT_EQ(try_send(held.pid, i), SendResult::sent);
     send(held.pid, Go());
-    await_down(held.ref);
+    reason_in_down(held.ref);
   });
 }
 
@@ -69,7 +69,7 @@ TEST_P(BoundRules, what_its_owner_has_taken_in_and_not_received_counts) {
     EXPECT_EQ(process_info(held.pid)->message_queue_len, 3U);
     EXPECT_EQ(try_send(held.pid, 3), SendResult::full);
     send_exit(held.pid, ExitReason::kill());
-    await_down(held.ref);
+    reason_in_down(held.ref);
   });
 }
 
@@ -151,7 +151,7 @@ TEST_P(BoundRules, what_comes_too_late_is_heard_of_by_who_asks_for_it) {
   run([] {
     subscribe_dead_letters({.undeliverable = true});
     const Spawned dead = spawn_monitor([] {});
-    await_down(dead.ref);
+    reason_in_down(dead.ref);
     send(dead.pid, 1);
     DeadLetter of_dead = receive<DeadLetter>();
     EXPECT_EQ(of_dead.reason, DropReason::no_process);
@@ -202,7 +202,7 @@ TEST_P(BoundRules, what_is_not_dropped_arrives_in_its_senders_order) {
       for (int sender = 0; sender < senders; ++sender) receive<Go>();
       EXPECT_TRUE(is_alive(receiver.pid));
       send_exit(receiver.pid, ExitReason::kill());
-      await_down(receiver.ref);
+      reason_in_down(receiver.ref);
     }
   });
 }
@@ -225,7 +225,7 @@ struct Resting {
 
   std::vector<int> take() const {
     send(gate, Go());
-    await_down(process.ref);
+    reason_in_down(process.ref);
     std::vector<int> taken;
     while (auto number = receive<int>(0ms)) taken.push_back(*number);
     return taken;
@@ -257,7 +257,7 @@ TEST_P(BoundRules, of_many_bursts_that_drop_the_oldest_the_newest_stay) {
           for (int n = 0; n < each; ++n) send(pid, sender * each + n);
         }));
       }
-      for (const Spawned& sender : sending) await_down(sender.ref);
+      for (const Spawned& sender : sending) reason_in_down(sender.ref);
       const std::vector<int> taken = receiver.take();
       ASSERT_EQ(taken.size(), 5U);
       int next[senders] = {};
@@ -272,7 +272,7 @@ TEST_P(BoundRules, a_send_to_the_dead_says_so_when_it_is_asked_alone) {
   run([] {
     for (const std::size_t capacity : {std::size_t{0}, std::size_t{1}}) {
       const Spawned dead = spawn_monitor({.mailbox = {.capacity = capacity}}, [] {});
-      await_down(dead.ref);
+      reason_in_down(dead.ref);
       for (int i = 0; i < 3; ++i) {
         send(dead.pid, i);
         EXPECT_EQ(try_send(dead.pid, i), SendResult::no_process);
@@ -283,4 +283,4 @@ TEST_P(BoundRules, a_send_to_the_dead_says_so_when_it_is_asked_alone) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::mailbox_bounds_test

@@ -8,7 +8,7 @@
 #include "tests/semantics/targets.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::mailbox_limits_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -159,4 +159,4 @@ TEST_P(MailboxLimits, who_has_none_may_have_any_amount) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::mailbox_limits_test

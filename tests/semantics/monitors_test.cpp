@@ -14,7 +14,7 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::monitors_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -376,4 +376,4 @@ TEST_P(MonitorRules, lists_of_monitors_are_empty_when_all_is_over) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::monitors_test

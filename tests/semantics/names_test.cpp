@@ -9,10 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::names_test {
+
+using support::reason_in_down;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -29,17 +33,13 @@ RT_WITH_SCHEDULERS(NameRules);
 
 struct Go {};
 
-void await_down(const MonitorRef& ref) {
-  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
-}
-
 Spawned spawn_waiting() {
   return spawn_monitor([] { receive<Go>(); });
 }
 
 void end(const Spawned& process) {
   send(process.pid, Go());
-  await_down(process.ref);
+  reason_in_down(process.ref);
 }
 
 template <class Verb>
@@ -81,10 +81,10 @@ TEST_P(NameRules, a_name_is_refused_with_the_reason_and_nothing_changes) {
 TEST_P(NameRules, any_process_may_give_and_take_anybodys_name) {
   run([] {
     const Spawned holder = spawn_waiting();
-    await_down(spawn_monitor([&] { register_name("given", holder.pid); }).ref);
+    reason_in_down(spawn_monitor([&] { register_name("given", holder.pid); }).ref);
     EXPECT_EQ(whereis("given"), holder.pid);
     EXPECT_EQ(process_info(holder.pid)->name, "given");
-    await_down(spawn_monitor([] { unregister_name("given"); }).ref);
+    reason_in_down(spawn_monitor([] { unregister_name("given"); }).ref);
     EXPECT_FALSE(whereis("given"));
     EXPECT_EQ(process_info(holder.pid)->name, "");
     register_name("again", holder.pid);
@@ -119,11 +119,11 @@ TEST_P(NameRules, nobody_finds_a_process_of_whose_end_he_has_heard) {
       } else if (i % 3 == 1) {
         receive<Exit>();
       } else {
-        await_down(holder.ref);
+        reason_in_down(holder.ref);
       }
       ASSERT_FALSE(whereis("holder"));
       if (i % 3 != 1) receive<Exit>();
-      if (i % 3 != 2) await_down(holder.ref);
+      if (i % 3 != 2) reason_in_down(holder.ref);
     }
   });
 }
@@ -179,7 +179,7 @@ TEST_P(NameRules, a_send_to_a_name_finds_its_holder_in_order_or_throws) {
       }
     });
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(receive<int>(), i);
-    await_down(sender.ref);
+    reason_in_down(sender.ref);
     unregister_name("target");
   });
 }
@@ -219,8 +219,8 @@ TEST_P(NameRules, no_name_stays_with_the_dead_who_was_given_it_while_dying) {
         const auto given = try_register_name("doomed", dying.pid);
         EXPECT_TRUE(given || given.error().kind() == NameError::no_process);
       });
-      await_down(dying.ref);
-      await_down(giver.ref);
+      reason_in_down(dying.ref);
+      reason_in_down(giver.ref);
       ASSERT_FALSE(whereis("doomed"));
     }
   });
@@ -247,4 +247,4 @@ TEST_P(NameRules, a_server_is_not_started_under_a_taken_name) {
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::names_test

@@ -14,7 +14,7 @@
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::pinning_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -241,4 +241,4 @@ TEST_P(Pinning, a_scheduler_that_is_not_there_is_refused) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::pinning_test

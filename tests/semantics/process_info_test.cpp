@@ -13,7 +13,7 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::process_info_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -140,4 +140,4 @@ TEST_P(ProcessInfoRules, what_a_process_runs_is_told_by_the_type_of_its_code) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::process_info_test

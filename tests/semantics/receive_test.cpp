@@ -11,10 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::receive_test {
+
+using support::reason_of;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,11 +29,6 @@ RT_WITH_SCHEDULERS(ReceiveRules);
 
 struct Go {};
 struct Never {};
-
-ExitReason reason_of(const Spawned& process) {
-  return receive(when([&](Down& down) { return down.ref == process.ref; },
-                      [](Down& down) { return std::move(down.reason); }));
-}
 
 void send_numbers(int count) {
   for (int i = 0; i < count; ++i) send(self(), i);
@@ -464,4 +463,4 @@ TEST_P(ReceiveRules, what_comes_alone_and_is_not_wanted_is_looked_at_once_and_st
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::receive_test

@@ -20,7 +20,7 @@
 #include "tests/semantics/servers.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::registries_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -440,4 +440,4 @@ TEST_P(RegistryRules, a_table_gives_a_name_once_and_takes_it_from_nobody_but_its
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::registries_test

@@ -11,7 +11,7 @@
 
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::reports_test {
 namespace {
 
 using support::field;
@@ -159,4 +159,4 @@ TEST_P(ReportRules, what_goes_in_order_is_no_report_of_a_supervisor) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::reports_test

@@ -15,7 +15,7 @@
 
 #include "tests/support/in_runtime.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::scheduling_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -488,4 +488,4 @@ TEST_P(OneQueue, a_busy_scheduler_fires_timers_within_eight_thousand_reductions)
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::scheduling_test

@@ -18,12 +18,6 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt {
-inline void PrintTo(const ExitReason& reason, std::ostream* out) {
-  *out << reason.to_string();
-}
-}  // namespace airssys::rt
-
 namespace airssys::rt::semantics {
 
 class ServerRules : public support::InRuntime {
@@ -92,17 +86,6 @@ inline std::string rest_of_mail() {
     text += std::string(message->type_name()) + (said ? " " + said->what : "") + "; ";
   }
   return text;
-}
-
-// The reason in the exit that this process, which is linked to the test, has sent at its end.
-inline ExitReason exit_of(Pid pid) {
-  return receive(when([&](Exit& exit) { return exit.from == pid; },
-                      [](Exit& exit) { return std::move(exit.reason); }));
-}
-
-// Waits until the process is gone; why it ended, or noproc if it was gone before.
-inline ExitReason end_of(Pid pid) {
-  return reason_in_down(monitor(pid));
 }
 
 // Why a call was not answered.

@@ -12,7 +12,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::servers_calls_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -455,4 +455,4 @@ TEST_P(CallRules, requests_and_replies_are_moved_however_late_they_come) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::servers_calls_test

@@ -10,7 +10,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::servers_loop_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -322,4 +322,4 @@ TEST_P(LoopRules, an_exception_is_a_failure_and_a_kill_in_a_callback_is_none) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::servers_loop_test

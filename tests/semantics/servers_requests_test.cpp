@@ -13,7 +13,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::servers_requests_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -384,4 +384,4 @@ TEST_P(RequestRules, replies_that_race_with_the_shared_time_out_are_answered_or_
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::servers_requests_test

@@ -15,7 +15,7 @@
 
 #include "tests/semantics/targets.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::signals_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -459,4 +459,4 @@ TEST_P(SignalRules, in_a_crowd_of_senders_the_order_of_each_is_kept) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::signals_test

@@ -13,7 +13,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::start_circles_test {
 namespace {
 
 class StartCircles : public SupervisorRules {};
@@ -446,4 +446,4 @@ TEST_P(StartCircles, who_asks_a_supervisor_that_stops_another_waits_for_its_answ
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::start_circles_test

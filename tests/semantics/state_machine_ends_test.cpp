@@ -11,7 +11,7 @@
 
 #include "tests/semantics/machines.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::state_machine_ends_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -342,4 +342,4 @@ TEST_P(MachineEnds, its_state_is_looked_at_and_replaced_together_with_its_data) 
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::state_machine_ends_test

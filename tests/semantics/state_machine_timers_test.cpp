@@ -11,7 +11,7 @@
 
 #include "tests/semantics/machines.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::state_machine_timers_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -344,4 +344,4 @@ TEST_P(MachineTimers, no_time_out_is_early) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::state_machine_timers_test

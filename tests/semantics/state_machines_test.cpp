@@ -13,7 +13,7 @@
 
 #include "tests/semantics/machines.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::state_machines_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -419,4 +419,4 @@ TEST_P(MachineRules, the_state_may_be_any_value_that_can_be_compared) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::state_machines_test

@@ -111,15 +111,4 @@ inline ChildSpec moody(std::string id, std::string moods, const ChildOptions& op
       options);
 }
 
-// The next exit of this process, which is linked to the test.
-inline ExitReason exit_of(Pid pid) {
-  return receive(
-      when([&](Exit& exit) { return exit.from == pid; }, [](Exit& exit) { return exit.reason; }));
-}
-
-// Waits until this process is gone; noproc if it was before.
-inline ExitReason end_of(Pid pid) {
-  return reason_in_down(monitor(pid));
-}
-
 }  // namespace airssys::rt::semantics

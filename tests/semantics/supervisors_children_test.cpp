@@ -11,7 +11,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_children_test {
 namespace {
 
 class SupervisorRequests : public SupervisorRules {};
@@ -320,4 +320,4 @@ TEST_P(SupervisorRequests, a_temporary_childs_id_is_free_as_soon_as_it_has_ended
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_children_test

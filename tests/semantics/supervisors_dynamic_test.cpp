@@ -11,7 +11,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_dynamic_test {
 namespace {
 
 class DynamicSupervisors : public SupervisorRules {};
@@ -269,4 +269,4 @@ TEST_P(DynamicSupervisors, many_children_are_stopped_in_linear_time) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_dynamic_test

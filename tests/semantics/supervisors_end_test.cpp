@@ -11,7 +11,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_end_test {
 namespace {
 
 class SupervisorEnd : public SupervisorRules {};
@@ -243,4 +243,4 @@ TEST_P(SupervisorEnd, a_supervisor_that_is_killed_at_any_moment_leaves_nobody_be
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_end_test

@@ -7,7 +7,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_groups_test {
 namespace {
 
 class SupervisorGroups : public SupervisorRules {};
@@ -238,4 +238,4 @@ TEST_P(SupervisorGroups, a_sibling_that_chooses_not_to_run_again_holds_up_nobody
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_groups_test

@@ -12,7 +12,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_restart_test {
 namespace {
 
 class SupervisorRestarts : public SupervisorRules {};
@@ -354,4 +354,4 @@ TEST_P(SupervisorRestarts, children_that_the_supervisor_takes_down_count_as_no_r
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_restart_test

@@ -12,7 +12,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_start_test {
 namespace {
 
 class SupervisorStart : public SupervisorRules {};
@@ -305,4 +305,4 @@ TEST_P(SupervisorStart, a_child_that_chooses_not_to_run_is_kept_unless_it_is_tem
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_start_test

@@ -12,7 +12,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_stop_test {
 namespace {
 
 class SupervisorStop : public SupervisorRules {};
@@ -316,4 +316,4 @@ TEST_P(StuckChild, a_child_that_may_take_for_ever_is_reported_again_and_again) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_stop_test

@@ -8,7 +8,7 @@
 
 #include "tests/semantics/supervisors.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::supervisors_trees_test {
 namespace {
 
 class SupervisorTrees : public SupervisorRules {};
@@ -271,4 +271,4 @@ TEST_P(SupervisorTrees, while_it_is_suspended_exits_wait_and_are_handled_in_orde
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::supervisors_trees_test

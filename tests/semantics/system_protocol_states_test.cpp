@@ -11,7 +11,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::system_protocol_states_test {
 namespace {
 
 class SystemStateRules : public ServerRules {};
@@ -141,4 +141,4 @@ TEST_P(SystemStateRules, the_status_shows_the_values_of_the_process) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::system_protocol_states_test

@@ -16,7 +16,7 @@
 
 #include "tests/semantics/servers.hpp"
 
-namespace airssys::rt::semantics {
+namespace airssys::rt::semantics::system_protocol_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -492,4 +492,4 @@ TEST_P(SystemRules, what_is_off_costs_no_reductions) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::semantics
+}  // namespace airssys::rt::semantics::system_protocol_test

@@ -7,11 +7,16 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
 namespace airssys::rt::semantics {
 
+using support::end_of;
+using support::exit_of;
+using support::reason_in_down;
+using support::reason_of;
 using support::round_count;
 using support::rounds;
 using support::stagger;
@@ -26,16 +31,6 @@ class QuietRules : public support::InRuntime {
 
 struct Ready {};
 struct Go {};
-
-// Waits for this monitor's Down, and answers the reason in it.
-inline ExitReason reason_in_down(const MonitorRef& ref) {
-  return receive(when([&ref](Down& down) { return down.ref == ref; },
-                      [](Down& down) { return std::move(down.reason); }));
-}
-
-inline ExitReason reason_of(const Spawned& process) {
-  return reason_in_down(process.ref);
-}
 
 // A process that ends with normal when it gets Go.
 inline Spawned spawn_target(const SpawnOptions& options = {}) {

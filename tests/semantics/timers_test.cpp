@@ -9,10 +9,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt {
+namespace airssys::rt::timers_test {
+
+using support::reason_in_down;
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -24,10 +28,6 @@ class TimerRules : public support::InRuntime {};
 RT_WITH_SCHEDULERS(TimerRules);
 
 struct Go {};
-
-void await_down(const MonitorRef& ref) {
-  receive(when([&](Down& down) { return down.ref == ref; }, [](Down&) {}));
-}
 
 // T1
 TEST_P(TimerRules, a_started_timer_s_message_carries_its_reference) {
@@ -95,18 +95,18 @@ TEST_P(TimerRules, after_a_cancel_in_vain_the_message_has_been_delivered) {
 TEST_P(TimerRules, the_asynchronous_forms_answer_with_a_message) {
   run([] {
     const TimerRef timer = send_after(1h, self(), 1);
-    await_down(spawn_monitor([timer] {
-                 read_timer_async(timer);
-                 const ReadTimer read = receive<ReadTimer>();
-                 EXPECT_EQ(read.ref, timer);
-                 EXPECT_GT(read.left, 30min);
-                 cancel_timer_async(timer);
-                 EXPECT_GT(receive<CancelTimer>().left, 30min);
-                 cancel_timer_async(timer);
-                 EXPECT_FALSE(receive<CancelTimer>().left);
-                 cancel_timer_async(timer, Answer::no);
-                 EXPECT_FALSE(receive<Message>(0ms));
-               }).ref);
+    reason_in_down(spawn_monitor([timer] {
+                     read_timer_async(timer);
+                     const ReadTimer read = receive<ReadTimer>();
+                     EXPECT_EQ(read.ref, timer);
+                     EXPECT_GT(read.left, 30min);
+                     cancel_timer_async(timer);
+                     EXPECT_GT(receive<CancelTimer>().left, 30min);
+                     cancel_timer_async(timer);
+                     EXPECT_FALSE(receive<CancelTimer>().left);
+                     cancel_timer_async(timer, Answer::no);
+                     EXPECT_FALSE(receive<Message>(0ms));
+                   }).ref);
     EXPECT_FALSE(read_timer(timer));
   });
 }
@@ -175,7 +175,7 @@ TEST_P(TimersOfOneScheduler, the_end_of_one_with_very_many_timers_lets_others_ru
       if (left < before && left > 0) ++turns;
     }
     EXPECT_GE(turns, 5);
-    await_down(target.ref);
+    reason_in_down(target.ref);
   });
 }
 
@@ -215,12 +215,12 @@ TEST_P(TimerRules, a_timer_to_a_name_survives_its_holder_and_one_to_a_pid_does_n
         const TimerRef timer = send_after(5ms, tester, 3);
         send(tester, timer);
       });
-      await_down(setter.ref);
+      reason_in_down(setter.ref);
       return receive<TimerRef>();
     }();
     EXPECT_TRUE(read_timer(by_pid));
     send(holder.pid, Go());
-    await_down(holder.ref);
+    reason_in_down(holder.ref);
     EXPECT_FALSE(read_timer(by_pid));
     EXPECT_EQ(receive<int>(), 3);
     EXPECT_FALSE(cancel_timer(of_the_dead));
@@ -278,8 +278,8 @@ TEST_P(TimerRules, an_interval_ends_with_its_owner) {
     const Spawned receiver = spawn_monitor([] {
       for (int i = 0; i < 3; ++i) receive<int>();
     });
-    await_down(monitor(send_interval(1ms, receiver.pid, 1).process));
-    await_down(receiver.ref);
+    reason_in_down(monitor(send_interval(1ms, receiver.pid, 1).process));
+    reason_in_down(receiver.ref);
 
     const Spawned caller = spawn_monitor([tester = self()] {
       send(tester, apply_interval(1ms, [tester] { send(tester, Go()); }));
@@ -290,11 +290,11 @@ TEST_P(TimerRules, an_interval_ends_with_its_owner) {
     const auto second = receive<IntervalRef>();
     for (int i = 0; i < 4; ++i) receive<Go>();
     send(caller.pid, Go());
-    await_down(monitor(first.process));
-    await_down(monitor(second.process));
-    await_down(caller.ref);
+    reason_in_down(monitor(first.process));
+    reason_in_down(monitor(second.process));
+    reason_in_down(caller.ref);
 
-    await_down(monitor(send_interval(1ms, caller.pid, 1).process));  // it is dead already
+    reason_in_down(monitor(send_interval(1ms, caller.pid, 1).process));  // it is dead already
   });
 }
 
@@ -303,7 +303,7 @@ TEST_P(TimerRules, an_interval_to_a_name_finds_whoever_has_it_and_outlives_them)
   run([] {
     const IntervalRef interval = send_interval(1ms, "ticking", 1);
     for (int i = 0; i < 3; ++i)
-      await_down(spawn_monitor({.name = "ticking"}, [] { receive<int>(); }).ref);
+      reason_in_down(spawn_monitor({.name = "ticking"}, [] { receive<int>(); }).ref);
     EXPECT_TRUE(cancel_interval(interval));
   });
 }
@@ -358,12 +358,12 @@ TEST_P(TimerRules, an_interval_is_held_up_by_no_bound_and_loses_nothing_by_one) 
       send(full.pid, 0);
       const IntervalRef interval = send_interval(1ms, full.pid, 1);
       const IntervalRef named = send_interval(1ms, "full", 2);
-      await_down(full.ref);
-      await_down(monitor(interval.process));
+      reason_in_down(full.ref);
+      reason_in_down(monitor(interval.process));
       EXPECT_TRUE(cancel_interval(named));
     }
   });
 }
 
 }  // namespace
-}  // namespace airssys::rt
+}  // namespace airssys::rt::timers_test

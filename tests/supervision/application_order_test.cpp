@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::application_order_test {
 namespace {
 
 Application needing(std::string name, std::vector<std::string> needs = {}) {
@@ -80,4 +80,4 @@ TEST(ApplicationOrder, of_any_needs_without_a_circle_all_are_met) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::application_order_test

@@ -6,7 +6,7 @@
 
 #include "tests/supervision/applications.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::application_start_test {
 namespace {
 
 class ApplicationStart : public Applications {};
@@ -118,4 +118,4 @@ TEST_P(ApplicationStart, where_there_is_no_room_for_one_those_before_it_are_stop
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::application_start_test

@@ -15,7 +15,7 @@
 
 #include "tests/supervision/applications.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::application_test {
 namespace {
 
 RT_WITH_SCHEDULERS(Applications);
@@ -45,11 +45,6 @@ void sleep_for_ever() {
   for (;;) sleep(1h);
 }
 
-ExitReason end_of(Pid pid) {
-  const MonitorRef ref = monitor(pid);
-  return receive(
-      when([&](Down& down) { return down.ref == ref; }, [](Down& down) { return down.reason; }));
-}
 void await_sleep(Pid pid) {
   while (process_info(pid)->wait_reason != "sleep") yield();
 }
@@ -443,4 +438,4 @@ TEST_P(Applications, a_program_whose_applications_do_not_start_answers_1) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::application_test

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/children.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::test {
@@ -45,10 +46,6 @@ inline Pid serve_started(std::vector<Application> applications, Duration shutdow
   return pid;
 }
 
-inline ExitReason exit_of(Pid pid) {
-  return receive(
-      when([&](Exit& exit) { return exit.from == pid; }, [](Exit& exit) { return exit.reason; }));
-}
 inline ExitReason stop_by(Pid pid, const ExitReason& reason) {
   send_exit(pid, reason);
   return exit_of(pid);

@@ -8,7 +8,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::backoff_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -66,7 +66,7 @@ TEST(Backoff, a_factor_beyond_all_bounds_leaves_the_longest_wait) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::backoff_test
 
 namespace airssys::rt::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::child_spec_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -99,4 +99,4 @@ TEST(ChildSpec, whatever_a_start_function_throws_is_why_it_failed) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::child_spec_test

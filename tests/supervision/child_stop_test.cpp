@@ -7,7 +7,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::child_stop_test {
 namespace {
 
 using namespace airssys::rt::test;
@@ -78,4 +78,4 @@ TEST_P(ChildStopTest, many_are_stopped_with_the_reason_of_each) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::child_stop_test

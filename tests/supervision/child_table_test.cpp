@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::child_table_test {
 namespace {
 
 ChildSpec named(std::string id) {
@@ -67,4 +67,4 @@ TEST(ChildTable, a_removed_child_is_found_by_nothing) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::child_table_test

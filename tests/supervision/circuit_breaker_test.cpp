@@ -13,7 +13,7 @@
 #include "tests/supervision/support.hpp"
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::circuit_breaker_test {
 namespace {
 
 WITH_SCHEDULERS(CircuitBreakerTest);
@@ -390,4 +390,4 @@ TEST_P(CircuitBreakerTest, callers_killed_at_any_moment_never_leave_it_stuck) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::circuit_breaker_test

@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::circuit_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -190,4 +190,4 @@ TEST(CircuitTest, a_time_beyond_the_clock_is_never) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::circuit_test

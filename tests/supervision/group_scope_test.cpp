@@ -15,7 +15,7 @@
 #include "fiber/sanitizer.hpp"
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::group_scope_test {
 namespace {
 
 WITH_SCHEDULERS(GroupScopeTest);
@@ -442,4 +442,4 @@ TEST_P(GroupScopeTest, very_many_members_join_and_end_together) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::group_scope_test

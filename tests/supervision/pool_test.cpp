@@ -12,7 +12,7 @@
 #include "tests/supervision/pool_worker.hpp"
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::pool_test {
 namespace {
 
 WITH_SCHEDULERS(PoolTest);
@@ -382,4 +382,4 @@ TEST_P(PoolTest, options_that_make_no_sense_are_refused) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::pool_test

@@ -12,7 +12,7 @@
 #include "tests/supervision/pool_worker.hpp"
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::pool_waiting_test {
 namespace {
 
 WITH_SCHEDULERS(PoolWaitingTest);
@@ -234,4 +234,4 @@ TEST_P(PoolWaitingTest, no_room_is_lost_when_callers_and_members_are_killed_at_a
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::pool_waiting_test

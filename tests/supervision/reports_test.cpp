@@ -4,7 +4,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::reports_test {
 namespace {
 
 WITH_SCHEDULERS(ReportsTest);
@@ -60,4 +60,4 @@ TEST_P(ReportsTest, only_a_supervisor_with_a_finite_shutdown_is_warned_about) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::reports_test

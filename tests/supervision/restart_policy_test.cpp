@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::restart_policy_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -73,4 +73,4 @@ TEST(RestartPolicy, a_shutdown_that_was_not_given_depends_on_the_type) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::restart_policy_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace airssys::rt::supervision {
+namespace airssys::rt::supervision::restart_window_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -37,4 +37,4 @@ TEST(RestartWindow, older_restarts_are_forgotten) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::supervision
+}  // namespace airssys::rt::supervision::restart_window_test

@@ -13,7 +13,7 @@
 
 #include "tests/support/stress.hpp"
 
-namespace airssys::rt::detail {
+namespace airssys::rt::detail::router_test {
 namespace {
 
 Pid member(std::size_t index, std::uint32_t generation = 1) {
@@ -208,4 +208,4 @@ TEST(Router, seats_come_out_even_when_many_threads_take_them) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::detail
+}  // namespace airssys::rt::detail::router_test

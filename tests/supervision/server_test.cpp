@@ -4,7 +4,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::server_test {
 namespace {
 
 WITH_SCHEDULERS(ServerTest);
@@ -66,4 +66,4 @@ TEST_P(ServerTest, a_foreign_thread_may_cast) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::server_test

@@ -4,7 +4,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::start_test {
 namespace {
 
 WITH_SCHEDULERS(StartTest);
@@ -25,4 +25,4 @@ TEST_P(StartTest, a_full_mailbox_makes_a_start_no_dearer) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::start_test

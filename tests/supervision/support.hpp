@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/support/children.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/watchdog.hpp"
 
 namespace airssys::rt::test {
@@ -66,27 +67,6 @@ std::optional<T> next() {
   std::optional<T> value = receive<T>(patience);
   if (!value) ADD_FAILURE() << "nothing came";
   return value;
-}
-
-// Why this process, which is linked to the test, ended.
-inline ExitReason exit_of(Pid pid) {
-  return receive(
-      when([&](Exit& exit) { return exit.from == pid; }, [](Exit& exit) { return exit.reason; }),
-      after(patience, [&] {
-        ADD_FAILURE() << pid.to_string() << " did not end";
-        return ExitReason::timeout();
-      }));
-}
-
-// Waits until this process is gone; noproc if it was before.
-inline ExitReason end_of(Pid pid) {
-  MonitorRef ref = monitor(pid);
-  return receive(
-      when([&](Down& down) { return down.ref == ref; }, [](Down& down) { return down.reason; }),
-      after(patience, [&] {
-        ADD_FAILURE() << pid.to_string() << " did not end";
-        return ExitReason::timeout();
-      }));
 }
 
 template <class T>

@@ -9,7 +9,7 @@
 
 #include "tests/support/kept_reports.hpp"
 
-namespace airssys::rt::detail {
+namespace airssys::rt::detail::survivors_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -80,4 +80,4 @@ TEST(Survivors, who_does_not_wait_runs_or_is_held_or_ends) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::detail
+}  // namespace airssys::rt::detail::survivors_test

@@ -4,7 +4,7 @@
 
 #include "tests/supervision/support.hpp"
 
-namespace airssys::rt::test {
+namespace airssys::rt::test::sys_test {
 namespace {
 
 WITH_SCHEDULERS(SysTest);
@@ -26,4 +26,4 @@ TEST_P(SysTest, a_suspended_supervisor_restarts_nobody_until_it_is_resumed) {
 }
 
 }  // namespace
-}  // namespace airssys::rt::test
+}  // namespace airssys::rt::test::sys_test

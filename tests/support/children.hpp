@@ -17,12 +17,6 @@
 
 namespace airssys::rt {
 
-inline void PrintTo(const ExitReason& reason, std::ostream* out) {
-  *out << reason.to_string();
-}
-inline void PrintTo(Pid pid, std::ostream* out) {
-  *out << pid.to_string();
-}
 inline void PrintTo(ChildState state, std::ostream* out) {
   *out << (state == ChildState::running   ? "running"
            : state == ChildState::stopped ? "stopped"
