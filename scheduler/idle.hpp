@@ -13,9 +13,9 @@
 // States      sleepers_ has a bit for each scheduler asleep; searcher_ is 1 while somebody searches
 // Roles       pick_to_wake: any thread, after it has made work visible. The others: the thread
 //             that drives the scheduler in question.
-// Invariants  I4 while work is visible, somebody is awake who will still look for it, or nobody
-//             sleeps. D1 at most one searches. D2 a bit is cleared by exactly one; who picks it
-//             owes that scheduler one unpark, and has made it the searcher.
+// Invariants  I4 while work is visible, somebody is awake who will still look for it or come to
+//             it, or nobody sleeps. D1 at most one searches. D2 a bit is cleared by exactly one;
+//             who picks it owes that scheduler one unpark, and has made it the searcher.
 // Orders      waker: work, light_fence, then it reads who searches and who sleeps;
 //             sleeper: its bit, searcher_, heavy_fence, then it reads the work
 // Progress    lock-free; a wake while somebody searches is one load and no fence
@@ -34,11 +34,16 @@
 //   bool searching = idle.try_search();
 //   again:
 //   if (searching && found something) { stop_searching(); wake(pick_to_wake()); run it; return; }
-//   if (idle.sleep(id, searching) && something lies anywhere) -> do not block
+//   if (idle.sleep(id, searching) && something lies where nobody comes to it) -> do not block
 //   else block;                               // until unparked, for I/O, or until a timer is due
 //   searching = !idle.cancel_sleep(id);       // picked: it is the searcher
 //   if (!searching) searching = idle.try_search();
 //   goto again;
+//
+// What lies in the queue of one whose turns go on ending is come to, and a search has just let it
+// be (outlasts_a_theft): who stayed awake for that would only disturb who does the work, by the
+// interrupts of the heavy fence most of all. If a long turn begins then, the monitor wakes
+// somebody.
 //
 // A scheduler that noticed its pick before the unpark came finds its next park ended at once. That
 // is harmless.

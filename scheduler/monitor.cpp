@@ -31,10 +31,22 @@ void Monitor::run() noexcept {
     doze();
     const std::int64_t now = pool_.clock.now_ns();
     for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now);
+    if (pool_.reluctance.is_due(now)) pool_.reluctance.look(now, totals());
     if (!spared_.empty()) restrain_who_had_time();
     give_back_blocks(now);
     if (to_be_asked_ != 0) ask_next_to_collect();
   }
+}
+
+Reluctance::Totals Monitor::totals() const noexcept {
+  Reluctance::Totals totals;
+  for (unsigned id = 0; id < pool_.count(); ++id) {
+    const Counters& counters = pool_.scheduler(id).counters;
+    totals.reductions += counters.reductions.read();
+    totals.turns += counters.turns.read();
+    totals.steals += counters.steals.read();
+  }
+  return totals;
 }
 
 bool Monitor::all_sleep() const noexcept {

@@ -18,7 +18,8 @@
 //
 // At each look, a sleeping scheduler is woken for tasks that have stood since the last one: behind
 // a long turn, or below a level that is always busy. Whose they are does not come to them, and may
-// have let them stand when they came (wake_ration.hpp).
+// have let them stand when they came (wake_ration.hpp), or thieves went to bed beside them
+// (idle.hpp). How much is done with and without thefts is compared now and then (reluctance.hpp).
 //
 // CPU time, not wall time: a thread that the system does not run is innocent. Nothing is taken
 // while the thread is inside the runtime (tenure.hpp).
@@ -85,6 +86,7 @@ class Monitor {
   void run() noexcept;
   void doze() noexcept;
   void give_back_blocks(std::int64_t now_ns) noexcept;
+  Reluctance::Totals totals() const noexcept;
   bool all_sleep() const noexcept;
   bool begin_to_collect() noexcept;
   void ask_next_to_collect() noexcept;

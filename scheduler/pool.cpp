@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <mutex>
 #include <string_view>
@@ -130,14 +132,25 @@ void Pool::end_forked_child() noexcept {
   std::abort();
 }
 
-bool Pool::looks_empty() const noexcept {
-  for (const auto& injector : injectors) {
-    if (injector.waiting() != 0) return false;
+bool Pool::has_injected() const noexcept {
+  return std::ranges::any_of(injectors,
+                             [](const auto& injector) { return injector.waiting() != 0; });
+}
+
+bool Pool::does_anything_stand() noexcept {
+  std::array<Scheduler::Waiting, IdleSet::schedulers_max> before;
+  bool is_any = false;
+  for (unsigned id = 0; id < count(); ++id) {
+    before[id] = schedulers_[id]->waiting();
+    is_any = is_any || before[id].is_any;
   }
-  for (const auto& scheduler : schedulers_) {
-    if (!scheduler->looks_empty()) return false;
+  if (!is_any) return false;
+  const std::int64_t until = clock.now_ns() + Reluctance::eager_ns;
+  while (clock.now_ns() < until) base::spin_pause();
+  for (unsigned id = 0; id < count(); ++id) {
+    if (before[id].is_any && schedulers_[id]->waiting() == before[id]) return true;
   }
-  return true;
+  return false;
 }
 
 }  // namespace airssys::rt::scheduler

@@ -21,6 +21,7 @@
 #include "scheduler/idle.hpp"
 #include "scheduler/injector.hpp"
 #include "scheduler/poller.hpp"
+#include "scheduler/reluctance.hpp"
 #include "scheduler/rotation.hpp"
 #include "scheduler/scheduler.hpp"
 #include "scheduler/task.hpp"
@@ -75,14 +76,17 @@ class Pool {
   // A searcher that goes on for longer than a wake costs is there for receivers that must not wait,
   // and they travel sooner.
   std::int64_t run_next_patience_ns() const noexcept {
-    return spin_ns > wake_costs_ns ? short_patience_ns : Scheduler::patience_ns;
+    return spin_ns > wake_costs_ns ? short_patience_ns : reluctance.patience_ns();
   }
   bool is_stopping() const noexcept {
     // relaxed: whoever misses it looks again after its wake, which stop sends afterwards.
     return is_stopping_.load(std::memory_order_relaxed);
   }
-  // Whether any scheduler or injector might hold work; exact behind the fence of IdleSet::sleep.
-  bool looks_empty() const noexcept;
+  // Whether any injector might hold work; exact behind the fence of IdleSet::sleep.
+  bool has_injected() const noexcept;
+  // The same for the schedulers' own work: whether some waits where no turn ends for a few
+  // microseconds, which this takes. Where turns end, somebody awake comes to it.
+  bool does_anything_stand() noexcept;
 
   // A child made by fork has a copy of the pool and none of its threads. Its only thread says so
   // once; from then on who wants something of the pool is refused: a sentence, and abort.
@@ -105,6 +109,7 @@ class Pool {
   std::array<Injector<Task>, level_count> injectors;
   IdleSet idle;
   WakeRation ration;
+  Reluctance reluctance;
   Rotation rotation;
   Poller poller;
   BlockingPool blocking;

@@ -171,9 +171,10 @@ bool Scheduler::outlasts_a_theft(const Scheduler& victim,
   const std::uint32_t queued = theirs.size();
   const std::uint32_t gone = theirs.taken() - sighting.taken;
   const std::int64_t elapsed = now_ns - sighting.since_ns;
-  if (queued != 0 && elapsed < patience_ns) return false;  // too short to know its pace
+  const std::int64_t patience = pool_.reluctance.patience_ns();
+  if (queued != 0 && elapsed < patience) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
-  return queued != 0 && (gone == 0 || elapsed / gone * queued >= theft_ns);
+  return queued != 0 && (gone == 0 || elapsed / gone * queued >= std::max(theft_ns, patience));
 }
 
 // One other at a time, so that what all of them look at does not grow with the square of how many

@@ -64,9 +64,6 @@ struct Times {
 
 class Scheduler {
  public:
-  // How long a task of normal level stands before thieves take it (Pool::run_next_patience_ns).
-  static constexpr std::int64_t patience_ns = 5'000;
-
   Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;

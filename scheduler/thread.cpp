@@ -252,8 +252,8 @@ Task* Thread::steal(std::int64_t now_ns) noexcept {
 
 // The last look before sleep, after everybody has been told of it.
 bool Thread::anything_to_do() noexcept {
-  return !pool_.looks_empty() || scheduler_->wheel.next_due_ns() <= pool_.clock.now_ns() ||
-         pool_.is_stopping();
+  return pool_.is_stopping() || scheduler_->wheel.next_due_ns() <= pool_.clock.now_ns() ||
+         pool_.has_injected() || pool_.does_anything_stand();
 }
 
 void Thread::sleep_until_something_happens() noexcept {

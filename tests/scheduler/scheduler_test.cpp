@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <stop_token>
+#include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -74,6 +76,28 @@ TEST_F(SchedulerTest, each_low_task_has_an_eighth_of_each_normal_ones_turns_howe
     }
     used = 0;
   }
+}
+
+// Who goes to bed leaves to others what they come to.
+TEST_F(SchedulerTest, what_waits_stands_where_no_turn_of_its_kind_ends) {
+  EXPECT_FALSE(pool.does_anything_stand());
+  add(other);
+  EXPECT_TRUE(pool.does_anything_stand());
+  {
+    const std::jthread busy([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) run_one(other);
+    });
+    while (pool.does_anything_stand()) std::this_thread::yield();
+  }
+  EXPECT_TRUE(pool.does_anything_stand());
+  add(other, Level::high);
+  const std::jthread urgent([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) run_one(other);
+  });
+  int looks =
+      0;  // a look between the two counts of an urgent turn takes it for one of another level
+  for (int i = 0; i < 1000; ++i) looks += pool.does_anything_stand() ? 1 : 0;
+  EXPECT_GE(looks, 100) << "below high";
 }
 
 // D6, D8
