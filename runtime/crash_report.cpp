@@ -16,6 +16,7 @@
 #include "fiber/throw_site.hpp"
 #include "runtime/label.hpp"
 #include "runtime/relations.hpp"
+#include "runtime/run.hpp"
 #include "scheduler/thread.hpp"
 
 namespace airssys::rt::runtime {
@@ -121,6 +122,17 @@ std::string deed_of(const detail::CrashContext& context) {
 
 }  // namespace
 
+std::string words_of(const ExitReason& reason) {
+  std::string words = "(its to_string() failed)";
+  run_small_code([&words, &reason] {
+    try {
+      words = reason.to_string();
+    } catch (...) {  // what it threw is nobody's
+    }
+  });
+  return words;
+}
+
 bool is_crash_reported(const ExitReason& reason) noexcept {
   return !reason.is_orderly() && current_system().is_logged(Severity::error);
 }
@@ -128,10 +140,10 @@ bool is_crash_reported(const ExitReason& reason) noexcept {
 void report_crash(Process& process, const Failure& failure, const detail::CrashContext& context) {
   if (!is_crash_reported(failure.reason)) return;
   System& system = current_system();
-  std::string reason = failure.reason.to_string();
+  ThrowSite site = last_throw_site(scheduler::Thread::current()->fiber());
+  std::string reason = words_of(failure.reason);
   std::string line = title_of(system, process) + deed_of(context);
   line.append(": ").append(reason);
-  ThrowSite site = last_throw_site(scheduler::Thread::current()->fiber());
   if (!site.place.empty()) line.append(", thrown at ").append(site.place);
   if (!context.state.empty()) line.append("; state: ").append(context.state);
   Report report(Severity::error, "crash", std::move(line));
@@ -149,9 +161,10 @@ void report_main_ended(const Process& process, Pid from, const ExitReason& reaso
   System& system = current_system();
   std::string line = title_of(system, process) + " was ended by a signal";
   if (from) line.append(" from ").append(from.to_string());
-  Report report(Severity::error, "main_ended", line + ": " + reason.to_string());
+  std::string words = words_of(reason);
+  Report report(Severity::error, "main_ended", line + ": " + words);
   add_identity(report, system, process);
-  report.add("reason", reason.to_string());
+  report.add("reason", std::move(words));
   if (from) report.add("from", from.to_string());
   system.log(report);
 }

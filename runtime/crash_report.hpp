@@ -6,6 +6,7 @@
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/pid.hpp>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "fiber/context.hpp"
@@ -17,6 +18,10 @@ namespace airssys::rt::runtime {
 
 // Whether an end for this reason is a crash of which a report tells (X16). Inside.
 bool is_crash_reported(const ExitReason& reason) noexcept;
+
+// The reason as text, whatever a value's to_string(), which is the user's, does: if that fails for
+// good, the process is cut off. By the owner, inside.
+std::string words_of(const ExitReason& reason);
 
 // The process's code has failed in this context. Says nothing of an orderly end (X16); who dies of
 // somebody else's end is not reported again. By the owner, on the stack that failed.

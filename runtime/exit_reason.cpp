@@ -1,5 +1,6 @@
 // exit_reason.cpp: the words of an error, and how every reason prints (Z15).
 #include <airssys/rt/exit_reason.hpp>
+#include <exception>
 
 namespace airssys::rt {
 
@@ -25,6 +26,15 @@ ExitReason ExitReason::error(std::string type, std::string what) {
   return ExitReason(Kind::error, new Words(std::move(type), std::move(what)));
 }
 
+// Whoever prints a reason was not told to expect what another's to_string() throws.
+std::string ExitReason::text() const {
+  try {
+    return detail()->text();
+  } catch (const std::exception& error) {
+    return std::string("its to_string() threw ") + error.what();
+  }
+}
+
 std::string ExitReason::to_string() const {
   switch (kind()) {
     case Kind::normal:
@@ -32,7 +42,7 @@ std::string ExitReason::to_string() const {
     case Kind::shutdown:
       return "shutdown";
     case Kind::shutdown_with:
-      return "shutdown: " + detail()->text();
+      return "shutdown: " + text();
     case Kind::kill:
       return "kill";
     case Kind::killed:
@@ -42,9 +52,9 @@ std::string ExitReason::to_string() const {
     case Kind::timeout:
       return "timeout";
     case Kind::error:
-      return "error: " + detail()->text();
+      return "error: " + text();
     case Kind::value:
-      return detail()->text();
+      return text();
   }
   return "?";
 }

@@ -116,7 +116,7 @@ void terminate(Process& process, Ending& ending) {
   Failure first = std::exchange(ending.failure, std::move(*failure));
   const bool is_described = is_crash_reported(first.reason);
   ending.context.callback = "terminate";
-  ending.context.first_reason = first.reason.to_string();
+  ending.context.first_reason = words_of(first.reason);
   // Nobody else may have its value any more, and that one's destructor is process code.
   if (holds_value(first.reason)) [[unlikely]]
     call_behaviour(process, ending, [&first](Behaviour&, const Ending&) { first.reason = {}; });

@@ -16,12 +16,14 @@
 #include "base/symbol.hpp"
 #include "fiber/throw_site.hpp"
 #include "scheduler/thread.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/kept_reports.hpp"
 
 namespace airssys::rt::runtime::crash_report_test {
 namespace {
 
 using support::field;
+using support::reason_of;
 
 using Crashes = support::KeptReports;
 RT_WITH_SCHEDULERS(Crashes);
@@ -66,6 +68,31 @@ TEST_P(Crashes, a_report_names_the_process_and_the_reason) {
   EXPECT_EQ(field(crash, "pid"), pid);
   EXPECT_EQ(field(crash, "name"), "store");
   EXPECT_EQ(field(crash, "reason"), "error: no");
+}
+
+// A reason whose words are hard to come by.
+struct Unspeakable {
+  bool throws_a_number = false;
+  bool operator==(const Unspeakable&) const = default;
+  std::string to_string() const {
+    if (throws_a_number) throw 5;
+    throw std::runtime_error("no words");
+  }
+};
+
+// Z15
+TEST_P(Crashes, a_reason_that_does_not_print_is_told_all_the_same) {
+  run([] {
+    for (const bool throws_a_number : {false, true}) {
+      const auto reason = ExitReason::of(Unspeakable{throws_a_number});
+      EXPECT_TRUE(reason_of(spawn_monitor([reason] { exit(reason); })) == reason);
+    }
+  });
+  ASSERT_EQ(reports().size(), 2U);
+  EXPECT_EQ(field(reports()[0], "reason"), "its to_string() threw no words");
+  EXPECT_EQ(field(reports()[1], "reason"), "(its to_string() failed)");
+  EXPECT_EQ(ExitReason::shutdown(Unspeakable{}).to_string(),
+            "shutdown: its to_string() threw no words");
 }
 
 TEST_P(Crashes, an_exception_is_told_with_the_stack_that_threw_it) {

@@ -45,6 +45,12 @@ class Last {
   std::function<void()> act_;
 };
 
+// A reason whose words nobody ever hears.
+struct Unspeakable {
+  bool operator==(const Unspeakable&) const = default;
+  std::string to_string() const noexcept { return std::string(1, std::string().at(7)); }
+};
+
 // In another process than the test's, which may be the last owner, too.
 Last failing() {
   return Last([tester = self()] {
@@ -71,6 +77,16 @@ void expect_destroyed_by_their_owners(const std::atomic<int>& by_owner,
                                       const std::atomic<int>& destroyed) {
   while (destroyed < rounds) reason_of(spawn_monitor([] {}));
   EXPECT_EQ(by_owner, rounds);
+}
+
+// Z4
+TEST_P(Ends, a_reason_that_breaks_its_promise_in_a_report_ends_nobody_else) {
+  run([] {
+    EXPECT_EQ(reason_of(spawn_monitor([] { exit(ExitReason::of(Unspeakable())); })),
+              ExitReason::error("noexcept_violation"));
+  });
+  ASSERT_EQ(reports().size(), 1U);
+  EXPECT_EQ(reports()[0].kind(), "cut_off");
 }
 
 // P3

@@ -79,7 +79,8 @@ class ExitReason {
     return &static_cast<const Value<T>*>(detail())->value;
   }
 
-  // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`.
+  // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`. If the value's to_string()
+  // throws an exception, that is told instead.
   std::string to_string() const;
 
   // The type's name and the words of an `error`; the words of a `shutdown(text)`; else empty.
@@ -127,6 +128,7 @@ class ExitReason {
     std::string text() const override { return detail::text_of(value); }
   };
   struct Words;  // of an error; exit_reason.cpp
+  std::string text() const;
 
   template <class T>
   static constexpr char tag = 0;
