@@ -41,7 +41,7 @@
 //   goto again;
 //
 // What lies in the queue of one whose turns go on ending is come to, and a search has just let it
-// be (outlasts_a_theft): who stayed awake for that would only disturb who does the work, by the
+// be (is_worth_a_theft): who stayed awake for that would only disturb who does the work, by the
 // interrupts of the heavy fence most of all. If a long turn begins then, the monitor wakes
 // somebody.
 //

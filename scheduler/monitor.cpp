@@ -30,18 +30,23 @@ void Monitor::run() noexcept {
     parker_.park_for(patience_ns() / 4);
     doze();
     const std::int64_t now = pool_.clock.now_ns();
-    for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now);
-    if (pool_.reluctance.is_due(now)) pool_.reluctance.look(now, totals());
+    const std::int64_t elapsed = now - std::exchange(looked_at_ns_, now);
+    for (unsigned id = 0; id < pool_.count(); ++id) look_at(id, now, elapsed);
+    // A searcher that goes on for long is there for receivers that must not wait.
+    if (pool_.spin_ns <= Pool::wake_costs_ns && pool_.reluctance.is_due(now))
+      pool_.reluctance.look(now, totals(now));
     if (!spared_.empty()) restrain_who_had_time();
     give_back_blocks(now);
     if (to_be_asked_ != 0) ask_next_to_collect();
   }
 }
 
-Reluctance::Totals Monitor::totals() const noexcept {
+Reluctance::Totals Monitor::totals(std::int64_t now_ns) const noexcept {
   Reluctance::Totals totals;
   for (unsigned id = 0; id < pool_.count(); ++id) {
-    const Counters& counters = pool_.scheduler(id).counters;
+    const Scheduler& scheduler = pool_.scheduler(id);
+    const Counters& counters = scheduler.counters;
+    totals.busy_ns += scheduler.times(now_ns).busy_ns;
     totals.reductions += counters.reductions.read();
     totals.turns += counters.turns.read();
     totals.steals += counters.steals.read();
@@ -110,7 +115,7 @@ std::int64_t Monitor::patience_ns() const noexcept {
   return pool_.rotation.hogs() > many_hogs ? hog_among_many_ns : hog_ns;
 }
 
-void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
+void Monitor::look_at(unsigned id, std::int64_t now_ns, std::int64_t elapsed_ns) noexcept {
   // acquire: pairs with who made that thread the driver.
   Thread* thread = pool_.drivers_[id].load(std::memory_order_acquire);
   const bool is_awake = thread && thread->os_id() != 0 && !pool_.idle.is_asleep(id);
@@ -119,7 +124,9 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns) noexcept {
     return;
   }
   const Scheduler::Waiting now = pool_.scheduler(id).waiting();
-  if (std::exchange(waiting_[id], now) == now && now.is_any) pool_.wake_one();
+  const auto [tasks, turns] = std::exchange(waiting_[id], now);
+  if (tasks != 0 && Scheduler::outlasts_a_theft(now.tasks, elapsed_ns, now.turns - turns))
+    pool_.wake_one();
 }
 
 bool Monitor::keeps_scheduler(unsigned id, Thread& thread, std::int64_t now_ns) noexcept {

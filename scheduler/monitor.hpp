@@ -16,8 +16,9 @@
 // be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
 // programs of a busy machine, and beside many of them the schedulers' threads wait as well.
 //
-// At each look, a sleeping scheduler is woken for tasks that have stood since the last one: behind
-// a long turn, or below a level that is always busy. Whose they are does not come to them, and may
+// At each look, a sleeping scheduler is woken for tasks that will stand for long at the pace since
+// the last one: behind long turns, or below a level that is always busy. Whose they are may not
+// come to them, and may
 // have let them stand when they came (wake_ration.hpp), or thieves went to bed beside them
 // (idle.hpp). How much is done with and without thefts is compared now and then (reluctance.hpp).
 //
@@ -86,11 +87,11 @@ class Monitor {
   void run() noexcept;
   void doze() noexcept;
   void give_back_blocks(std::int64_t now_ns) noexcept;
-  Reluctance::Totals totals() const noexcept;
+  Reluctance::Totals totals(std::int64_t now_ns) const noexcept;
   bool all_sleep() const noexcept;
   bool begin_to_collect() noexcept;
   void ask_next_to_collect() noexcept;
-  void look_at(unsigned id, std::int64_t now_ns) noexcept;
+  void look_at(unsigned id, std::int64_t now_ns, std::int64_t elapsed_ns) noexcept;
   // False: it was stuck, and the scheduler is now another one's.
   bool keeps_scheduler(unsigned id, Thread& thread, std::int64_t now_ns) noexcept;
   bool is_hog(const Sight& sight) const noexcept;
@@ -113,6 +114,7 @@ class Monitor {
   base::Parker parker_;
   base::Atomic<bool> dozes_{false};
   unsigned quiet_ticks_ = 0;
+  std::int64_t looked_at_ns_ = 0;
   std::int64_t block_period_began_ns_ = 0;
   std::uint32_t returns_seen_ = 0;
   std::size_t to_be_asked_ = 0;  // to collect: so many of the pool's threads, the last one first

@@ -138,17 +138,18 @@ bool Pool::has_injected() const noexcept {
 }
 
 bool Pool::does_anything_stand() noexcept {
+  if (reluctance.patience_ns() > Reluctance::eager_ns) return false;  // it is left to them
   std::array<Scheduler::Waiting, IdleSet::schedulers_max> before;
   bool is_any = false;
   for (unsigned id = 0; id < count(); ++id) {
     before[id] = schedulers_[id]->waiting();
-    is_any = is_any || before[id].is_any;
+    is_any = is_any || before[id].tasks != 0;
   }
   if (!is_any) return false;
   const std::int64_t until = clock.now_ns() + Reluctance::eager_ns;
   while (clock.now_ns() < until) base::spin_pause();
   for (unsigned id = 0; id < count(); ++id) {
-    if (before[id].is_any && schedulers_[id]->waiting() == before[id]) return true;
+    if (schedulers_[id]->waiting().stands_since(before[id])) return true;
   }
   return false;
 }

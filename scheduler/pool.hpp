@@ -85,7 +85,8 @@ class Pool {
   // Whether any injector might hold work; exact behind the fence of IdleSet::sleep.
   bool has_injected() const noexcept;
   // The same for the schedulers' own work: whether some waits where no turn ends for a few
-  // microseconds, which this takes. Where turns end, somebody awake comes to it.
+  // microseconds, which this takes. Where turns end, somebody awake comes to it; so does the
+  // monitor where thieves are reluctant.
   bool does_anything_stand() noexcept;
 
   // A child made by fork has a copy of the pool and none of its threads. Its only thread says so

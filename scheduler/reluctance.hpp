@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/atomic.hpp"
 #include "base/cache_line.hpp"
@@ -34,6 +35,7 @@ class Reluctance {
  public:
   // Of all schedulers, since they began.
   struct Totals {
+    std::int64_t busy_ns = 0;
     std::uint64_t reductions = 0;
     std::uint64_t turns = 0;
     std::uint64_t steals = 0;
@@ -50,21 +52,24 @@ class Reluctance {
 
   // Requires: is_due.
   void look(std::int64_t now_ns, const Totals& now) noexcept {
-    const auto elapsed_us = static_cast<std::uint64_t>(now_ns - began_ns_) / 1000;
-    const std::uint64_t rate = (now.reductions - last_.reductions) * 1000 / elapsed_us;
-    const bool are_turns_short = (now.turns - last_.turns) * long_turn_us >= elapsed_us;
-    const bool are_thefts_many = (now.steals - last_.steals) * seldom_us >= elapsed_us;
+    const std::int64_t elapsed_ns = now_ns - began_ns_;
+    const std::uint64_t busy_us = to_us(now.busy_ns - last_.busy_ns) + 1;
+    const std::uint64_t done = (now.reductions - last_.reductions) * 1000;
+    const Rate rate = {done / to_us(elapsed_ns), done / busy_us};
+    const bool are_turns_short = (now.turns - last_.turns) * long_turn_us >= busy_us;
+    const bool are_thefts_many = (now.steals - last_.steals) * seldom_us >= busy_us;
     began_ns_ = now_ns;
     last_ = now;
-    if (is_trial_) {
+    if (!are_turns_short || elapsed_ns > 2 * period_ns) {
+      is_reluctant_ = is_trial_ = false;
+      left_ = 0;
+    } else if (is_trial_) {
       judge(rate);
-    } else if (!are_turns_short) {
-      is_reluctant_ = false;
     } else if (left_ != 0) {
       --left_;
     } else if (is_reluctant_ || are_thefts_many) {
       is_trial_ = true;
-      rate_before_ = rate;
+      before_ = rate;
     }
     // relaxed: see Roles.
     patience_ns_.store(is_reluctant_ != is_trial_ ? reluctant_ns : eager_ns,
@@ -81,10 +86,22 @@ class Reluctance {
   static constexpr unsigned reluctant_pause_max =
       32;  // for it may harm who does not ask for a trial
 
-  void judge(std::uint64_t rate) noexcept {
-    const std::uint64_t when_eager = is_reluctant_ ? rate : rate_before_;
-    const std::uint64_t when_reluctant = is_reluctant_ ? rate_before_ : rate;
-    const bool pays_off = when_reluctant * 4 >= when_eager * 5;
+  // Reductions in a millisecond, and in one of a busy scheduler. More of the first alone is more
+  // that came from outside; more of the second alone is a scheduler that had less to do.
+  struct Rate {
+    std::uint64_t overall = 0;
+    std::uint64_t when_busy = 0;
+  };
+  static std::uint64_t to_us(std::int64_t ns) noexcept {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0)) / 1000;
+  }
+  static bool is_a_quarter_more(std::uint64_t a, std::uint64_t b) noexcept { return a * 4 > b * 5; }
+
+  void judge(const Rate& rate) noexcept {
+    const auto& [eager, reluctant] =
+        is_reluctant_ ? std::pair(rate, before_) : std::pair(before_, rate);
+    const bool pays_off = is_a_quarter_more(reluctant.overall, eager.overall) &&
+                          is_a_quarter_more(reluctant.when_busy, eager.when_busy);
     const unsigned pause_max = pays_off ? reluctant_pause_max : eager_pause_max;
     pause_ = pays_off == is_reluctant_ ? std::min(pause_ * 2, pause_max) : pause_min;
     is_trial_ = false;
@@ -98,8 +115,8 @@ class Reluctance {
   // The monitor only.
   Totals last_;
   std::int64_t began_ns_ = 0;
-  std::uint64_t rate_before_ = 0;  // reductions in a millisecond, before the trial
-  unsigned left_ = 0;              // periods until there may be a trial
+  Rate before_;        // the trial
+  unsigned left_ = 0;  // periods until there may be a trial
   unsigned pause_ = pause_min;
   bool is_reluctant_ = false;
   bool is_trial_ = false;  // for this period it is the other way round

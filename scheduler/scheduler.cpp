@@ -151,7 +151,7 @@ Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_nex
   if (run_next_too)
     return victim.run_next_.steal(sightings_[victim.id_], now_ns, pool_.run_next_patience_ns());
   for (unsigned queue = level_count; queue-- > 0;) {
-    if (queue <= normal && !outlasts_a_theft(victim, queue, now_ns)) continue;
+    if (queue <= normal && !is_worth_a_theft(victim, queue, now_ns)) continue;
     if (Task* task = victim.queues_[queue].steal_into(queues_[queue])) {
       if (queue > normal) may_hold_urgent_ = true;
       return task;
@@ -160,10 +160,9 @@ Task* Scheduler::steal_from(Scheduler& victim, std::int64_t now_ns, bool run_nex
   return nullptr;
 }
 
-// Tasks that are taken elsewhere find their messages in another core's cache. What its own
-// scheduler does in less time than that costs stays there: a queue that stands still is taken after
-// this patience, one that moves if at its pace it will last long enough.
-bool Scheduler::outlasts_a_theft(const Scheduler& victim,
+// A queue that stands still is taken after some patience, one that moves if at its pace it will
+// last. The reluctant leave more to who has short turns (reluctance.hpp).
+bool Scheduler::is_worth_a_theft(const Scheduler& victim,
                                  unsigned queue,
                                  std::int64_t now_ns) noexcept {
   const LevelQueue<Task>& theirs = victim.queues_[queue];
@@ -174,7 +173,9 @@ bool Scheduler::outlasts_a_theft(const Scheduler& victim,
   const std::int64_t patience = pool_.reluctance.patience_ns();
   if (queued != 0 && elapsed < patience) return false;  // too short to know its pace
   sighting = {sighting.taken + gone, now_ns};
-  return queued != 0 && (gone == 0 || elapsed / gone * queued >= std::max(theft_ns, patience));
+  const bool are_turns_short = gone != 0 && elapsed / gone < Reluctance::eager_ns;
+  return outlasts_a_theft(
+      queued, elapsed, gone, are_turns_short ? std::max(theft_ns, patience) : theft_ns);
 }
 
 // One other at a time, so that what all of them look at does not grow with the square of how many
@@ -229,10 +230,13 @@ Times Scheduler::times(std::int64_t now_ns) const noexcept {
 }
 
 std::uint32_t Scheduler::queued() const noexcept {
-  auto sum = static_cast<std::uint32_t>(homecoming_.waiting());
-  if (!run_next_.is_empty()) ++sum;
-  for (const auto& queue : queues_) sum += queue.size();
-  return sum;
+  return static_cast<std::uint32_t>(homecoming_.waiting()) + waiting().tasks;
+}
+
+Scheduler::Waiting Scheduler::waiting() const noexcept {
+  std::uint32_t tasks = run_next_.is_empty() ? 0 : 1;
+  for (const auto& queue : queues_) tasks += queue.size();
+  return {tasks, lower_turns()};
 }
 
 }  // namespace airssys::rt::scheduler

@@ -64,6 +64,8 @@ struct Times {
 
 class Scheduler {
  public:
+  static constexpr std::int64_t theft_ns = 50'000;  // a guess of what moving half a queue costs
+
   Scheduler(Pool& pool, unsigned id, std::uint64_t seed);
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -130,14 +132,27 @@ class Scheduler {
   // Any thread: whether something might be here for others to take; exact only behind the fences of
   // idle.hpp.
   bool looks_empty() const noexcept;
-  // Any thread: whether tasks wait here, and how many turns those of low and normal level have had;
-  // a figure. Two looks that are the same: some of those that wait have stood in between.
+  // Any thread: how many tasks wait here, and how many turns those of low and normal level have
+  // had; figures.
   struct Waiting {
-    bool is_any = false;
+    std::uint32_t tasks = 0;
     std::uint64_t turns = 0;
-    friend bool operator==(const Waiting&, const Waiting&) = default;
+    // Since then some have waited all the time, and no turn has begun.
+    bool stands_since(const Waiting& then) const noexcept {
+      return then.tasks != 0 && tasks != 0 && turns == then.turns;
+    }
   };
-  Waiting waiting() const noexcept { return {!looks_empty(), lower_turns()}; }
+  Waiting waiting() const noexcept;
+  // Whether tasks that wait where `gone` have had their turns in this time are better off elsewhere:
+  // taken away, they find their messages in another core's cache.
+  static bool outlasts_a_theft(std::uint64_t tasks,
+                               std::int64_t elapsed_ns,
+                               std::uint64_t gone,
+                               std::int64_t least_ns = theft_ns) noexcept {
+    return tasks != 0 && (gone == 0 || elapsed_ns / static_cast<std::int64_t>(gone) *
+                                               static_cast<std::int64_t>(tasks) >=
+                                           least_ns);
+  }
   // Any thread: how many tasks are queued here; a figure.
   std::uint32_t queued() const noexcept;
 
@@ -163,7 +178,6 @@ class Scheduler {
   static constexpr std::size_t take_batch = 32;       // tasks from an injector at a time
   static constexpr std::uint64_t low_turns = 8;       // of a normal task, for one of a low one (D7)
   static constexpr std::uint32_t asked_looks = 64;    // tasks looked at for one that is asked for
-  static constexpr std::int64_t theft_ns = 50'000;    // a guess of what moving half a queue costs
   static constexpr std::int64_t balance_ns = 10'000'000;
 
   bool is_turn_of_run_next() noexcept {
@@ -184,7 +198,7 @@ class Scheduler {
     return task.pinned_to == 0 || task.pinned_to == id_ + 1;
   }
   Task* steal_from(Scheduler& victim, std::int64_t now_ns, bool run_next_too) noexcept;
-  bool outlasts_a_theft(const Scheduler& victim, unsigned queue, std::int64_t now_ns) noexcept;
+  bool is_worth_a_theft(const Scheduler& victim, unsigned queue, std::int64_t now_ns) noexcept;
   void even_out(Scheduler& other, unsigned queue, bool stands) noexcept;
   std::uint64_t lower_turns() const noexcept {
     return counters.turns.read() - urgent_turns_.read();

@@ -182,6 +182,7 @@ Task* Thread::wait_for_work() noexcept {
       if (!scheduler_) return nullptr;
       scheduler_->get_up(pool_.clock.now_ns());
       searching = was_woken_ = !pool_.idle.cancel_sleep(id);
+      found_at_ns_ = 0;
       pool_.monitor_->somebody_woke();
       if (Task* task = take_after_sleep(searching)) return task;
     }
@@ -207,6 +208,7 @@ Task* Thread::take_after_sleep(bool& searching) noexcept {
   fire_timers(looked_at_ns_);
   Task* task = scheduler_->pick();
   if (!task) return nullptr;
+  was_woken_ = false;  // for work from outside: not what is rationed
   if (std::exchange(searching, false)) pool_.idle.stop_searching();
   pool_.wake_one();
   return task;
@@ -231,7 +233,10 @@ Task* Thread::search() noexcept {
     fire_timers(now);
     if (Task* task = scheduler_->pick()) return task;
     if (Task* task = steal(now)) return task;
-    if (now - began >= pool_.spin_ns) return nullptr;
+    if (now - began >= pool_.spin_ns) {
+      scheduler_->balance(now);  // what moves too quickly to be stolen, and does not end
+      return scheduler_->pick();
+    }
     if (pool_.poller.sources() != 0) pool_.poller.poll(0);
     for (int i = 0; i < 8; ++i) base::spin_pause();
     now = pool_.clock.now_ns();
@@ -341,10 +346,12 @@ void Thread::ask_to_give_way() noexcept {
 
 // The last driver may have been robbed while it slept, with its bit set.
 void Thread::get_up() noexcept {
-  if (scheduler_->get_up(pool_.clock.now_ns()) && !pool_.idle.cancel_sleep(scheduler_->id())) {
+  if (!scheduler_->get_up(pool_.clock.now_ns())) return;
+  if (!pool_.idle.cancel_sleep(scheduler_->id())) {
     pool_.idle.stop_searching();
     pool_.wake_one();
   }
+  pool_.monitor_->somebody_woke();
 }
 
 // --- On a fiber. -------------------------------------------------------------------------------

@@ -5,6 +5,8 @@
 // work visible with a plain store and never do it themselves. A run in which work lies there and
 // everybody sleeps is one in which nobody can go on. Then without the membarrier, with schedulers
 // that ignore the last look, and with an idle set whose waker forgets that others relied on it.
+// Last, work of one who is awake, beside which a scheduler goes to bed if turns end there: it is
+// found if no turn has begun since. What is left to the monitor is lost here, where there is none.
 #include "scheduler/idle.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +26,7 @@ using model::Outcome;
 using model::Program;
 using model::Weakness;
 
-enum class LastLook : std::uint8_t { obeyed, ignored };
+enum class LastLook : std::uint8_t { obeyed, ignored, at_turns };
 
 template <class Idle, unsigned scheduler_count, unsigned work_count>
 struct World {
@@ -34,6 +36,7 @@ struct World {
     base::Atomic<bool> token{false};
   };
   std::array<Bed, scheduler_count> beds;
+  base::Atomic<unsigned> turns{0};  // begun by the one who is awake
   unsigned work_done = 0;
   LastLook last_look = LastLook::obeyed;
 
@@ -54,6 +57,26 @@ struct World {
       if (each.load(std::memory_order_acquire)) return true;
     }
     return false;
+  }
+  // Pool::does_anything_stand.
+  bool does_anything_stand() {
+    if (!anything_anywhere()) return false;
+    const unsigned before = turns.load(std::memory_order_relaxed);
+    return anything_anywhere() && turns.load(std::memory_order_relaxed) == before;
+  }
+  bool may_block() {
+    switch (last_look) {
+      case LastLook::obeyed:
+        return !anything_anywhere();
+      case LastLook::ignored:
+        return true;
+      case LastLook::at_turns:
+        return !does_anything_stand();
+    }
+    return true;
+  }
+  void begin_turn() {
+    turns.store(turns.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   bool find_and_do() {
     for (auto& each : work) {
@@ -81,8 +104,7 @@ struct World {
         searching = false;
       } else {
         const bool must_look = idle.sleep(id, searching);
-        const bool blocks = !must_look || last_look == LastLook::ignored || !anything_anywhere();
-        if (blocks) park(id, alarms-- > 0);
+        if (!must_look || may_block()) park(id, alarms-- > 0);
         searching = !idle.cancel_sleep(id);
       }
       if (!searching) searching = idle.try_search();
@@ -123,6 +145,40 @@ TEST(IdleModel, two_wakers_are_heard_by_two_sleepers) {
 TEST(IdleModel, sleepers_who_wake_by_themselves_confuse_nobody) {
   const Outcome outcome = explore(wakers_against_sleepers<IdleSet, 2, 1>(1), {.preemptions = 3});
   EXPECT_TRUE(outcome) << outcome.report;
+}
+
+// One who is awake makes work in a turn, and a scheduler that goes to bed.
+template <class Afterwards>
+Outcome beside_one_awake(Afterwards afterwards) {
+  return explore(
+      [afterwards](Program& program) {
+        auto world = std::make_shared<World<IdleSet, 1, 1>>();
+        world->last_look = LastLook::at_turns;
+        program.thread([world, afterwards] {
+          world->begin_turn();
+          world->offer(0);
+          afterwards(*world);
+        });
+        program.thread([world] { world->run_scheduler(0, 0); });
+      },
+      {.preemptions = 3});
+}
+
+TEST(IdleModel, what_is_made_in_a_turn_that_never_ends_is_found) {
+  const Outcome outcome = beside_one_awake([](auto& /*world*/) {});
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
+TEST(IdleModel, what_one_who_is_awake_comes_to_is_left_to_it) {
+  const Outcome outcome = beside_one_awake([](auto& world) {
+    world.begin_turn();
+    world.find_and_do();
+  });
+  EXPECT_TRUE(outcome) << outcome.report;
+}
+
+TEST(IdleModel, what_stands_behind_a_later_turn_needs_the_monitor) {
+  EXPECT_FALSE(beside_one_awake([](auto& world) { world.begin_turn(); }).passed);
 }
 
 TEST(IdleModel, needs_its_fence) {

@@ -19,6 +19,7 @@ class ReluctanceTest : public testing::Test {
   void pass_period() {
     now_ns += 5'000'000;
     ASSERT_TRUE(reluctance.is_due(now_ns));
+    totals.busy_ns += is_reluctant() ? busy_when_reluctant_ns : 10'000'000;
     totals.reductions += is_reluctant() ? when_reluctant : when_eager;
     totals.turns += turns;
     totals.steals += is_reluctant() ? 0 : thefts;
@@ -36,7 +37,8 @@ class ReluctanceTest : public testing::Test {
   Reluctance reluctance;
   Reluctance::Totals totals;
   std::int64_t now_ns = 1'000'000'000;
-  std::uint64_t when_eager = 100'000;  // reductions in a period
+  std::int64_t busy_when_reluctant_ns = 5'000'000;  // two schedulers: in a period
+  std::uint64_t when_eager = 100'000;               // reductions in a period
   std::uint64_t when_reluctant = 200'000;
   std::uint64_t turns = 50'000;
   std::uint64_t thefts = 100;
@@ -53,6 +55,11 @@ TEST_F(ReluctanceTest, they_stay_eager_where_it_has_not) {
   const int tried = reluctant_of(10'000);
   EXPECT_GE(tried, 10'000 / 300);
   EXPECT_LE(tried, 10'000 / 200);
+}
+
+TEST_F(ReluctanceTest, they_stay_eager_where_more_has_only_come_in) {
+  busy_when_reluctant_ns = 20'000'000;
+  EXPECT_LE(reluctant_of(1000), 10);
 }
 
 TEST_F(ReluctanceTest, it_is_not_tried_without_thefts) {
