@@ -143,8 +143,8 @@ class Scheduler {
     }
   };
   Waiting waiting() const noexcept;
-  // Whether tasks that wait where `gone` have had their turns in this time are better off elsewhere:
-  // taken away, they find their messages in another core's cache.
+  // Whether tasks that wait where `gone` have had their turns in this time are better off
+  // elsewhere, though there they find their messages in another core's cache.
   static bool outlasts_a_theft(std::uint64_t tasks,
                                std::int64_t elapsed_ns,
                                std::uint64_t gone,

@@ -79,8 +79,8 @@ class ExitReason {
     return &static_cast<const Value<T>*>(detail())->value;
   }
 
-  // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`. If the value's to_string()
-  // throws an exception, that is told instead.
+  // `normal`, `shutdown: X`, `killed`, `error: std::runtime_error: boom`. An exception that the
+  // value's to_string() throws is told in its place.
   std::string to_string() const;
 
   // The type's name and the words of an `error`; the words of a `shutdown(text)`; else empty.
