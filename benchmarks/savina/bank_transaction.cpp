@@ -8,6 +8,7 @@
 
 namespace savina {
 
+namespace bank_transaction {
 namespace {
 
 constexpr std::int64_t accounts = 1000;
@@ -129,9 +130,10 @@ class BankTransaction : public Program {
 };
 
 }  // namespace
+}  // namespace bank_transaction
 
 std::unique_ptr<Program> make_bank_transaction(const Setting& setting) {
-  return std::make_unique<BankTransaction>(setting);
+  return std::make_unique<bank_transaction::BankTransaction>(setting);
 }
 
 }  // namespace savina

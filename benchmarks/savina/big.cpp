@@ -4,6 +4,7 @@
 
 namespace savina {
 
+namespace big {
 namespace {
 
 using Everybody = std::shared_ptr<const std::vector<rt::Pid>>;
@@ -97,12 +98,13 @@ class Big : public Program {
 };
 
 }  // namespace
+}  // namespace big
 
 std::unique_ptr<Program> make_big(const Setting& setting) {
-  return std::make_unique<Big>(120, setting.pick(20'000, 100'000));
+  return std::make_unique<big::Big>(120, setting.pick(20'000, 100'000));
 }
 std::unique_ptr<Program> make_big_wide(const Setting& setting) {
-  return std::make_unique<Big>(2'000, setting.pick(1'200, 6'000));
+  return std::make_unique<big::Big>(2'000, setting.pick(1'200, 6'000));
 }
 
 }  // namespace savina

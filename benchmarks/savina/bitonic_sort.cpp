@@ -17,6 +17,7 @@
 
 namespace savina {
 
+namespace bitonic_sort {
 namespace {
 
 using Targets = std::vector<rt::Pid>;
@@ -269,12 +270,13 @@ class BitonicSort : public Program {
 };
 
 }  // namespace
+}  // namespace bitonic_sort
 
 std::unique_ptr<Program> make_bitonic_sort(const Setting& /*setting*/) {
-  return std::make_unique<BitonicSort>(4'096);
+  return std::make_unique<bitonic_sort::BitonicSort>(4'096);
 }
 std::unique_ptr<Program> make_bitonic_sort_short(const Setting& /*setting*/) {
-  return std::make_unique<BitonicSort>(1'024);
+  return std::make_unique<bitonic_sort::BitonicSort>(1'024);
 }
 
 }  // namespace savina

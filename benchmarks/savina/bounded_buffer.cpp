@@ -9,6 +9,7 @@
 
 namespace savina {
 
+namespace bounded_buffer {
 namespace {
 
 constexpr int producers = 40;
@@ -280,12 +281,15 @@ class BoundedBuffer : public Program {
 };
 
 }  // namespace
+}  // namespace bounded_buffer
 
 std::unique_ptr<Program> make_bounded_buffer(const Setting& setting) {
-  return std::make_unique<BoundedBuffer>(setting, &trade_by_manager, 0);
+  return std::make_unique<bounded_buffer::BoundedBuffer>(
+      setting, &bounded_buffer::trade_by_manager, 0);
 }
 std::unique_ptr<Program> make_bounded_mailbox(const Setting& setting) {
-  return std::make_unique<BoundedBuffer>(setting, &trade_by_mailbox, buffer_size);
+  return std::make_unique<bounded_buffer::BoundedBuffer>(
+      setting, &bounded_buffer::trade_by_mailbox, bounded_buffer::buffer_size);
 }
 
 }  // namespace savina

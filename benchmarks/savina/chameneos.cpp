@@ -6,6 +6,7 @@
 
 namespace savina {
 
+namespace chameneos {
 namespace {
 
 constexpr int creatures = 100;
@@ -129,9 +130,10 @@ class Chameneos : public Program {
 };
 
 }  // namespace
+}  // namespace chameneos
 
 std::unique_ptr<Program> make_chameneos(const Setting& setting) {
-  return std::make_unique<Chameneos>(setting);
+  return std::make_unique<chameneos::Chameneos>(setting);
 }
 
 }  // namespace savina

@@ -6,6 +6,7 @@
 
 namespace savina {
 
+namespace cigarette_smokers {
 namespace {
 
 constexpr std::int64_t smokers = 200;
@@ -84,9 +85,10 @@ class CigaretteSmokers : public Program {
 };
 
 }  // namespace
+}  // namespace cigarette_smokers
 
 std::unique_ptr<Program> make_cigarette_smokers(const Setting& setting) {
-  return std::make_unique<CigaretteSmokers>(setting);
+  return std::make_unique<cigarette_smokers::CigaretteSmokers>(setting);
 }
 
 }  // namespace savina

@@ -10,6 +10,7 @@
 
 namespace savina {
 
+namespace cobwebbed_tree {
 namespace {
 
 constexpr std::int64_t fan_out = 10;
@@ -230,12 +231,13 @@ class CobwebbedTree : public Program {
 };
 
 }  // namespace
+}  // namespace cobwebbed_tree
 
 std::unique_ptr<Program> make_cobwebbed_tree(const Setting& setting) {
-  return std::make_unique<CobwebbedTree>(setting, true);
+  return std::make_unique<cobwebbed_tree::CobwebbedTree>(setting, true);
 }
 std::unique_ptr<Program> make_cobwebbed_tree_cut(const Setting& setting) {
-  return std::make_unique<CobwebbedTree>(setting, false);
+  return std::make_unique<cobwebbed_tree::CobwebbedTree>(setting, false);
 }
 
 }  // namespace savina

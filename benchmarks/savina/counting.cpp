@@ -3,6 +3,7 @@
 
 namespace savina {
 
+namespace counting {
 namespace {
 
 struct Kick {};
@@ -63,12 +64,13 @@ class Counting : public Program {
 };
 
 }  // namespace
+}  // namespace counting
 
 std::unique_ptr<Program> make_counting(const Setting& setting) {
-  return std::make_unique<Counting>(setting, 0);
+  return std::make_unique<counting::Counting>(setting, 0);
 }
 std::unique_ptr<Program> make_counting_bounded(const Setting& setting) {
-  return std::make_unique<Counting>(setting, 1024);
+  return std::make_unique<counting::Counting>(setting, 1024);
 }
 
 }  // namespace savina

@@ -8,6 +8,7 @@
 
 namespace savina {
 
+namespace dictionary {
 namespace {
 
 constexpr std::int64_t clients = 20;
@@ -243,12 +244,13 @@ class ConcurrentSortedList : public Program {
 };
 
 }  // namespace
+}  // namespace dictionary
 
 std::unique_ptr<Program> make_dictionary(const Setting& /*setting*/) {
-  return std::make_unique<ConcurrentDictionary>();
+  return std::make_unique<dictionary::ConcurrentDictionary>();
 }
 std::unique_ptr<Program> make_sorted_list(const Setting& /*setting*/) {
-  return std::make_unique<ConcurrentSortedList>();
+  return std::make_unique<dictionary::ConcurrentSortedList>();
 }
 
 }  // namespace savina

@@ -13,6 +13,7 @@
 
 namespace savina {
 
+namespace facility_location {
 namespace {
 
 constexpr double side = 500;
@@ -191,12 +192,13 @@ class FacilityLocation : public Program {
 };
 
 }  // namespace
+}  // namespace facility_location
 
 std::unique_ptr<Program> make_facility_location(const Setting& /*setting*/) {
-  return std::make_unique<FacilityLocation>(100'000);
+  return std::make_unique<facility_location::FacilityLocation>(100'000);
 }
 std::unique_ptr<Program> make_facility_location_short(const Setting& /*setting*/) {
-  return std::make_unique<FacilityLocation>(30'000);
+  return std::make_unique<facility_location::FacilityLocation>(30'000);
 }
 
 }  // namespace savina

@@ -12,6 +12,7 @@
 
 namespace savina {
 
+namespace filter_bank {
 namespace {
 
 struct Shape {
@@ -308,19 +309,23 @@ class FilterBank : public Program {
 };
 
 }  // namespace
+}  // namespace filter_bank
 
 std::unique_ptr<Program> make_filter_bank(const Setting& /*setting*/) {
-  return std::make_unique<FilterBank>(Shape{8, 16'384, 34'816}, Sunk{2'050, 0, 0, 0, 0}, true);
+  return std::make_unique<filter_bank::FilterBank>(
+      filter_bank::Shape{8, 16'384, 34'816}, filter_bank::Sunk{2'050, 0, 0, 0, 0}, true);
 }
 std::unique_ptr<Program> make_filter_bank_narrow(const Setting& /*setting*/) {
-  return std::make_unique<FilterBank>(
-      Shape{8, 100, 34'816},
-      Sunk{34'618, 34'518, 45'341'427'600, 79'304'979'600, 1'407'938'470'696'800},
+  return std::make_unique<filter_bank::FilterBank>(
+      filter_bank::Shape{8, 100, 34'816},
+      filter_bank::Sunk{34'618, 34'518, 45'341'427'600, 79'304'979'600, 1'407'938'470'696'800},
       false);
 }
 std::unique_ptr<Program> make_filter_bank_short(const Setting& /*setting*/) {
-  return std::make_unique<FilterBank>(
-      Shape{4, 512, 4'096}, Sunk{3'074, 2'562, 954'274'984'320, 0, 1'351'548'845'187'840}, false);
+  return std::make_unique<filter_bank::FilterBank>(
+      filter_bank::Shape{4, 512, 4'096},
+      filter_bank::Sunk{3'074, 2'562, 954'274'984'320, 0, 1'351'548'845'187'840},
+      false);
 }
 
 }  // namespace savina

@@ -7,6 +7,7 @@
 
 namespace savina {
 
+namespace fork_join_creation {
 namespace {
 
 struct Job {};
@@ -36,9 +37,10 @@ class ForkJoinCreation : public Program {
 };
 
 }  // namespace
+}  // namespace fork_join_creation
 
 std::unique_ptr<Program> make_fork_join_creation(const Setting& setting) {
-  return std::make_unique<ForkJoinCreation>(setting);
+  return std::make_unique<fork_join_creation::ForkJoinCreation>(setting);
 }
 
 }  // namespace savina

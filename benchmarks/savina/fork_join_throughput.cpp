@@ -8,6 +8,7 @@
 
 namespace savina {
 
+namespace fork_join_throughput {
 namespace {
 
 struct Job {};
@@ -76,12 +77,13 @@ class ForkJoinThroughput : public Program {
 };
 
 }  // namespace
+}  // namespace fork_join_throughput
 
 std::unique_ptr<Program> make_fork_join_throughput(const Setting& setting) {
-  return std::make_unique<ForkJoinThroughput>(setting, false);
+  return std::make_unique<fork_join_throughput::ForkJoinThroughput>(setting, false);
 }
 std::unique_ptr<Program> make_fork_join_foreign(const Setting& setting) {
-  return std::make_unique<ForkJoinThroughput>(setting, true);
+  return std::make_unique<fork_join_throughput::ForkJoinThroughput>(setting, true);
 }
 
 }  // namespace savina

@@ -13,6 +13,7 @@
 
 namespace savina {
 
+namespace guided_search {
 namespace {
 
 constexpr int edge = 30;
@@ -216,12 +217,13 @@ class GuidedSearch : public Program {
 };
 
 }  // namespace
+}  // namespace guided_search
 
 std::unique_ptr<Program> make_guided_search(const Setting& /*setting*/) {
-  return std::make_unique<GuidedSearch>(Order::of_arrival);
+  return std::make_unique<guided_search::GuidedSearch>(guided_search::Order::of_arrival);
 }
 std::unique_ptr<Program> make_guided_search_priority(const Setting& /*setting*/) {
-  return std::make_unique<GuidedSearch>(Order::of_priority);
+  return std::make_unique<guided_search::GuidedSearch>(guided_search::Order::of_priority);
 }
 
 }  // namespace savina

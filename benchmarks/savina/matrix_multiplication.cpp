@@ -6,6 +6,7 @@
 
 namespace savina {
 
+namespace matrix_multiplication {
 namespace {
 
 constexpr std::size_t n = 1024;
@@ -128,9 +129,10 @@ class MatrixMultiplication : public Program {
 };
 
 }  // namespace
+}  // namespace matrix_multiplication
 
 std::unique_ptr<Program> make_matrix_multiplication(const Setting& /*setting*/) {
-  return std::make_unique<MatrixMultiplication>();
+  return std::make_unique<matrix_multiplication::MatrixMultiplication>();
 }
 
 }  // namespace savina

@@ -10,6 +10,7 @@
 
 namespace savina {
 
+namespace over_relaxation {
 namespace {
 
 constexpr int rounds = 100;
@@ -158,9 +159,10 @@ class OverRelaxation : public Program {
 };
 
 }  // namespace
+}  // namespace over_relaxation
 
 std::unique_ptr<Program> make_over_relaxation(const Setting& setting) {
-  return std::make_unique<OverRelaxation>(setting);
+  return std::make_unique<over_relaxation::OverRelaxation>(setting);
 }
 
 }  // namespace savina

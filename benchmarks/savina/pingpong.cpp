@@ -3,6 +3,7 @@
 
 namespace savina {
 
+namespace pingpong {
 namespace {
 
 struct Start {};
@@ -86,9 +87,10 @@ class PingPong : public Program {
 };
 
 }  // namespace
+}  // namespace pingpong
 
 std::unique_ptr<Program> make_pingpong(const Setting& setting) {
-  return std::make_unique<PingPong>(setting);
+  return std::make_unique<pingpong::PingPong>(setting);
 }
 
 }  // namespace savina

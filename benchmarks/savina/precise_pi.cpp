@@ -8,6 +8,7 @@
 
 namespace savina {
 
+namespace precise_pi {
 namespace {
 
 constexpr std::int64_t digits = 5'000;
@@ -172,9 +173,10 @@ class PrecisePi : public Program {
 };
 
 }  // namespace
+}  // namespace precise_pi
 
 std::unique_ptr<Program> make_precise_pi(const Setting& /*setting*/) {
-  return std::make_unique<PrecisePi>();
+  return std::make_unique<precise_pi::PrecisePi>();
 }
 
 }  // namespace savina

@@ -6,6 +6,7 @@
 
 namespace savina {
 
+namespace queens {
 namespace {
 
 constexpr int workers = 20;
@@ -124,9 +125,10 @@ class Queens : public Program {
 };
 
 }  // namespace
+}  // namespace queens
 
 std::unique_ptr<Program> make_queens(const Setting& setting) {
-  return std::make_unique<Queens>(setting);
+  return std::make_unique<queens::Queens>(setting);
 }
 
 }  // namespace savina

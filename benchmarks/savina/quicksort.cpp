@@ -8,6 +8,7 @@
 
 namespace savina {
 
+namespace quicksort {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -128,9 +129,10 @@ class Quicksort : public Program {
 };
 
 }  // namespace
+}  // namespace quicksort
 
 std::unique_ptr<Program> make_quicksort(const Setting& setting) {
-  return std::make_unique<Quicksort>(setting);
+  return std::make_unique<quicksort::Quicksort>(setting);
 }
 
 }  // namespace savina

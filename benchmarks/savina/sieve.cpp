@@ -6,6 +6,7 @@
 
 namespace savina {
 
+namespace sieve {
 namespace {
 
 constexpr std::int64_t primes_per_filter = 1000;
@@ -104,9 +105,10 @@ class Sieve : public Program {
 };
 
 }  // namespace
+}  // namespace sieve
 
 std::unique_ptr<Program> make_sieve(const Setting& setting) {
-  return std::make_unique<Sieve>(setting);
+  return std::make_unique<sieve::Sieve>(setting);
 }
 
 }  // namespace savina

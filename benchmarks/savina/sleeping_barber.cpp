@@ -7,6 +7,7 @@
 
 namespace savina {
 
+namespace sleeping_barber {
 namespace {
 
 constexpr std::int64_t haircuts = 5'000;
@@ -166,9 +167,10 @@ class SleepingBarber : public Program {
 };
 
 }  // namespace
+}  // namespace sleeping_barber
 
 std::unique_ptr<Program> make_sleeping_barber(const Setting& /*setting*/) {
-  return std::make_unique<SleepingBarber>();
+  return std::make_unique<sleeping_barber::SleepingBarber>();
 }
 
 }  // namespace savina

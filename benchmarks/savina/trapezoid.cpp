@@ -5,6 +5,7 @@
 
 namespace savina {
 
+namespace trapezoid {
 namespace {
 
 constexpr std::int64_t workers = 100;
@@ -54,9 +55,10 @@ class Trapezoid : public Program {
 };
 
 }  // namespace
+}  // namespace trapezoid
 
 std::unique_ptr<Program> make_trapezoid(const Setting& /*setting*/) {
-  return std::make_unique<Trapezoid>();
+  return std::make_unique<trapezoid::Trapezoid>();
 }
 
 }  // namespace savina
