@@ -29,8 +29,7 @@ class ServerRules : public support::InRuntime {
     };
   }
 
-  template <class Body>
-  void run(Body body) {
+  void run(const std::function<void()>& body) {
     InRuntime::run([&body] {
       const Spawned test = spawn_monitor([&body] {
         trap_exit(true);

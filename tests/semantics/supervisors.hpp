@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -36,8 +37,7 @@ class SupervisorRules : public InRuntime {
     };
   }
 
-  template <class Body>
-  void run(Body&& body) {
+  void run(const std::function<void()>& body) {
     InRuntime::run([&body] {
       trap_exit(true);
       body();

@@ -8,6 +8,7 @@
 #include <airssys/rt.hpp>
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,8 +29,7 @@ inline constexpr Duration patience = 30s;
 class WithSchedulers : public testing::TestWithParam<unsigned> {
  protected:
   // Runs f as a process that traps exits, and then stops the runtime.
-  template <class F>
-  void run(F f) {
+  void run(const std::function<void()>& f) {
     Runtime runtime({.schedulers = GetParam(), .log = [this](std::string_view line) {
                        std::scoped_lock lock(mutex_);
                        lines_.emplace_back(line);

@@ -14,9 +14,9 @@
 #include <gtest/gtest.h>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/system.hpp>
+#include <functional>
 #include <string>
 #include <thread>
-#include <utility>
 
 #include "runtime/system.hpp"
 #include "system/runtime_impl.hpp"
@@ -30,21 +30,19 @@ class InRuntime : public testing::TestWithParam<unsigned> {
   Options options = {.schedulers = GetParam()};
 
   // Runs body as the first process.
-  template <class Body>
-  void run(Body&& body) {
+  void run(const std::function<void()>& body) {
     with_runtime([&body](Runtime& runtime) {
-      const ExitReason reason = runtime.run(std::forward<Body>(body));
+      const ExitReason reason = runtime.run([&body] { body(); });
       EXPECT_EQ(reason.to_string(), "normal");
     });
   }
 
   // Calls body(runtime) on this thread.
-  template <class Body>
-  void with_runtime(Body&& body) {
+  void with_runtime(const std::function<void(Runtime&)>& body) {
     Runtime runtime(options);
     {
       const Watchdog watchdog(runtime, "the body of the test");
-      std::forward<Body>(body)(runtime);
+      body(runtime);
     }
     const Watchdog watchdog(runtime, "a process that the test has left behind");
     while (runtime.impl().system().table.alive() != 0) std::this_thread::yield();
