@@ -15,7 +15,7 @@ class ReluctanceTest : public testing::Test {
  protected:
   bool is_reluctant() const { return reluctance.patience_ns() == Reluctance::reluctant_ns; }
 
-  // Five milliseconds; how many of those that follow were spent reluctantly.
+  // Five milliseconds, and what is found at their end.
   void pass_period() {
     now_ns += 5'000'000;
     ASSERT_TRUE(reluctance.is_due(now_ns));
@@ -25,6 +25,7 @@ class ReluctanceTest : public testing::Test {
     totals.steals += is_reluctant() ? 0 : thefts;
     reluctance.look(now_ns, totals);
   }
+  // Behind how many of these periods thieves were reluctant.
   int reluctant_of(int periods) {
     int reluctant = 0;
     for (int i = 0; i < periods; ++i) {
@@ -87,7 +88,7 @@ TEST_F(ReluctanceTest, longer_turns_end_it_at_once) {
   EXPECT_FALSE(is_reluctant());
 }
 
-TEST_F(ReluctanceTest, a_look_that_comes_late_counts_what_was_done_in_that_time) {
+TEST_F(ReluctanceTest, nothing_is_judged_over_a_gap) {
   reluctant_of(50);
   now_ns += 1'000'000'000;  // everybody slept
   pass_period();
