@@ -140,10 +140,10 @@ bool is_crash_reported(const ExitReason& reason) noexcept {
 void report_crash(Process& process, const Failure& failure, const detail::CrashContext& context) {
   if (!is_crash_reported(failure.reason)) return;
   System& system = current_system();
-  ThrowSite site = last_throw_site(scheduler::Thread::current()->fiber());
   std::string reason = words_of(failure.reason);
   std::string line = title_of(system, process) + deed_of(context);
   line.append(": ").append(reason);
+  ThrowSite site = last_throw_site(scheduler::Thread::current()->fiber());
   if (!site.place.empty()) line.append(", thrown at ").append(site.place);
   if (!context.state.empty()) line.append("; state: ").append(context.state);
   Report report(Severity::error, "crash", std::move(line));
