@@ -102,12 +102,6 @@ bool Monitor::begin_to_collect() noexcept {
 void Monitor::ask_next_to_collect() noexcept {
   Thread& thread = *pool_.threads_[--to_be_asked_];
   thread.ask_to_collect();
-  // One that drives no scheduler, or another one in a moment, is unparked as well.
-  for (unsigned id = 0; id < pool_.count(); ++id) {
-    // acquire: pairs with who made that thread the driver.
-    if (pool_.drivers_[id].load(std::memory_order_acquire) == &thread)
-      return pool_.unpark(thread, id);
-  }
   thread.unpark();
 }
 

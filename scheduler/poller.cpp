@@ -109,16 +109,28 @@ void Poller::give_back(Source& source) noexcept {
   has_removed_.store(true, std::memory_order_relaxed);
 }
 
-int Poller::poll(std::int64_t timeout_ns, Awake awake, void* argument) noexcept {
-  // acquire: pairs with the release below; has_pwait2_ and the batches follow one another.
-  if (is_polled_.exchange(true, std::memory_order_acquire)) return somebody_else;
+int Poller::poll(std::int64_t timeout_ns) noexcept {
+  return enter() ? wait_and_leave(timeout_ns, nullptr, nullptr) : somebody_else;
+}
+
+bool Poller::enter() noexcept {
+  // acquire: pairs with leave; has_pwait2_, the batches and what interrupts brought along follow
+  // one another.
+  return !is_polled_.exchange(true, std::memory_order_acquire);
+}
+
+void Poller::leave() noexcept {
+  is_polled_.store(false, std::memory_order_release);  // release: pairs with enter
+}
+
+int Poller::wait_and_leave(std::int64_t timeout_ns, Awake awake, void* argument) noexcept {
   reclaim_removed();
   std::array<epoll_event, events_max> events;
   const int count = wait(events, timeout_ns);
   if (awake) awake(argument);
   const int called =
       count > 0 ? dispatch(std::span(events).first(static_cast<std::size_t>(count))) : 0;
-  is_polled_.store(false, std::memory_order_release);  // release: see the exchange above
+  leave();
   return called;
 }
 

@@ -90,10 +90,15 @@ class Poller {
   // Calls the Waiters of what has become ready; waits at most timeout_ns for the first of them (0:
   // only looks; negative: for ever) or until interrupt. Answers how many were called, or at once
   // somebody_else when another thread is inside. Any thread.
+  int poll(std::int64_t timeout_ns) noexcept;
+
+  // The same in two steps. Who has entered has the poller for itself until it leaves.
   // `awake` is called between the wait and the first Waiter: a thread that has left the runtime to
   // sleep here enters it again by that, since Waiters make tasks runnable.
   using Awake = void (*)(void* argument) noexcept;
-  int poll(std::int64_t timeout_ns, Awake awake = nullptr, void* argument = nullptr) noexcept;
+  [[nodiscard]] bool enter() noexcept;  // false: another thread is inside
+  int wait_and_leave(std::int64_t timeout_ns, Awake awake, void* argument) noexcept;
+  void leave() noexcept;
 
   // Makes the thread inside poll return, or the next one that enters. Any thread; a system call
   // only for the first of several.

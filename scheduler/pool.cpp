@@ -48,7 +48,6 @@ bool Pool::stop() noexcept {
   blocking.stop();
   if (monitor_) monitor_->end();
   rotation.end();
-  poller.interrupt();
   for (auto& thread : threads_) {
     thread->unpark();
     thread->hasten();
@@ -98,23 +97,14 @@ void Pool::send_home(Task& task) noexcept {
   schedulers_[id]->take_home(task);
   const std::lock_guard lock(mutex_);
   // relaxed: written under the mutex.
-  if (Thread* driver = drivers_[id].load(std::memory_order_relaxed)) unpark(*driver, id);
+  if (Thread* driver = drivers_[id].load(std::memory_order_relaxed)) driver->unpark();
 }
 
 void Pool::wake_sleeper() noexcept {
   const auto id = idle.pick_to_wake();
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.
-  unpark(*drivers_[*id].load(std::memory_order_acquire), *id);
-}
-
-void Pool::unpark(Thread& driver, unsigned id) noexcept {
-  driver.unpark();
-  // seq_cst fence: the unpark before the look at who keeps the poller; pairs with the keeper's,
-  // which says that it keeps and then looks for an unpark. Weaker: both could miss each other.
-  base::atomic_fence(std::memory_order_seq_cst);
-  // relaxed: the fence orders it; a keeper that is interrupted for nothing looks once more.
-  if (keeper.load(std::memory_order_relaxed) == id + 1) poller.interrupt();
+  drivers_[*id].load(std::memory_order_acquire)->unpark();
 }
 
 void Pool::orphan() noexcept {

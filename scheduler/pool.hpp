@@ -20,6 +20,7 @@
 #include "scheduler/blocking_pool.hpp"
 #include "scheduler/idle.hpp"
 #include "scheduler/injector.hpp"
+#include "scheduler/keeper.hpp"
 #include "scheduler/poller.hpp"
 #include "scheduler/reluctance.hpp"
 #include "scheduler/rotation.hpp"
@@ -113,14 +114,11 @@ class Pool {
   Reluctance reluctance;
   Rotation rotation;
   Poller poller;
+  Keeper keeper{poller};
   BlockingPool blocking;
 
   // Tasks whose answer somebody waits for: asked.hpp.
   base::Atomic<std::uint32_t> asked{0};
-
-  // Who sleeps in the poller rather than on its parker: its scheduler's id + 1, or 0. Written by
-  // that thread; read by who wakes it.
-  base::Atomic<unsigned> keeper{0};
 
  private:
   static constexpr std::int64_t stop_patience_ns = 1'000'000'000;
@@ -138,7 +136,6 @@ class Pool {
   [[noreturn]] static void end_forked_child() noexcept;
 
   void wake_sleeper() noexcept;
-  void unpark(Thread& driver, unsigned id) noexcept;
   // The monitor: a thread that waits for a scheduler, and is nobody else's to use; maybe a new one.
   // Null: there are too many, or the system has none.
   Thread* take_spare_thread() noexcept;

@@ -266,21 +266,10 @@ void Thread::sleep_until_something_happens() noexcept {
   std::int64_t timeout = -1;  // for ever
   if (due != TimerWheel::never_ns) timeout = std::max<std::int64_t>(due - pool_.clock.now_ns(), 0);
   scheduler_->counters.sleeps.add(1);
-  const unsigned me = scheduler_->id() + 1;
   tenure_.leave();
-  unsigned nobody = 0;
-  // relaxed on both: the fence below orders what matters; the poller itself lets in one at a time.
-  if (pool_.keeper.compare_exchange_strong(
-          nobody, me, std::memory_order_relaxed, std::memory_order_relaxed)) {
-    // seq_cst fence: "I keep" before the look for an unpark; pairs with Pool::wake_one.
-    base::atomic_fence(std::memory_order_seq_cst);
-    if (parker_.park_for(0) == base::Woken::timed_out) {
-      pool_.poller.poll(
-          timeout, [](void* thread) noexcept { static_cast<Thread*>(thread)->wake_up(); }, this);
-    }
-    // relaxed: an interrupt that comes too late only makes the next keeper look once more.
-    pool_.keeper.store(0, std::memory_order_relaxed);
-  } else if (timeout < 0) {
+  const auto awake = [](void* thread) noexcept { static_cast<Thread*>(thread)->wake_up(); };
+  if (pool_.keeper.sleep(parker_, timeout, awake, this)) return wake_up();
+  if (timeout < 0) {
     parker_.park();
   } else {
     parker_.park_for(timeout);

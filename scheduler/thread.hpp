@@ -52,7 +52,7 @@ class Thread {
   Pool& pool() const noexcept { return pool_; }
 
   // --- Any thread.
-  void unpark() noexcept { parker_.unpark(); }
+  void unpark() noexcept { pool_.keeper.unpark(parker_); }
   // Waits for its end, at most until then. False: it is stuck in process code, and detached.
   bool join_until(std::int64_t until_ns) noexcept;
   // Starts it once more, after its end. The monitor. Throws std::system_error.

@@ -61,7 +61,8 @@ void add_pool(Map& map, scheduler::Pool& pool) {
   map.add(pool.quiescence.epoch_, "grace periods: epoch");
   map.add(pool.quiescence, "grace periods: rest");
   map.add(pool.injectors, "injectors");
-  map.add(pool.keeper, "pool: keeper, asked");
+  map.add(pool.keeper, "keeper");
+  map.add(pool.asked, "asked");
   map.add(pool.poller, "poller");
   map.add(pool.rotation, "rotation");
   map.add(pool.stacks, "stack depot");

@@ -4,6 +4,9 @@
 // wake that never comes shows as a run in which nobody can go on.
 #pragma once
 
+#include <cstdint>
+
+#include "base/parker.hpp"
 #include "tests/model/atomic.hpp"
 #include "tests/model/explorer.hpp"
 
@@ -34,6 +37,11 @@ class Parker {
   void park() {
     wait_until([this] { return token_.peek(); });
     token_.exchange(false, std::memory_order_acquire);
+  }
+  // Only looks, as with a time of zero.
+  base::Woken park_for(std::int64_t /*ns*/) {
+    return token_.exchange(false, std::memory_order_acquire) ? base::Woken::unparked
+                                                             : base::Woken::timed_out;
   }
   void unpark() { token_.exchange(true, std::memory_order_release); }
 
