@@ -19,7 +19,7 @@
 // Orders      waker: work, light_fence, then it reads who searches and who sleeps;
 //             sleeper: its bit, searcher_, heavy_fence, then it reads the work
 // Progress    lock-free; a wake while somebody searches is one load and no fence
-// Not here    how to sleep (base/parker.hpp, the poller), where to look (the scheduler)
+// Not here    how to sleep and to wake (keeper.hpp), where to look (the scheduler)
 // Proof       tests/model/idle_model.cpp
 //
 // Why acquire and release are not enough: the waker stores work and then reads who sleeps; the

@@ -4,24 +4,28 @@
 // A waker does not know where its sleeper is, and need not:
 //
 //   sleep   keeper: nobody ─▶ me                    unpark   a token for it
-//           the poller for itself alone                      fence
+//           enter the poller, alone                          fence
 //           fence                                            is it the keeper?
 //           a token? leave                                   interrupt the poller
 //           wait there, leave
 //           keeper: me ─▶ nobody
 //
-// Roles    sleep: a parker's owner. unpark: any thread.
-// Rules    An unpark ends its owner's sleep, the one that it is in or the next one.
-// Orders   The two fences: keeper or token, one of the two sees the other's.
-// Why alone, before the look for a token: whoever looks into the poller in passing takes what
-//          interrupts it. In front of that look it may: the interrupt has brought the token along.
-//          Behind it nobody else is there.
-// Proof    tests/model/keeper_model.cpp
+// Roles       sleep: a parker's owner. unpark: any thread.
+// Invariants  K1 an unpark ends its owner's sleep, the one that it is in or the next one. K2 while
+//             all sleep, one of them keeps the poller; who has kept it and does not come back to
+//             sleep wakes another one, who then does.
+// Orders      unpark: the token, fence, then who keeps; sleep: who keeps, fence, then the token.
+//             One of the two sees what the other wrote. (Where a read-modify-write is a fence, as
+//             on x86-64, it would do without them.) The token is released and acquired
+// Proof       tests/model/keeper_model.cpp, which does not need the fences; the line above does.
+//
+// Why the look for a token comes behind the entry: whoever looks into the poller in passing takes
+// the interrupt that it finds. One who did that before the keeper entered has the waker's token
+// behind it, and the keeper sees that; once the keeper is inside, nobody else can.
 #pragma once
 
 #include <cstdint>
 
-#include "base/asymmetric_fence.hpp"
 #include "base/atomic.hpp"
 #include "base/parker.hpp"
 #include "scheduler/poller.hpp"
@@ -48,9 +52,11 @@ class BasicKeeper {
         poller_.leave();
       } else {
         poller_.wait_and_leave(timeout_ns, awake, argument);
+        static_cast<void>(mine.park_for(0));  // the token has ended this sleep, and ends no other
       }
     }
-    // relaxed: an interrupt that comes too late only makes the next keeper look once more.
+    // relaxed: an interrupt that comes too late only makes the next keeper look once more, and who
+    // keeps next before this one has been seen to leave only fails to enter.
     keeper_.store(nullptr, std::memory_order_relaxed);
     return true;
   }

@@ -79,6 +79,15 @@ class Poller {
   // poller's end, for descriptors that outlive it, but not during it. Any thread.
   static void remove(Source& source) noexcept;
 
+  // In a child made by fork: its copy of this shares the descriptors with the parent's, and must
+  // not be touched any more.
+  void orphan() noexcept {
+    is_orphaned_.store(true, std::memory_order_relaxed);  // relaxed: nobody else is there
+  }
+  bool is_orphaned() const noexcept {
+    return is_orphaned_.load(std::memory_order_relaxed);  // relaxed: as above
+  }
+
   // As Readiness says. Any thread; no system call.
   [[nodiscard]] static Armed arm(Source& source, Direction direction, Waiter& waiter) noexcept {
     return source.of(direction).arm(waiter);
@@ -126,10 +135,11 @@ class Poller {
   bool has_pwait2_ = true;  // the kernel knows epoll_pwait2, whose time-out is in nanoseconds
 
   // Any thread, atomic.
-  base::Atomic<bool> is_polled_{false};       // somebody is inside poll
+  base::Atomic<bool> is_polled_{false};       // somebody has entered
   base::Atomic<bool> is_interrupted_{false};  // wakeup_ has been written since the last poll saw it
   base::Atomic<std::size_t> sources_{0};
   base::Atomic<bool> has_removed_{false};  // removed_ may not be empty
+  base::Atomic<bool> is_orphaned_{false};
 
   base::Mutex mutex_{base::LockRank::poller};
   // Under mutex_.

@@ -104,11 +104,14 @@ void Pool::wake_sleeper() noexcept {
   const auto id = idle.pick_to_wake();
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.
-  drivers_[*id].load(std::memory_order_acquire)->unpark();
+  Thread* driver = drivers_[*id].load(std::memory_order_acquire);
+  // One who calls the Waiters on its way out of the poller is up, and finds itself picked.
+  if (driver != Thread::current()) driver->unpark();
 }
 
 void Pool::orphan() noexcept {
   is_orphaned_.store(true, std::memory_order_relaxed);  // relaxed: nobody else is there
+  poller.orphan();
   Thread* thread = Thread::current();
   if (thread && &thread->pool() == this) thread->orphan();
 }

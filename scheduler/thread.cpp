@@ -179,7 +179,10 @@ Task* Thread::wait_for_work() noexcept {
     } else {
       scheduler_->go_to_bed(pool_.clock.now_ns());
       sleep_until_something_happens();
-      if (!scheduler_) return nullptr;
+      if (!scheduler_) {
+        pool_.wake_one();  // K2: it may have kept the poller
+        return nullptr;
+      }
       scheduler_->get_up(pool_.clock.now_ns());
       searching = was_woken_ = !pool_.idle.cancel_sleep(id);
       found_at_ns_ = 0;
@@ -286,6 +289,7 @@ void Thread::lose_scheduler() noexcept {
   scheduler_ = nullptr;
   has_lost_ = true;
   pool_.rotation.come_home(seat_);
+  hasten();  // or whom it is about to wake could wait for all other work on this machine
 }
 
 void Thread::wait_for_scheduler() noexcept {
@@ -317,7 +321,7 @@ void Thread::take_over(Scheduler& scheduler) noexcept {
   const std::lock_guard lock(pool_.mutex_);
   is_spare_ = false;
   offered_ = &scheduler;
-  // release: hands this thread to who wakes it: Pool::wake_one.
+  // release: hands this thread to who wakes it: Pool::wake_sleeper.
   pool_.drivers_[scheduler.id()].store(this, std::memory_order_release);
   unpark();
 }

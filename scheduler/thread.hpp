@@ -75,8 +75,8 @@ class Thread {
     // release: what was freed before, it finds; pairs with collect_if_asked.
     must_collect_.store(true, std::memory_order_release);
   }
-  // If it runs at idle priority, as a hog: not any more, so that it comes to its end. The pool,
-  // when it stops.
+  // If it runs at idle priority, as a hog: not any more. The pool, when it stops; itself, when it
+  // has learnt that it has no scheduler.
   void hasten() noexcept;
   // A thread that waits for a scheduler drives this one from now on.
   void take_over(Scheduler& scheduler) noexcept;

@@ -1,10 +1,12 @@
 // forked_children_test.cpp: what a child made by fork may do with its parent's runtime: nothing,
 // and it learns so at once. Method: real forks, from processes and from plain threads; the child's
 // stderr comes through a pipe, its end by waitpid.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <airssys/rt.hpp>
+#include <airssys/rt/io.hpp>
 #include <array>
 #include <csignal>
 #include <functional>
@@ -128,6 +130,21 @@ TEST_P(ForkedChildren, that_exec_or_exit_do_as_ever) {
   });
   with_runtime([](Runtime&) {
     EXPECT_EQ(fork_and([] { execl("/bin/sh", "sh", "-c", "exit 3", nullptr); }).code(), 3);
+  });
+}
+
+// A child's copy of a descriptor's registration is the parent's as well.
+TEST_P(ForkedChildren, close_what_the_parent_waits_for) {
+  run([] {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe2(ends.data(), O_NONBLOCK), 0);
+    io::Handle reader(ends[0]);
+    ASSERT_EQ(io::wait_readable(reader, Deadline::after(1ms)).error(), std::errc::timed_out);
+    const Child child = blocking([&reader] { return fork_and([&reader] { reader.close(); }); });
+    EXPECT_EQ(child.code(), 7) << child.said;
+    ASSERT_EQ(write(ends[1], "x", 1), 1);
+    EXPECT_TRUE(io::wait_readable(reader, Deadline::after(60s)).has_value());
+    close(ends[1]);
   });
 }
 
