@@ -141,14 +141,12 @@ std::expected<void, std::error_code> Handle::wait(Direction direction, Deadline 
 
 void Handle::close() noexcept {
   if (fd_ < 0) return;
-  auto* source = static_cast<Source*>(std::exchange(source_, nullptr));
-  // A forked child has no part in the parent's poller, whose descriptor it shares.
-  const bool is_orphaned = source && source->poller() && source->poller()->is_orphaned();
-  if (source && !is_orphaned) {
+  const scheduler::Thread* thread = scheduler::Thread::current();
+  if (source_ != nullptr && !(thread && thread->pool().is_orphaned())) {
     // Inside, for removing it wakes whoever waits here against the rules.
     std::optional<runtime::Call> call;
-    if (scheduler::Thread::current() != nullptr) call.emplace(runtime::Call::Kind::plain);
-    Poller::remove(*source);
+    if (thread != nullptr) call.emplace(runtime::Call::Kind::plain);
+    Poller::remove(*static_cast<Source*>(std::exchange(source_, nullptr)));
   }
   ::close(std::exchange(fd_, -1));
 }

@@ -15,7 +15,8 @@
 //             that drives the scheduler in question.
 // Invariants  I4 while work is visible, somebody is awake who will still look for it or come to
 //             it, or nobody sleeps. D1 at most one searches. D2 a bit is cleared by exactly one;
-//             who picks it owes that scheduler one unpark, and has made it the searcher.
+//             who picks it owes that scheduler one unpark, unless it drives it itself, and has
+//             made it the searcher.
 // Orders      waker: work, light_fence, then it reads who searches and who sleeps;
 //             sleeper: its bit, searcher_, heavy_fence, then it reads the work
 // Progress    lock-free; a wake while somebody searches is one load and no fence

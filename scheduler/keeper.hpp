@@ -12,12 +12,12 @@
 //
 // Roles       sleep: a parker's owner. unpark: any thread.
 // Invariants  K1 an unpark ends its owner's sleep, the one that it is in or the next one. K2 while
-//             all sleep, one of them keeps the poller; who has kept it and does not come back to
-//             sleep wakes another one, who then does.
+//             all sleep, one of them keeps the poller: who has kept it and does not come back to
+//             sleep wakes another one, unless one searches who will come to sleep itself.
 // Orders      unpark: the token, fence, then who keeps; sleep: who keeps, fence, then the token.
 //             One of the two sees what the other wrote. (Where a read-modify-write is a fence, as
 //             on x86-64, it would do without them.) The token is released and acquired
-// Proof       tests/model/keeper_model.cpp, which does not need the fences; the line above does.
+// Proof       tests/model/keeper_model.cpp, but for the fences, which it does not need
 //
 // Why the look for a token comes behind the entry: whoever looks into the poller in passing takes
 // the interrupt that it finds. One who did that before the keeper entered has the waker's token
@@ -38,7 +38,8 @@ class BasicKeeper {
   explicit BasicKeeper(AnyPoller& poller) : poller_(poller) {}
 
   // Sleeps in the poller for at most timeout_ns (negative: for ever), until an unpark, I/O, or
-  // without a cause. False, at once: another thread keeps it. `awake` is Poller::wait_and_leave's.
+  // without a cause; then the caller looks at all that it may have been unparked for. False, at
+  // once: another thread keeps it. `awake` is Poller::wait_and_leave's.
   bool sleep(Parker& mine, std::int64_t timeout_ns, Poller::Awake awake, void* argument) noexcept {
     Parker* nobody = nullptr;
     // relaxed on both: the fence below orders what matters.
@@ -52,7 +53,7 @@ class BasicKeeper {
         poller_.leave();
       } else {
         poller_.wait_and_leave(timeout_ns, awake, argument);
-        static_cast<void>(mine.park_for(0));  // the token has ended this sleep, and ends no other
+        static_cast<void>(mine.park_for(0));  // a token that came by now ends no other sleep
       }
     }
     // relaxed: an interrupt that comes too late only makes the next keeper look once more, and who

@@ -160,6 +160,7 @@ bool Monitor::hand_over(unsigned id, Thread& stuck, bool is_hog) noexcept {
   Scheduler& scheduler = pool_.scheduler(id);
   scheduler.counters.hand_overs.add(1);
   std::exchange(reserve_, nullptr)->take_over(scheduler);
+  stuck.unpark();  // if it has gone to bed just now, others are to have the poller
   if (is_hog) let_go_on(stuck);
   return true;
 }

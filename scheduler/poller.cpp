@@ -89,7 +89,7 @@ std::expected<Source*, std::error_code> Poller::add(int fd) {
 
 void Poller::remove(Source& source) noexcept {
   if (source.poller_ != nullptr) {
-    source.poller_->give_back(source);
+    if (!source.poller_->is_orphaned()) source.poller_->give_back(source);
     return;
   }
   // acq_rel: the last one sees that all others are through with the chunk.

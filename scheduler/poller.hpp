@@ -79,13 +79,10 @@ class Poller {
   // poller's end, for descriptors that outlive it, but not during it. Any thread.
   static void remove(Source& source) noexcept;
 
-  // In a child made by fork: its copy of this shares the descriptors with the parent's, and must
-  // not be touched any more.
+  // In a child made by fork: its copy of this shares epoll with the parent's, so what is removed
+  // here would be removed there. From now on nothing is.
   void orphan() noexcept {
     is_orphaned_.store(true, std::memory_order_relaxed);  // relaxed: nobody else is there
-  }
-  bool is_orphaned() const noexcept {
-    return is_orphaned_.load(std::memory_order_relaxed);  // relaxed: as above
   }
 
   // As Readiness says. Any thread; no system call.
@@ -126,6 +123,9 @@ class Poller {
   void reclaim_removed() noexcept;
   Source& take_source();
   void give_back(Source& source) noexcept;
+  bool is_orphaned() const noexcept {
+    return is_orphaned_.load(std::memory_order_relaxed);  // relaxed: see orphan
+  }
 
   // Fixed after construction.
   int epoll_ = -1;

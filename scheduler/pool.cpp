@@ -105,7 +105,8 @@ void Pool::wake_sleeper() noexcept {
   if (!id) return;
   // acquire: pairs with the release of who made that thread the driver.
   Thread* driver = drivers_[*id].load(std::memory_order_acquire);
-  // One who calls the Waiters on its way out of the poller is up, and finds itself picked.
+  // One who calls Waiters on its way out of the poller is up, and finds itself picked; if it was
+  // robbed, who takes over finds that (Thread::get_up).
   if (driver != Thread::current()) driver->unpark();
 }
 

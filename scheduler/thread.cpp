@@ -173,7 +173,9 @@ Task* Thread::wait_for_work() noexcept {
       judge_last_wake();
     }
     scheduler_->deferred.arm_all();
-    if (pool_.idle.sleep(id, searching) && anything_to_do()) {
+    const bool is_last_look = pool_.idle.sleep(id, searching);
+    // relaxed: one who was asked and picked, of which there was one token, has acquired that.
+    if (must_collect_.load(std::memory_order_relaxed) || (is_last_look && anything_to_do())) {
       searching = !pool_.idle.cancel_sleep(id);
       pool_.monitor_->somebody_woke();
     } else {

@@ -143,19 +143,16 @@ bool ends_asleep(const Outcome& outcome) {
   return !outcome.passed && outcome.report.find("nobody can go on") != std::string::npos;
 }
 
-// K1
 TEST(KeeperModel, a_sleeper_is_woken_though_others_look_into_the_poller) {
   const Outcome outcome = explore(sleepers_are_woken<ModelPoller, 1>(2), {.preemptions = 3});
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
-// K1
 TEST(KeeperModel, all_are_woken_in_the_poller_and_on_their_parkers) {
   const Outcome outcome = explore(sleepers_are_woken<ModelPoller, 2>(1), {.preemptions = 2});
   EXPECT_TRUE(outcome) << outcome.report;
 }
 
-// K2
 TEST(KeeperModel, io_is_served_though_one_who_kept_leaves) {
   const Outcome outcome =
       explore(io_is_served_though_one_leaves(Leaver::wakes_another), {.preemptions = 2});

@@ -133,20 +133,47 @@ TEST_P(ForkedChildren, that_exec_or_exit_do_as_ever) {
   });
 }
 
-// A child's copy of a descriptor's registration is the parent's as well.
-TEST_P(ForkedChildren, close_what_the_parent_waits_for) {
-  run([] {
-    std::array<int, 2> ends{};
-    ASSERT_EQ(pipe2(ends.data(), O_NONBLOCK), 0);
-    io::Handle reader(ends[0]);
-    ASSERT_EQ(io::wait_readable(reader, Deadline::after(1ms)).error(), std::errc::timed_out);
-    const Child child = blocking([&reader] { return fork_and([&reader] { reader.close(); }); });
-    EXPECT_EQ(child.code(), 7) << child.said;
-    ASSERT_EQ(write(ends[1], "x", 1), 1);
-    EXPECT_TRUE(io::wait_readable(reader, Deadline::after(60s)).has_value());
-    close(ends[1]);
+// A descriptor that a process waits for, which children close or wait for as well.
+class ForkedDescriptors : public ForkedChildren {
+ protected:
+  // Forks by this; the child acts; then what comes still wakes the parent.
+  void expect_no_harm(const std::function<Child(std::function<void()>)>& fork_by,
+                      const std::function<void(io::Handle&)>& act) {
+    run([&] {
+      std::array<int, 2> ends{};
+      ASSERT_EQ(pipe2(ends.data(), O_NONBLOCK), 0);
+      io::Handle reader(ends[0]);
+      ASSERT_EQ(io::wait_readable(reader, Deadline::after(1ms)).error(), std::errc::timed_out);
+      const Child child = fork_by([&] { act(reader); });
+      EXPECT_EQ(child.code(), 7) << child.said;
+      ASSERT_EQ(write(ends[1], "x", 1), 1);
+      EXPECT_TRUE(io::wait_readable(reader, Deadline::after(60s)).has_value());
+      close(ends[1]);
+    });
+  }
+  static Child from_a_plain_thread(const std::function<void()>& act) {
+    return blocking([&act] { return fork_and(act); });
+  }
+};
+RT_WITH_SCHEDULERS(ForkedDescriptors);
+
+TEST_P(ForkedDescriptors, are_closed_without_harm) {
+  const auto close_it = [](io::Handle& handle) { handle.close(); };
+  expect_no_harm(&fork_and, close_it);
+  expect_no_harm(&from_a_plain_thread, close_it);
+}
+
+#if !defined(RT_TSAN)  // it allows a child no threads
+TEST_P(ForkedDescriptors, are_waited_for_without_harm_in_a_runtime_of_the_child) {
+  const Options own = options;
+  expect_no_harm(&from_a_plain_thread, [&own](io::Handle& handle) {
+    Runtime runtime(own);
+    runtime.run([&handle] {
+      if (io::wait_readable(handle, Deadline::after(1ms)).error() != std::errc::timed_out) _exit(1);
+    });
   });
 }
+#endif
 
 TEST_P(ForkedChildren, end_their_copy_of_the_runtime_without_doing_anything) {
   auto runtime = std::make_unique<Runtime>(options);
