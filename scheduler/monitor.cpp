@@ -117,6 +117,7 @@ void Monitor::look_at(unsigned id, std::int64_t now_ns, std::int64_t elapsed_ns)
     sights_[id] = {};
     return;
   }
+  thread->ask_to_look();
   const Scheduler::Waiting now = pool_.scheduler(id).waiting();
   const auto [tasks, turns] = std::exchange(waiting_[id], now);
   if (tasks != 0 && Scheduler::outlasts_a_theft(now.tasks, elapsed_ns, now.turns - turns))

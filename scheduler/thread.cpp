@@ -84,7 +84,7 @@ void Thread::drive() noexcept {
   static_cast<void>(tenure_.enter(pool_.quiescence));
   tenure_.rejoin();
   has_lost_ = false;
-  turns_since_look_ = turns_between_looks;  // the last driver may not have looked for long
+  ask_to_look();  // the last driver may not have looked for long
   get_up();
   while (scheduler_ && !pool_.is_stopping()) {
     Task* task = pick();
@@ -138,7 +138,7 @@ void Thread::settle_seldom() noexcept {
 
 void Thread::look_around() noexcept {
   stay_inside();
-  turns_since_look_ = 0;
+  left_to_look_.store(look_reductions, std::memory_order_relaxed);  // relaxed: see there
   looked_at_ns_ = pool_.clock.now_ns();
   fire_timers(looked_at_ns_);
   if (looked_at_ns_ - polled_at_ns_ < look_around_ns) return;

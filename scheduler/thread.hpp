@@ -69,6 +69,10 @@ class Thread {
   }
   // Its process should give way at the next poll, if its code has any (preemption/). The monitor.
   void ask_to_give_way() noexcept;
+  // It looks at its timers and at I/O before its next turn. The monitor.
+  void ask_to_look() noexcept {
+    left_to_look_.store(0, std::memory_order_relaxed);  // relaxed: see left_to_look_
+  }
   // It gives free memory back when it is next out of work; if it sleeps, it is to be unparked for
   // that. The monitor.
   void ask_to_collect() noexcept {
@@ -147,6 +151,7 @@ class Thread {
     const std::int32_t used = reductions_at_begin_ - scheduler_->reductions;
     reductions_at_begin_ = scheduler_->reductions;
     if (used <= 0) return;
+    come_nearer_to_look(used);
     const auto charged = static_cast<std::uint64_t>(used);
     scheduler_->counters.reductions.add(charged);
     if (task_) task_->reductions.add(charged);
@@ -171,8 +176,10 @@ class Thread {
     released,     // the fiber's task is through, and the thread has another runner
   };
 
-  static constexpr std::int64_t look_around_ns = 100'000;  // at the latest, on a busy scheduler
-  static constexpr std::uint32_t turns_between_looks = 16;
+  static constexpr std::int64_t look_around_ns = 100'000;  // at the least, between two polls
+  // Between two looks, at most one turn more (D15); a turn counts as at least so many.
+  static constexpr std::int32_t look_reductions = slice_reductions;
+  static constexpr std::int32_t look_turn = look_reductions / 16;
   static constexpr std::size_t timers_at_once = 256;
 
   static void runner(fiber::Fiber& fiber, fiber::Ended last) noexcept;
@@ -231,8 +238,14 @@ class Thread {
   Task* next_task() noexcept { return pool_.is_stopping() ? nullptr : pick(); }
   fiber::Fiber& take_fiber(fiber::SizeClass size_class) noexcept;
   Task* pick() noexcept {
-    if (++turns_since_look_ >= turns_between_looks || scheduler_->reductions <= 0) look_around();
+    if (come_nearer_to_look(look_turn) <= 0 || scheduler_->reductions <= 0) look_around();
     return scheduler_->pick();
+  }
+  std::int32_t come_nearer_to_look(std::int32_t by) noexcept {
+    // relaxed, twice: a hint; no read-modify-write, see left_to_look_.
+    const std::int32_t left = left_to_look_.load(std::memory_order_relaxed) - by;
+    left_to_look_.store(left, std::memory_order_relaxed);
+    return left;
   }
   Task* wait_for_work() noexcept;
   Task* search() noexcept;
@@ -270,7 +283,10 @@ class Thread {
   Task* noted_ = nullptr;           // what note_ is about
   Note note_ = Note::none;
   std::int32_t reductions_at_begin_ = slice_reductions;
-  std::uint32_t turns_since_look_ = 0;
+  // To its next look at timers and I/O, in reductions. The monitor makes it zero at each tick, for
+  // turns of many microseconds and few reductions; what it writes may be lost to this thread's own,
+  // until the next tick.
+  base::Atomic<std::int32_t> left_to_look_{0};
   std::int64_t looked_at_ns_ = 0;
   std::int64_t polled_at_ns_ = 0;
   std::int64_t woke_other_at_ns_ = 0;  // for the pool's ration of wakes

@@ -465,27 +465,5 @@ TEST_P(SeveralQueues, each_scheduler_is_listed_by_its_number_for_processes_and_g
   });
 }
 
-// The clock has passed the timer's time when the counting begins.
-// D15
-TEST_P(OneQueue, a_busy_scheduler_fires_timers_within_eight_thousand_reductions) {
-  run([] {
-    for (int round = 0; round < 30; ++round) {
-      std::atomic<bool> fired = false;
-      const Spawned waiting = spawn_monitor([&fired] {
-        receive<int>();
-        fired = true;
-      });
-      while (process_info(waiting.pid)->wait_reason != "receive") yield();
-      send_after(1ms, waiting.pid, 1);
-      const auto not_before_due = Clock::now() + 1ms;
-      while (Clock::now() < not_before_due + 100us) reductions(100);
-      int used = 0;
-      for (; !fired; used += 100) reductions(100);
-      EXPECT_LE(used, 8000 + 2 * slice);  // and the slice at whose end the other one runs
-      await_downs(1);
-    }
-  });
-}
-
 }  // namespace
 }  // namespace airssys::rt::scheduling_test
