@@ -1,8 +1,8 @@
 # headers.py: each header compiles alone, for it includes what it uses.
 #
-# One that a source file of a room includes before all others is compiled so by each build; the
-# rest are compiled here. CXX names the compiler (default: c++). Only the syntax is checked; all
-# cores take part.
+# One that a source file of a room includes before all others is compiled so with that file, by
+# sources.py; the rest are compiled here. CXX names the compiler (default: c++). Only the syntax is
+# checked; all cores take part.
 import os
 import re
 import shlex
@@ -15,17 +15,22 @@ FLAGS = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Ws
          "-x", "c++", "-"]
 
 
-def compile_alone(tree, header):
+def compile_alone(tree, file):
     # Public headers see what users see: include/ alone.
-    public = header.startswith("include/")
+    public = file.startswith("include/")
     folders = ["-Iinclude"] if public else ["-I.", "-Iinclude"]
-    text = f"#include <{header.removeprefix('include/')}>\n" if public else f'#include "{header}"\n'
+    text = f"#include <{file.removeprefix('include/')}>\n" if public else f'#include "{file}"\n'
     done = subprocess.run(shlex.split(os.environ.get("CXX", "c++")) + folders + FLAGS, input=text,
                           cwd=tree.root, capture_output=True, text=True)
     if done.returncode == 0:
         return None
     error = next((line for line in done.stderr.splitlines() if "error:" in line), done.stderr)
-    return Finding(header, 1, f"does not compile alone: include what it uses ({error.strip()})")
+    return Finding(file, 1, f"does not compile alone: include what it uses ({error.strip()})")
+
+
+def compile_each_alone(tree, files):
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        return [f for f in pool.map(lambda file: compile_alone(tree, file), files) if f]
 
 
 def first_include(tree, source):
@@ -38,10 +43,7 @@ def lint(tree):
     headers = tree.files("include/*.hpp", *[room + "/*.hpp" for room in ROOMS])
     sources = tree.files(*[room + "/*.cpp" for room in ROOMS])
     built_alone = {first_include(tree, source) for source in sources}
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        found = pool.map(lambda h: compile_alone(tree, h),
-                         [h for h in headers if h not in built_alone])
-        return [f for f in found if f]
+    return compile_each_alone(tree, [h for h in headers if h not in built_alone])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import headers
 import layers
 import orders
+import sources
 import tidy
 from source_tree import Tree
 
@@ -141,6 +142,12 @@ class Headers(LintCase):
     def test_a_public_header_does_not_see_the_rooms(self):
         self.finds(headers.lint, {"include/airssys/rt/x.hpp": "#include <base/y.hpp>\n",
                                   "base/y.hpp": "#pragma once\n"}, "base/y.hpp")
+
+    def test_a_source_that_leans_on_its_neighbour_is_found(self):
+        self.finds(sources.lint, {"base/x.cpp": "// x.cpp: it.\nstd::size_t n = 0;\n"},
+                   "does not compile alone")
+        self.finds_nothing(sources.lint, {
+            "base/x.cpp": "// x.cpp: it.\n#include <cstddef>\nstd::size_t n = 0;\n"})
 
 
 if __name__ == "__main__":
