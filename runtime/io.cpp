@@ -142,6 +142,7 @@ std::expected<void, std::error_code> Handle::wait(Direction direction, Deadline 
 void Handle::close() noexcept {
   if (fd_ < 0) return;
   const scheduler::Thread* thread = scheduler::Thread::current();
+  // In a forked child a process's thread may enter nothing any more.
   if (source_ != nullptr && !(thread && thread->pool().is_orphaned())) {
     // Inside, for removing it wakes whoever waits here against the rules.
     std::optional<runtime::Call> call;

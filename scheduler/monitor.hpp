@@ -16,11 +16,12 @@
 // be no signal, a hog goes on at idle priority instead of in turns; then it waits for all other
 // programs of a busy machine, and beside many of them the schedulers' threads wait as well.
 //
-// At each look, a sleeping scheduler is woken for tasks that will stand for long at the pace since
+// At each look, who is awake is asked to look at its timers and at I/O before its next turn (D15),
+// and a sleeping scheduler is woken for tasks that will stand for long at the pace since
 // the last one: behind long turns, or below a level that is always busy. Whose they are may not
-// come to them, and may
-// have let them stand when they came (wake_ration.hpp), or thieves went to bed beside them
-// (idle.hpp). How much is done with and without thefts is compared now and then (reluctance.hpp).
+// come to them, and may have let them stand when they came (wake_ration.hpp), or thieves went to
+// bed beside them (idle.hpp). How much is done with and without thefts is compared now and then
+// (reluctance.hpp).
 //
 // CPU time, not wall time: a thread that the system does not run is innocent. Nothing is taken
 // while the thread is inside the runtime (tenure.hpp).

@@ -21,10 +21,13 @@
 
 #include "scheduler/thread.hpp"
 #include "tests/preemption/asking.hpp"
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 
 namespace airssys::rt::preemption {
 namespace {
+
+using support::await_downs;
 
 class Safepoints : public support::InRuntime {};
 RT_WITH_SCHEDULERS(Safepoints);
@@ -39,15 +42,11 @@ std::uint64_t preempted(Runtime& runtime) {
   return sum;
 }
 
-void await_downs(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
-}
-
 // Processes beside each other, who are 1 to count.
 template <class Body>
 void as_processes(int count, Body body) {
   for (int who = 1; who <= count; ++who) spawn_monitor([body, who] { body(who); });
-  await_downs(static_cast<std::size_t>(count));
+  await_downs(count);
 }
 
 // Passes some polls and calls nothing.

@@ -139,8 +139,8 @@ TEST_P(Threads, without_a_spin_all_go_to_sleep_and_wake_for_work) {
 TEST_P(Threads, all_are_woken_by_the_stop) {
   for (int round = 0; round < 300; ++round) {
     Jobs jobs(spinning(GetParam(), 0));
-    const unsigned awake = static_cast<unsigned>(round) % (GetParam() + 1);
-    while (jobs.pool.idle.asleep() < awake) std::this_thread::yield();
+    const unsigned asleep = static_cast<unsigned>(round) % (GetParam() + 1);
+    while (jobs.pool.idle.asleep() < asleep) std::this_thread::yield();
   }
 }
 

@@ -5,24 +5,22 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 
 namespace airssys::rt::levels_test {
 namespace {
 
+using support::await_downs;
 using namespace std::chrono_literals;
 
 constexpr int slice = 4000;
 
-class OneLevelQueue : public support::InRuntime {
- protected:
-  OneLevelQueue() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
-};
+class OneLevelQueue : public support::FixedSchedulers {};
 INSTANTIATE_TEST_SUITE_P(With, OneLevelQueue, testing::Values(1U), support::schedulers_name);
 
 class SeveralLevelQueues : public OneLevelQueue {};
@@ -33,10 +31,6 @@ INSTANTIATE_TEST_SUITE_P(With,
 
 class Levels : public support::InRuntime {};
 RT_WITH_SCHEDULERS(Levels);
-
-void await_downs(int count) {
-  for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
-}
 
 // Who has run, in order. Under a mutex: who is handed over runs beside the others.
 class Order {

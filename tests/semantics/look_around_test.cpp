@@ -6,30 +6,24 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 
 namespace airssys::rt::semantics::look_around_test {
 namespace {
 
+using support::await_downs;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr int slice = 4000;
 
-class LookAround : public support::InRuntime {
- protected:
-  LookAround() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
-};
+class LookAround : public support::FixedSchedulers {};
 INSTANTIATE_TEST_SUITE_P(With, LookAround, testing::Values(1U), support::schedulers_name);
 
 struct Go {};
-
-void await_downs(int count) {
-  for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
-}
 
 // The clock has passed the timer's time when the counting begins.
 // D15

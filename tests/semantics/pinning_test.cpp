@@ -6,24 +6,22 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <thread>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
 namespace airssys::rt::semantics::pinning_test {
 namespace {
 
+using support::await_downs;
 using namespace std::chrono_literals;
 using support::stress_size;
 
-class Pinning : public support::InRuntime {
- protected:
-  Pinning() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
-};
+class Pinning : public support::FixedSchedulers {};
 RT_WITH_SCHEDULERS(Pinning);
 
 class PinningAmongSeveral : public Pinning {};
@@ -36,10 +34,6 @@ struct Ping {
   Pid from;
 };
 struct Pong {};
-
-void await_downs(std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
-}
 
 // Uses the CPU without a call.
 void compute(std::chrono::nanoseconds for_so_long) {

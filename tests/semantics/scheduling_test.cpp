@@ -7,26 +7,24 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
 #include <vector>
 
+#include "tests/support/ends.hpp"
 #include "tests/support/in_runtime.hpp"
 
 namespace airssys::rt::scheduling_test {
 namespace {
 
+using support::await_downs;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr int slice = 4000;
 
-class OneQueue : public support::InRuntime {
- protected:
-  OneQueue() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
-};
+class OneQueue : public support::FixedSchedulers {};
 INSTANTIATE_TEST_SUITE_P(With, OneQueue, testing::Values(1U), support::schedulers_name);
 
 class Scheduling : public support::InRuntime {};
@@ -36,10 +34,6 @@ class SeveralQueues : public OneQueue {};
 INSTANTIATE_TEST_SUITE_P(With, SeveralQueues, testing::Values(2U, 4U), support::schedulers_name);
 
 struct Go {};
-
-void await_downs(int count) {
-  for (int i = 0; i < count; ++i) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
-}
 
 // Who was seen, in order. Any process may write.
 class Record {

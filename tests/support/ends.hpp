@@ -1,7 +1,9 @@
 // ends.hpp: how other processes end, as the process that runs a test sees it. All of these wait.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <airssys/rt.hpp>
+#include <concepts>
 #include <ostream>
 #include <utility>
 
@@ -24,6 +26,11 @@ inline ExitReason reason_in_down(const MonitorRef& ref) {
 
 inline ExitReason reason_of(const Spawned& process) {
   return reason_in_down(process.ref);
+}
+
+// So many Downs, all of orderly ends.
+inline void await_downs(std::integral auto count) {
+  for (; count > 0; --count) EXPECT_EQ(receive<Down>().reason, ExitReason::normal());
 }
 
 // Why the process ends, or noproc if it is gone already.

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <airssys/rt/exit_reason.hpp>
 #include <airssys/rt/system.hpp>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
@@ -48,6 +49,12 @@ class InRuntime : public testing::TestWithParam<unsigned> {
     while (runtime.impl().system().table.alive() != 0) std::this_thread::yield();
     runtime.stop(std::chrono::seconds(60));
   }
+};
+
+// With as many schedulers as the test says, whatever the environment does.
+class FixedSchedulers : public InRuntime {
+ protected:
+  FixedSchedulers() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
 };
 
 inline std::string schedulers_name(const testing::TestParamInfo<unsigned>& info) {
