@@ -121,11 +121,21 @@ class Call {
   void take_in_mail() const {
     if (has_news(process()) && inside_.is_outermost()) take_in(process());
   }
+  // Behind the verb's own work: none in a Call in a Call.
+  void safe_point() const {
+    if (inside_.is_outermost()) runtime::safe_point(process());
+  }
+  // Ends the turn of a process that is not being unwound. What has come by the next one is acted
+  // on, but for a Call in a Call.
+  void give_way() const {
+    scheduler::Thread::yield();
+    if (inside_.is_outermost()) take_in(process());
+  }
 
  private:
   void begin(bool slice_is_over) const {
     if (slice_is_over || process().urgency.is_raised()) [[unlikely]]
-      safe_point(process());
+      runtime::safe_point(process());
   }
 
   Process& process_;

@@ -124,7 +124,7 @@ void checkpoint() {
   if (scheduler::Thread::current() == nullptr) return;
   const runtime::Call call(runtime::Call::Kind::plain);
   call.charge(scheduler::slice_reductions / 100);
-  runtime::safe_point(call.process());
+  call.safe_point();
 }
 
 bool Handle::is_empty() const noexcept {

@@ -133,7 +133,7 @@ void send_exit(Pid to, ExitReason reason) {
       call.system(),
       to,
       runtime::make_signal(mailbox::SignalKind::exit, process.pid(), 0, 0, std::move(reason)));
-  if (to == process.pid()) runtime::safe_point(process);  // takes effect before it returns (X7)
+  if (to == process.pid()) call.safe_point();  // takes effect before it returns (X7)
 }
 
 void send_exit(const Alias& to, ExitReason reason, SendOptions options) {
@@ -146,7 +146,7 @@ void send_exit(const Alias& to, ExitReason reason, SendOptions options) {
   call.charge(1);
   Process& process = call.process();
   runtime::send_exit_through_alias(call.system(), process.pid(), to, std::move(reason), options);
-  if (to.owner == process.pid()) runtime::safe_point(process);  // as above
+  if (to.owner == process.pid()) call.safe_point();  // as above
 }
 
 }  // namespace airssys::rt

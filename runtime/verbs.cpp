@@ -142,7 +142,7 @@ unsigned set_scheduler(unsigned scheduler) {
     throw BadArgument("rt::set_scheduler: there is no such scheduler");
   const unsigned before = std::exchange(process.pinned_to, static_cast<std::uint8_t>(scheduler));
   const bool is_there = scheduler == 0 || scheduler == call.thread().scheduler().id() + 1;
-  if (!is_there && !runtime::is_unwinding(process)) runtime::give_way(process);
+  if (!is_there && !runtime::is_unwinding(process)) call.give_way();
   return before;
 }
 
@@ -151,8 +151,7 @@ void yield() {
   Process& process = call.process();
   if (runtime::is_unwinding(process)) return;
   call.charge(scheduler::yield_reductions);
-  scheduler::Thread::yield();
-  runtime::take_in(process);  // a new turn, as give_way's
+  call.give_way();
 }
 
 void sleep(Duration time) {
@@ -167,7 +166,7 @@ void reductions(std::uint32_t n) {
   const Call call(Call::Kind::plain);
   call.charge(static_cast<std::int32_t>(
       std::min(n, static_cast<std::uint32_t>(scheduler::slice_reductions))));
-  runtime::safe_point(call.process());
+  call.safe_point();
 }
 
 std::expected<void, NameError> try_register_name(std::string_view name, Pid pid) {

@@ -1,6 +1,7 @@
 // no_unwind_test.cpp: verbs that act on no signal, for where nothing can be unwound.
 // Method: a plain thread kills a process while it is in a destructor that sends. Without them the
 // destructor would end the program.
+#include <airssys/rt/io.hpp>
 #include <airssys/rt/link.hpp>
 #include <airssys/rt/no_unwind.hpp>
 #include <airssys/rt/process.hpp>
@@ -73,6 +74,33 @@ TEST_P(NoUnwind, a_killed_process_ends_behind_them_and_not_inside) {
       EXPECT_EQ(words, 2);
       EXPECT_FALSE(went_on);
     }
+  });
+}
+
+// The verbs that are a safe point behind their work, too, wait with that.
+// Z3, X7
+TEST_P(NoUnwind, nothing_takes_effect_before_the_last_of_them) {
+  with_runtime([](Runtime& runtime) {
+    const auto is_ended_behind = [&](auto verb) {
+      bool went_on = false;
+      bool came_through = false;
+      runtime.run([&] {
+        without_unwind([&] {
+          send_exit(self(), ExitReason::kill());
+          verb();
+          went_on = true;
+        });
+        yield();
+        came_through = true;
+      });
+      return went_on && !came_through;
+    };
+    EXPECT_TRUE(is_ended_behind([] {}));
+    EXPECT_TRUE(is_ended_behind([] { yield(); }));
+    EXPECT_TRUE(is_ended_behind([] { reductions(1); }));
+    EXPECT_TRUE(is_ended_behind([] { io::checkpoint(); }));
+    EXPECT_TRUE(is_ended_behind([] { set_scheduler(1); }));
+    EXPECT_TRUE(is_ended_behind([] { send_exit(alias(), ExitReason::kill()); }));
   });
 }
 
