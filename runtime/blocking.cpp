@@ -8,8 +8,9 @@
 // Roles       begin, finish: the pool's thread. abandon: the process that waits.
 // Invariants  J1 the process is woken exactly once if finish finds it waiting, else never; so
 //             abandon answers whether its Waker is free. J2 the errand goes with the last of its
-//             two owners.
-// Orders      finish releases, the wake's way through the inbox acquires: the job's result
+//             two owners. J3 the job goes with its process's frame, before `blocking` returns; only
+//             one that was abandoned while it ran goes on the pool's thread, where nobody waits.
+// Orders      the wake's way through the inbox releases and acquires the job's result
 #include <airssys/rt/blocking.hpp>
 #include <airssys/rt/error.hpp>
 #include <memory>
@@ -43,9 +44,12 @@ class Errand : public scheduler::Job {
   bool abandon(Pinned pinned) noexcept {
     State state = State::queued;
     // relaxed, all: the job's data goes by the errand's ownership, not by this word.
-    if (state_.compare_exchange_strong(state, State::abandoned, std::memory_order_relaxed))
+    if (state_.compare_exchange_strong(state, State::abandoned, std::memory_order_relaxed)) {
+      job_.reset();
       return true;
+    }
     if (state != State::running || pinned == Pinned::yes) return false;
+    // relaxed: as above.
     return state_.compare_exchange_strong(state, State::abandoned, std::memory_order_relaxed);
   }
   bool is_abandoned() const noexcept {
@@ -68,6 +72,7 @@ class Errand : public scheduler::Job {
     if (state_.compare_exchange_strong(state, State::running, std::memory_order_relaxed)) {
       base::this_thread::set(Slot::blocking_job, this);
       job_->work();
+      job_.reset();
       base::this_thread::set(Slot::blocking_job, nullptr);
       state = State::running;
       // relaxed, twice: the wake hands the result over.
@@ -78,8 +83,8 @@ class Errand : public scheduler::Job {
   }
 
   System& system_;
-  const std::shared_ptr<BlockingJob> job_;
-  Waker& waker_;  // valid until it was woken, or abandon has answered true
+  std::shared_ptr<BlockingJob> job_;  // until run or abandon, whichever comes first, lets go of it
+  Waker& waker_;                      // valid until it was woken, or abandon has answered true
   base::Atomic<State> state_{State::queued};
   base::Atomic<std::uint32_t> owners_{2};
 };
@@ -124,9 +129,14 @@ void run_blocking(std::shared_ptr<BlockingJob> job, Pinned pinned) {
   call.charge(1);
   runtime::BlockingWait wait(process, std::move(job), pinned);
   if (!wait.submit(call.system().blocking)) {
-    throw SpawnError(SpawnError::stopping,
-                     ExitReason::shutdown("no blocking job begins while the runtime stops"),
-                     "no thread takes this blocking job: the runtime is stopping");
+    if (call.system().is_stopping()) {
+      throw SpawnError(SpawnError::stopping,
+                       ExitReason::shutdown("no blocking job begins while the runtime stops"),
+                       "no thread takes this blocking job: the runtime is stopping");
+    }
+    throw SpawnError(SpawnError::limit_reached,
+                     ExitReason::error("no thread for a blocking job"),
+                     "no thread takes this blocking job: the system refuses to start one");
   }
   runtime::wait_for(process, wait.waker, runtime::WaitReason::blocking_job);
 }

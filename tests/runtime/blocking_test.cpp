@@ -16,6 +16,7 @@
 
 #include "runtime/call.hpp"
 #include "tests/support/in_runtime.hpp"
+#include "tests/support/stress.hpp"
 
 namespace airssys::rt::blocking_test {
 namespace {
@@ -172,6 +173,73 @@ TEST_P(Blocking, a_job_that_has_not_begun_never_begins_for_the_dead) {
     await_down();
   });
   EXPECT_EQ(second->runs, 0);
+}
+
+// A destructor of a job that refers to the caller's frame writes there, too.
+// E5
+TEST_P(Blocking, a_job_is_destroyed_before_its_result_is_there) {
+  run([] {
+    struct Marks {
+      int* ends;
+      explicit Marks(int& e) : ends(&e) {}
+      Marks(Marks&& other) noexcept : ends(std::exchange(other.ends, nullptr)) {}
+      Marks& operator=(Marks&&) = delete;
+      ~Marks() {
+        if (ends) ++*ends;
+      }
+      void operator()() const {}
+    };
+    for ([[maybe_unused]] const std::size_t i : support::rounds()) {
+      int ends = 0;
+      blocking_ref(Marks(ends));
+      ASSERT_EQ(ends, 1);
+    }
+  });
+}
+
+// D19
+TEST_P(Blocking, a_job_that_never_begins_is_gone_when_its_process_is) {
+  options.blocking_threads_max = 1;
+  run([] {
+    const auto first = std::make_shared<Shared>();
+    spawn_watched([first] { blocking([first] { first->job(); }); });
+    await_begin(*first);
+    const auto owned = std::make_shared<int>(1);
+    const Pid pid = spawn_watched([owned] { blocking([owned] {}); });
+    while (process_info(pid)->state != ProcessState::blocking) yield();
+    send_exit(pid, ExitReason::kill());
+    await_down();
+    EXPECT_EQ(owned.use_count(), 1);
+    first->may_end.release();
+    await_down();
+  });
+}
+
+// D19, S6
+TEST_P(Blocking, the_destructor_of_a_job_that_runs_for_nobody_says_nothing_more) {
+  const auto shared = std::make_shared<Shared>();
+  run([shared] {
+    struct Tells {
+      Pid to;
+      std::shared_ptr<Shared> shared;
+      Tells(Pid to, std::shared_ptr<Shared> shared) : to(to), shared(std::move(shared)) {}
+      Tells(Tells&&) noexcept = default;
+      Tells& operator=(Tells&&) = delete;
+      ~Tells() {
+        if (!shared) return;
+        send(to, Go());
+        shared->may_end.release();
+      }
+      void operator()() const { shared->job(); }
+    };
+    const Pid pid = spawn_watched([me = self(), shared] { blocking(Tells(me, shared)); });
+    await_begin(*shared);
+    send_exit(pid, ExitReason::kill());
+    await_down();
+    shared->may_end.release();
+    while (!shared->may_end.try_acquire()) yield();
+    EXPECT_FALSE(receive<Go>(0ms));
+  });
 }
 
 // E5

@@ -3,8 +3,8 @@
 // A file, a C library, DNS: whatever blocks belongs on the blocking pool, whose threads come and go
 // with the work. The process waits for the job as it waits for a message: its scheduler runs
 // others, its mail and links are served, and it can be ended meanwhile (D17–D20). A job runs on no
-// process: what it sends comes from nobody, as a plain thread's (P11), and is dropped once the
-// process that asked for it has ended (D19).
+// process: what it sends comes from nobody, as a plain thread's (P11), and is dropped if the process
+// that asked for it has ended (D19).
 #pragma once
 
 #include <exception>
@@ -16,8 +16,8 @@
 namespace airssys::rt {
 
 namespace detail {
-// One job: shared by the process that waits and the thread that works; the last of the two frees
-// it, so the process may die while the job runs on (D19).
+// One job: shared by the process that waits and the thread that works. The process destroys it,
+// unless it dies while the job runs on (D19): then the thread does.
 class BlockingJob {
  public:
   virtual ~BlockingJob() = default;
@@ -67,9 +67,10 @@ auto blocking(F&& f, Pinned pinned) {
 }  // namespace detail
 
 // Runs f on the blocking pool and answers what it answers; what it throws is thrown here (D20).
-// f must own what it uses: the process may die while the job runs on (E5, D19). Suspends; for
-// processes. Throws SpawnError while the runtime stops, Unwinding in the destructors of a process
-// that is being ended (Z3).
+// f must own what it uses: the process may die while the job runs on (E5, D19); else f is destroyed
+// before this returns. Suspends; for processes. Throws SpawnError while the runtime stops, or when
+// the system has no thread for it; Unwinding in the destructors of a process that is being ended
+// (Z3).
 template <class F>
 auto blocking(F&& f) {
   return detail::blocking(std::forward<F>(f), detail::Pinned::no);
