@@ -22,6 +22,7 @@ enum class Slot : unsigned {
   foreign,           // runtime's record of a thread that is not ours
   guest,             // runtime::System* for which a thread without a process speaks
   disposal,          // not null: the thread, without a process, destroys what was dropped
+  blocking_pool,     // scheduler::BlockingPool* whose thread this is
   blocking_job,      // runtime's record of the job that a thread of the blocking pool works on
   block_cache,       // base::BlockCache* of a thread that runs processes
   held_locks,        // debug builds: ranks of the mutexes held (base/mutex.cpp)

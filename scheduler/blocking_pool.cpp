@@ -1,16 +1,21 @@
 // blocking_pool.cpp: when a thread starts, works and ends.
 #include "scheduler/blocking_pool.hpp"
 
+#include <chrono>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/clock.hpp"
 #include "base/os.hpp"
+#include "base/this_thread.hpp"
 
 namespace airssys::rt::scheduler {
 
 namespace {
+
+using base::this_thread::Slot;
 
 // Every counter is written under the pool's mutex and read by anyone.
 template <class T>
@@ -28,12 +33,18 @@ T value(const base::Atomic<T>& counter) noexcept {
 
 }  // namespace
 
-BlockingPool::BlockingPool(Options options) : options_(options), producer_(queue_) {
+BlockingPool::BlockingPool(Options options)
+    : options_(options), producer_(queue_), places_(options.threads_max) {
   RT_CHECK(options_.threads_max > 0, "a blocking pool may have no thread at all");
+  for (std::size_t place = places_.size(); place > 0; --place) vacant_.push_back(place - 1);
 }
 
 BlockingPool::~BlockingPool() {
-  stop();
+  RT_CHECK(stop(), "a job never ended, and still the pool's time was up");
+}
+
+BlockingPool* BlockingPool::current() noexcept {
+  return static_cast<BlockingPool*>(base::this_thread::get(Slot::blocking_pool));
 }
 
 bool BlockingPool::submit(Job& job) noexcept {
@@ -47,8 +58,7 @@ bool BlockingPool::submit(Job& job) noexcept {
   return true;
 }
 
-void BlockingPool::stop() noexcept {
-  std::vector<std::thread> threads;
+bool BlockingPool::stop(std::int64_t until_ns) noexcept {
   {
     const std::lock_guard lock(mutex_);
     is_stopping_ = true;
@@ -56,11 +66,15 @@ void BlockingPool::stop() noexcept {
     // nobody: unclaimed_ does not count them, so a thread whose time is up may end without.
     for (unsigned i = value(running_); i > 0; --i)
       RT_CHECK(queue_.enqueue(producer_, nullptr), "the blocking pool has no memory for a pointer");
-    threads.swap(threads_);
-    ended_.clear();
   }
-  for (std::thread& thread : threads)
-    if (thread.joinable()) thread.join();
+  while (value(running_) != 0 && base::steady_clock().now_ns() < until_ns)
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  const bool all_ended = value(running_) == 0;
+  // No thread is started any more.
+  for (auto& [thread, predecessor] : places_) {
+    if (thread.joinable()) all_ended ? thread.join() : thread.detach();
+  }
+  return all_ended;
 }
 
 BlockingPool::Counters BlockingPool::counters() const noexcept {
@@ -73,27 +87,25 @@ BlockingPool::Counters BlockingPool::counters() const noexcept {
 }
 
 bool BlockingPool::start_thread() noexcept {
+  auto& [thread, predecessor] = places_[vacant_.back()];
+  predecessor = std::move(thread);
   try {
-    if (ended_.empty()) {
-      const std::size_t place = threads_.size();
-      threads_.reserve(options_.threads_max);
-      threads_.emplace_back([this, place] { work(place); });
-    } else {
-      const std::size_t place = ended_.back();
-      if (threads_[place].joinable()) threads_[place].join();  // it needs the mutex no more
-      threads_[place] = std::thread([this, place] { work(place); });
-      ended_.pop_back();
-    }
-  } catch (const std::system_error&) {
+    thread = std::thread(&BlockingPool::work, this, vacant_.back());
+  } catch (const std::exception&) {  // the system has no thread, or no memory for one
+    thread = std::move(predecessor);
     return false;
   }
+  vacant_.pop_back();
   add(running_, 1U);
   add(waiting_, 1U);
   return true;
 }
 
 void BlockingPool::work(std::size_t place) noexcept {
+  if (std::thread& predecessor = places_[place].predecessor; predecessor.joinable())
+    predecessor.join();
   base::name_this_thread("rt-blocking");
+  base::this_thread::set(Slot::blocking_pool, this);
   moodycamel::ConsumerToken consumer(queue_);
   for (;;) {
     Job* job = nullptr;
@@ -115,7 +127,7 @@ void BlockingPool::work(std::size_t place) noexcept {
 bool BlockingPool::may_end(std::size_t place) noexcept {
   const std::lock_guard lock(mutex_);
   if (value(unclaimed_) != 0) return false;
-  if (!is_stopping_) ended_.push_back(place);
+  vacant_.push_back(place);
   count_thread_out();
   return true;
 }

@@ -5,7 +5,8 @@
 // ends, so an idle program has none; there is none before the first job either.
 //
 // Every job that submit accepted is called exactly once, also by stop: whether it still has
-// somebody to work for is the job's own question (D19).
+// somebody to work for is the job's own question (D19). A job that does not end can be left behind,
+// with those that wait for its thread.
 //
 // The queue keeps order per producer, so all jobs go in through one token under the mutex, which
 // also settles whether a thread must be started. `unclaimed` is raised before the job is queued: a
@@ -14,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -47,12 +49,16 @@ class BlockingPool {
   BlockingPool& operator=(const BlockingPool&) = delete;
 
   // False when the pool is stopping, or when the first thread cannot be started: the job is still
-  // the caller's then. Any thread; does not wait.
+  // the caller's then. Any thread; does not wait, and runs no code of any job's.
   [[nodiscard]] bool submit(Job& job) noexcept;
 
-  // Refuses new jobs, calls those that are queued, and returns when every thread has ended. Not
-  // from a job. May be called again.
-  void stop() noexcept;
+  // Refuses new jobs, calls those that are queued, and returns when every thread has ended. False:
+  // at that time of the steady clock some had not. They are left to themselves, and the pool must
+  // never be destroyed. Not from a job. May be called again.
+  [[nodiscard]] bool stop(std::int64_t until_ns = never) noexcept;
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  // The pool whose job calls, or null.
+  static BlockingPool* current() noexcept;
 
   // Any thread, without the mutex; the numbers need not belong to one moment. What the jobs counted
   // in `finished` did happens before this returns.
@@ -60,6 +66,13 @@ class BlockingPool {
 
  private:
   using Queue = moodycamel::BlockingConcurrentQueue<Job*, QueueTraits>;
+
+  // A thread joins the one before it in its place: in the last steps of that one, destructors of
+  // thread_local objects, users' code runs, for which nobody waits under the mutex.
+  struct Place {
+    std::thread thread;
+    std::thread predecessor;
+  };
 
   bool start_thread() noexcept;      // under mutex_
   void count_thread_out() noexcept;  // under mutex_
@@ -77,8 +90,8 @@ class BlockingPool {
   base::Mutex mutex_{base::LockRank::queue};
   // Under mutex_.
   bool is_stopping_ = false;
-  std::vector<std::thread> threads_;  // at most threads_max places
-  std::vector<std::size_t> ended_;    // places whose thread is through and waits to be joined
+  std::vector<Place> places_;        // threads_max of them
+  std::vector<std::size_t> vacant_;  // places of no thread, or of one that is through
 
   // Written under mutex_, read by anyone.
   base::Atomic<unsigned> running_{0};       // threads that have not ended

@@ -98,7 +98,8 @@ void Poller::remove(Source& source) noexcept {
 }
 
 void Poller::give_back(Source& source) noexcept {
-  // May fail when the descriptor was closed behind our back; then it is gone from epoll anyway.
+  // Fails when the descriptor was closed behind our back. If it had a copy (dup), epoll goes on to
+  // tell of it: an edge in vain for whoever has this source next, who tries and waits again.
   epoll_ctl(epoll_, EPOLL_CTL_DEL, std::exchange(source.fd_, -1), nullptr);
   source.read_.edge();
   source.write_.edge();

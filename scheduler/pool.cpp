@@ -24,6 +24,7 @@ Pool::Pool(const Config& config)
       rotation(idle, config.hog_signal),
       blocking({.threads_max = config.blocking_threads_max}),
       threads_max_(config.schedulers + config.threads_beside_max) {
+  spares_.reserve(threads_max_);  // no thread allocates to become one
   base::enable_asymmetric_fences();
   for (unsigned id = 0; id < config.schedulers; ++id)
     schedulers_.push_back(std::make_unique<Scheduler>(*this, id, config.seed + id));
@@ -42,10 +43,11 @@ void Pool::start() {
   monitor_->start();
 }
 
-bool Pool::stop() noexcept {
+bool Pool::stop(std::int64_t jobs_until_ns) noexcept {
   // release: whoever sees it sees what led to it.
   is_stopping_.store(true, std::memory_order_release);
-  blocking.stop();
+  bool all_ended =
+      blocking.stop(std::max(jobs_until_ns, base::steady_clock().now_ns() + stop_patience_ns));
   if (monitor_) monitor_->end();
   rotation.end();
   for (auto& thread : threads_) {
@@ -53,7 +55,6 @@ bool Pool::stop() noexcept {
     thread->hasten();
   }
   const std::int64_t until = base::steady_clock().now_ns() + stop_patience_ns;
-  bool all_ended = true;
   // The objects stay: a foreign thread may be about to wake one.
   for (auto& thread : threads_) all_ended = thread->join_until(until) && all_ended;
   base::BlockCache::give_all_back();

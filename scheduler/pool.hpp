@@ -58,9 +58,10 @@ class Pool {
 
   void start();  // Throws std::system_error: no thread.
   // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool.
-  // False: some thread is stuck in process code and could not be ended within a second; the pool,
-  // and all that its tasks refer to, must never be destroyed then.
-  [[nodiscard]] bool stop() noexcept;
+  // False: some thread is stuck in process code and could not be ended within a second, or one in a
+  // blocking job that had not ended at the time that is given (of the steady clock), if it is later;
+  // the pool, and all that its tasks refer to, must never be destroyed then.
+  [[nodiscard]] bool stop(std::int64_t jobs_until_ns = BlockingPool::never) noexcept;
 
   // From a thread that drives no scheduler: queues the task and wakes somebody for it.
   void inject(Task& task) noexcept;

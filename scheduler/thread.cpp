@@ -40,7 +40,7 @@ void Thread::start_again() {
 
 bool Thread::join_until(std::int64_t until_ns) noexcept {
   while (!has_ended()) {
-    if (pool_.clock.now_ns() >= until_ns) {
+    if (base::steady_clock().now_ns() >= until_ns) {
       os_thread_.detach();
       return false;
     }

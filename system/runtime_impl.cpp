@@ -63,6 +63,14 @@ System::Config config_of(const Options& options, bool owns_program) {
           .log_from = options.log_from};
 }
 
+// What threads that were left behind still use. No leak, for it can be reached from here.
+void keep_for_good(std::unique_ptr<System> system) {
+  static auto& mutex = *new std::mutex;
+  static auto& kept = *new std::vector<std::unique_ptr<System>>;
+  const std::lock_guard lock(mutex);
+  kept.push_back(std::move(system));
+}
+
 }  // namespace
 
 RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
@@ -86,15 +94,19 @@ RuntimeImpl::RuntimeImpl(const Options& options, bool owns_program)
 RuntimeImpl::~RuntimeImpl() {
   stop_on_signal_.reset();
   stop(options_.stop_timeout);
-  if (is_left_behind_) static_cast<void>(system_.release());
+  if (is_left_behind_) keep_for_good(std::move(system_));
 }
 
-// A process that waited for its own runtime would hold the thread that this needs.
+// A process that waited for its own runtime would hold the thread that this needs; so would a
+// blocking job.
 void RuntimeImpl::refuse_processes() const {
   system_->refuse_forked_child();
   const scheduler::Thread* thread = scheduler::Thread::current();
   if (thread && &thread->pool() == system_.get())
     throw BadArgument("Runtime::run and Runtime::stop are for plain threads, not for processes");
+  if (scheduler::BlockingPool::current() == &system_->blocking)
+    throw BadArgument(
+        "Runtime::run and Runtime::stop are for plain threads, not for blocking jobs");
 }
 
 void RuntimeImpl::stop(Duration deadline) {
@@ -104,14 +116,15 @@ void RuntimeImpl::stop(Duration deadline) {
 
 void RuntimeImpl::stop_once(Duration deadline) {
   system_->refuse_spawns();
+  const Deadline until = Deadline::after(deadline);
   const auto ending = std::make_shared<Ending>();
-  start_own(make_body([this, ending, deadline, until = Deadline::after(deadline)] {
+  start_own(make_body([this, ending, deadline, until] {
     const bool all_end = end_all_processes(*this, until, deadline > Duration::zero());
     ending->set(all_end ? ExitReason::normal() : ExitReason::killed());
   }));
   if (ending->wait() == ExitReason::normal()) wait_for_last_steps();
   inspector_.reset();
-  is_left_behind_ = !system_->stop() || system_->table.alive() != 0;
+  is_left_behind_ = !system_->stop(until.ns()) || system_->table.alive() != 0;
   if (is_left_behind_)
     system_->log(Report(
         Severity::error,

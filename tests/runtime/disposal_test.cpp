@@ -43,14 +43,14 @@ TEST(Disposal, a_thread_of_the_pool_destroys_what_is_laid_aside) {
     });
   }
   while (destroyed < 4000) std::this_thread::yield();
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   EXPECT_EQ(destroyed, 4000);
 }
 
 TEST(Disposal, what_the_pool_does_not_take_is_destroyed_at_the_end) {
   std::atomic<int> destroyed = 0;
   scheduler::BlockingPool pool({});
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   {
     Disposal disposal(pool);
     disposal.dispose(detail::make_payload(Tracked(destroyed)));

@@ -30,6 +30,9 @@ void wait_until(const std::function<bool()>& holds) {
   while (!holds()) std::this_thread::yield();
 }
 
+template <class T>
+thread_local T lingering;
+
 TEST(BlockingPoolTest, there_is_no_thread_before_the_first_job) {
   const BlockingPool pool({.threads_max = 4, .idle_ns = long_ns});
   EXPECT_EQ(pool.counters().threads, 0U);
@@ -82,7 +85,7 @@ TEST(BlockingPoolTest, first_come_is_first_served) {
     std::thread([&] { EXPECT_TRUE(pool.submit(*tasks.back())); }).join();
   }
   hold.count_down();
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   ASSERT_EQ(order.size(), 100U);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
 }
@@ -112,13 +115,58 @@ TEST(BlockingPoolTest, stop_calls_what_was_accepted_and_refuses_the_rest) {
     tasks.push_back(std::make_unique<Task>([&] { called.fetch_add(1); }));
     ASSERT_TRUE(pool.submit(*tasks.back()));
   }
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   EXPECT_EQ(called.load(), 50);
   EXPECT_EQ(pool.counters().threads, 0U);
   Task late([&] { called.fetch_add(1); });
   EXPECT_FALSE(pool.submit(late));
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   EXPECT_EQ(called.load(), 50);
+}
+
+TEST(BlockingPoolTest, stop_leaves_behind_what_does_not_end_in_time) {
+  std::latch release(1);
+  BlockingPool pool({.threads_max = 1, .idle_ns = long_ns});
+  std::atomic<int> called{0};
+  const auto work = [&] {
+    release.wait();
+    called.fetch_add(1);
+  };
+  Task one(work);
+  Task two(work);
+  ASSERT_TRUE(pool.submit(one));
+  ASSERT_TRUE(pool.submit(two));
+  EXPECT_FALSE(pool.stop(0));
+  EXPECT_EQ(called.load(), 0);
+  release.count_down();
+  EXPECT_TRUE(pool.stop()) << "it went on by itself";
+  EXPECT_EQ(called.load(), 2);
+}
+
+// What a thread does behind its last job is users' code: it may submit, and it may wait.
+TEST(BlockingPoolTest, nobody_waits_under_the_mutex_for_the_last_steps_of_a_thread) {
+  static BlockingPool* pool_in_use = nullptr;
+  static std::atomic<bool> may_go{false};
+  static std::atomic<bool> is_going{false};
+  static Task late([] {});
+  struct Lingers {
+    ~Lingers() {
+      is_going = true;
+      wait_until([] { return may_go.load(); });
+      EXPECT_TRUE(pool_in_use->submit(late));
+    }
+  };
+  may_go = is_going = false;
+  BlockingPool pool({.threads_max = 1, .idle_ns = 1'000'000});
+  pool_in_use = &pool;
+  Task task([] { static_cast<void>(lingering<Lingers>); });
+  ASSERT_TRUE(pool.submit(task));
+  wait_until([] { return is_going.load(); });
+  Task next([] {});
+  EXPECT_TRUE(pool.submit(next));
+  EXPECT_EQ(pool.counters().finished, 1U) << "the next thread comes behind the one before";
+  may_go = true;
+  wait_until([&] { return pool.counters().finished == 3; });
 }
 
 TEST(BlockingPoolTest, a_job_may_end_its_own_memory) {
@@ -136,7 +184,7 @@ TEST(BlockingPoolTest, a_job_may_end_its_own_memory) {
     };
     ASSERT_TRUE(pool.submit(*job));
   }
-  pool.stop();
+  EXPECT_TRUE(pool.stop());
   EXPECT_EQ(ended.load(), 100);
 }
 

@@ -98,6 +98,41 @@ TEST_P(Stop, at_its_deadline_it_tells_of_who_is_left_and_is_about_to_be_killed) 
   EXPECT_NE(left[0].line().find(" has not stopped in time: "), std::string::npos) << left[0].line();
 }
 
+// A runtime whose job does not end stays, with its thread, until the program ends.
+// E3
+TEST_P(Stop, a_job_that_does_not_end_is_told_of_and_left_behind) {
+  struct Job {
+    std::atomic<bool> has_begun = false;
+    std::atomic<bool> may_end = false;
+  };
+  const auto job = std::make_shared<Job>();
+  std::vector<Report> left;
+  options.log = [&](const Report& report) {
+    if (report.kind() == "left_behind") left.push_back(report);
+  };
+  {
+    Runtime runtime(options);
+    runtime.spawn([job] {
+      blocking([job] {
+        job->has_begun = true;
+        while (!job->may_end) std::this_thread::sleep_for(1ms);
+      });
+    });
+    while (!job->has_begun) std::this_thread::yield();
+    runtime.stop(0s);
+  }
+  job->may_end = true;
+  EXPECT_EQ(left.size(), 1U);
+}
+
+TEST_P(Stop, who_does_not_end_before_it_cannot_stop_a_runtime) {
+  Runtime runtime(options);
+  runtime.run([&runtime] {
+    EXPECT_THROW(runtime.stop(1s), BadArgument);
+    EXPECT_THROW(blocking([&runtime] { runtime.stop(1s); }), BadArgument);
+  });
+}
+
 TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {
   options.max_processes = 50;
   Runtime runtime(options);

@@ -167,7 +167,9 @@ class Runtime {
   }
 
   // Asks every process to shut down, waits, and kills what is left at the deadline (E3). Every
-  // thread of the runtime has ended when it returns. Once; any thread, but not a process.
+  // thread of the runtime has ended when it returns, but for those that never leave a process's code
+  // or a blocking job: a second behind the deadline these are reported and left to themselves. Once;
+  // any thread, but no process and no blocking job.
   void stop(Duration deadline);
 
   detail::RuntimeImpl& impl() noexcept { return *impl_; }
