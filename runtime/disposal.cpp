@@ -119,7 +119,9 @@ void Disposal::dispose(void* payload) noexcept {
   } while (!laid_aside_.compare_exchange_weak(
       newest, &envelope, std::memory_order_release, std::memory_order_relaxed));
   // The job may be queued again while an earlier call of it still works: each takes what it finds.
-  if (!newest) static_cast<void>(pool_.submit(*this));
+  // relaxed, twice: who misses that it was refused leaves it to the next one.
+  if (!newest || is_refused_.load(std::memory_order_relaxed))
+    is_refused_.store(!pool_.submit(*this), std::memory_order_relaxed);
 }
 
 void Disposal::destroy(Message& dropped) noexcept {

@@ -3,7 +3,8 @@
 // A message's destructor may do anything, also use a timer or wait for a lock; a timer that finds
 // its target gone holds the wheel's mutex. So the message is laid aside, and a thread of the
 // blocking pool destroys it: on a stack of its own, so that a destructor that fails ends nothing
-// else (Z13). What it could not take because the runtime stops is destroyed with the System.
+// else (Z13). If it has no thread now, it is asked again by the next who lays something aside; what
+// it could not take because the runtime stops is destroyed with the System.
 // So is what is dropped by such a destructor, as one that sends to a full mailbox: destructors do
 // not nest, however many each of them drops.
 //
@@ -11,7 +12,8 @@
 // Roles       dispose: any thread, under any lock above LockRank::queue. destroy, empty: any thread
 //             under no lock.
 // Orders      dispose releases, empty acquires: what was in the message when it was laid aside
-// Progress    dispose is lock-free but for the submit, which only the first of several does
+// Progress    dispose is lock-free but for the submit, which only the first of several does, and
+//             those who come after a refusal
 #pragma once
 
 #include <airssys/rt/message.hpp>
@@ -43,6 +45,7 @@ class Disposal : private scheduler::Job {
   scheduler::BlockingPool& pool_;
   System* const runtime_;
   base::Atomic<mailbox::Signal*> laid_aside_{nullptr};
+  base::Atomic<bool> is_refused_{false};  // the pool has refused what is laid aside
 };
 
 }  // namespace airssys::rt::runtime
