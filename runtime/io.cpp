@@ -15,7 +15,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/clock.hpp"
 #include "runtime/call.hpp"
 #include "runtime/system.hpp"
 #include "runtime/wait.hpp"
@@ -105,8 +104,8 @@ std::expected<void, std::error_code> wait_as_thread(int fd,
   for (;;) {
     timespec timeout{};
     if (!deadline.is_never()) {
-      const std::int64_t left_ns = deadline.ns() - base::steady_clock().now_ns();
-      if (left_ns <= 0) return failure(std::errc::timed_out);
+      const std::int64_t left_ns = deadline.remaining().count();
+      if (left_ns == 0) return failure(std::errc::timed_out);
       timeout = {.tv_sec = static_cast<time_t>(left_ns / ns_per_second),
                  .tv_nsec = static_cast<long>(left_ns % ns_per_second)};
     }

@@ -4,7 +4,6 @@
 #include <airssys/rt/error.hpp>
 #include <airssys/rt/interval.hpp>
 #include <airssys/rt/timer.hpp>
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -89,7 +88,8 @@ TimerTable* table_of(System& system, TimerId id) noexcept {
 }
 
 Duration left_until(std::int64_t due_ns, System& system) noexcept {
-  return Duration(std::max<std::int64_t>(due_ns - system.clock.now_ns(), 0));
+  const std::int64_t now_ns = system.clock.now_ns();
+  return Duration(due_ns <= now_ns ? 0 : due_ns - now_ns);
 }
 
 }  // namespace

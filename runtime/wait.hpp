@@ -121,8 +121,9 @@ class TimedWait final : public Wait, private scheduler::DeferredEntry {
 inline bool has_passed(std::int64_t deadline_ns) noexcept {
   constexpr std::int64_t far_ns = 1'000'000'000;
   const scheduler::Thread& thread = *scheduler::Thread::current();
-  return deadline_ns - thread.looked_at_ns() < far_ns &&
-         deadline_ns <= thread.pool().clock.now_ns();
+  const std::int64_t looked_at_ns = thread.looked_at_ns();
+  if (deadline_ns <= looked_at_ns) return true;
+  return deadline_ns - looked_at_ns < far_ns && deadline_ns <= thread.pool().clock.now_ns();
 }
 
 // At rest until something has come, whatever it is; acts on nothing. Inside; returns inside, maybe

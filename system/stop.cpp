@@ -120,7 +120,7 @@ bool end_others(RuntimeImpl& runtime, Deadline deadline, Deadline last, bool tel
 
 bool end_all_processes(RuntimeImpl& runtime, Deadline deadline, bool tells) {
   const Deadline last =
-      deadline.is_never() ? deadline : Deadline::at_ns(deadline.ns() + after_kill_ns);
+      Deadline::at_ns(deadline.ns() + std::min(after_kill_ns, Deadline::never_ns - deadline.ns()));
   const bool others_ended = end_others(runtime, deadline, last, tells);
   if (!others_ended) report_what_is_left(runtime, "stuck", "does not end");
   for (const Pid watcher : runtime.own()) {

@@ -1,9 +1,15 @@
 // time_test.cpp: deadlines, counted on the clock of the runtime, or of a plain thread.
 //
 // Compares with the clock itself before and after; no test waits for a time to pass.
+#include <fcntl.h>
+#include <unistd.h>
 #include <airssys/rt.hpp>
+#include <airssys/rt/io.hpp>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <ratio>
+#include <system_error>
 
 #include "base/clock.hpp"
 #include "tests/support/in_runtime.hpp"
@@ -67,6 +73,43 @@ TEST_P(Time, a_time_beyond_all_clocks_is_for_ever_for_every_verb) {
     EXPECT_EQ(receive([](int n) { return n; }, after(longest, [] { return 0; })), 3);
     EXPECT_THROW(send_after(-longest, self(), 1), BadArgument);
   });
+}
+
+// --- The farthest past. --------------------------------------------------------------------------
+
+constexpr Deadline beginning = Deadline::at_ns(std::numeric_limits<std::int64_t>::min());
+
+TEST_P(Time, nothing_remains_until_the_farthest_past) {
+  EXPECT_EQ(beginning.remaining(), 0ns);
+  run([] { EXPECT_EQ(beginning.remaining(), 0ns); });
+}
+
+// T1, T5
+TEST_P(Time, a_timer_for_the_farthest_past_is_due_at_once) {
+  run([] {
+    const TimerRef timer = send_at(beginning, self(), 1);
+    // Unless it has fired already.
+    const auto left = read_timer(timer);
+    EXPECT_EQ(left.value_or(0ns), 0ns);
+    EXPECT_EQ(receive<int>(), 1);
+  });
+}
+
+std::errc error_of_wait_for(int fd) {
+  io::Handle handle(::dup(fd));
+  const auto waited = handle.wait(io::Direction::read, beginning);
+  return waited ? std::errc() : static_cast<std::errc>(waited.error().value());
+}
+
+TEST_P(Time, a_wait_until_the_farthest_past_is_over) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+  EXPECT_EQ(error_of_wait_for(ends[0]), std::errc::timed_out);
+  run([&ends] {
+    EXPECT_EQ(error_of_wait_for(ends[0]), std::errc::timed_out);
+    EXPECT_EQ(detail::take_mail([](void*, void*) { return true; }, nullptr, beginning), nullptr);
+  });
+  for (const int fd : ends) ::close(fd);
 }
 
 }  // namespace

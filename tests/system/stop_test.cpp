@@ -74,6 +74,12 @@ TEST_P(Stop, an_endless_deadline_is_one) {
   runtime.stop(infinite);
 }
 
+TEST_P(Stop, a_deadline_just_before_the_clock_s_end_is_one) {
+  Runtime runtime(options);
+  runtime.spawn([] { receive<Go>(); });
+  runtime.stop(Duration(Deadline::never_ns - 900'000'000 - Deadline::now().ns()));
+}
+
 // E3
 TEST_P(Stop, at_its_deadline_it_tells_of_who_is_left_and_is_about_to_be_killed) {
   std::mutex mutex;

@@ -4,7 +4,6 @@
 // (T13). A time-out never fires early (R9).
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <limits>
@@ -61,7 +60,8 @@ class Deadline {
   // How long it is until then: zero when it has passed, infinite when it is never.
   Duration remaining() const {
     if (is_never()) return infinite;
-    return std::max(Duration::zero(), Duration(ns_ - now().ns_));
+    const std::int64_t now_ns = now().ns_;
+    return Duration(ns_ <= now_ns ? 0 : ns_ - now_ns);
   }
 
   constexpr bool is_never() const noexcept { return ns_ == never_ns; }
