@@ -27,7 +27,6 @@ void Waker::wake() {
 }
 
 void Wait::await_wake() noexcept {
-  const Inside inside(Inside::Room::known);  // an unwind comes here from outside
   // The wake may have come already, in one batch with the exit that ends this process: `obey` stops
   // at an exit and leaves what is behind it in `pending`.
   mailbox::Signal** end = obey_wakes_only(&process_.pending);

@@ -66,13 +66,15 @@ class Wait {
   ~Wait() { --process_.waits; }
 
   // The source will not call waker.wake() any more (true), or has, or is about to (false). Called
-  // at most once, by `finish`.
+  // at most once, by `finish`, inside: it may take a mutex, and a hog is held outside.
   virtual bool disarm() noexcept = 0;
   // Each derived destructor calls it first: afterwards nobody holds the waker.
   void finish() noexcept {
     if (!is_armed_) return;
     is_armed_ = false;
-    if (!waker.has_arrived() && !disarm()) [[unlikely]]
+    if (waker.has_arrived()) return;
+    const Inside inside(Inside::Room::known);  // an unwind comes here from outside
+    if (!disarm()) [[unlikely]]
       await_wake();
   }
   bool is_armed_ = false;  // somebody holds the waker, and has not been asked to give it back
@@ -105,8 +107,7 @@ class TimedWait final : public Wait, private scheduler::DeferredEntry {
     scheduler_->deferred.add(*this, armed_for_ns_);
   }
   bool disarm() noexcept override {
-    const scheduler::Thread& thread = *scheduler::Thread::current();
-    if (thread.is_inside() && &thread.scheduler() == scheduler_) [[likely]]
+    if (&scheduler::Thread::current()->scheduler() == scheduler_) [[likely]]
       return scheduler_->deferred.take_back(*this);
     return scheduler_->deferred.cancel(*this);
   }

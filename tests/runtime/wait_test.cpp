@@ -105,6 +105,40 @@ TEST_P(Waits, a_wake_that_comes_after_the_exit_is_waited_for) {
   });
 }
 
+// One whose source says where it was called off: that may take a mutex.
+class WaitToDisarm final : public runtime::Wait {
+ public:
+  WaitToDisarm(Process& process, bool& was_inside) noexcept
+      : Wait(process), was_inside_(was_inside) {
+    is_armed_ = true;
+  }
+  ~WaitToDisarm() { finish(); }
+
+ private:
+  bool disarm() noexcept override {
+    was_inside_ = scheduler::Thread::current()->is_inside();
+    return true;
+  }
+
+  bool& was_inside_;
+};
+
+// A hog may be held in process code, which an unwind is.
+TEST_P(Waits, what_an_unwind_calls_off_it_calls_off_inside_the_runtime) {
+  run([] {
+    bool was_inside = false;
+    const Spawned process = spawn_monitor([&was_inside] {
+      const Call call(Call::Kind::plain);
+      WaitToDisarm wait(call.process(), was_inside);
+      push_own_exit(call);
+      wait_for(call.process(), wait.waker, runtime::WaitReason::readable);
+      ADD_FAILURE() << "outlived its exit";
+    });
+    EXPECT_EQ(reason_of(process), ExitReason::shutdown());
+    EXPECT_TRUE(was_inside);
+  });
+}
+
 // --- Where the stack is short. -------------------------------------------------------------------
 
 class ShortStack : public support::InRuntime {
