@@ -207,8 +207,9 @@ std::optional<Duration> read_timer(TimerRef timer) {
 }
 
 void cancel_timer_async(TimerRef timer, Answer answer) {
-  const Call call;
-  const std::optional<Duration> left = cancel_timer(timer);
+  Message message;  // destroyed outside
+  const Call call(runtime::current_process(), 1);
+  const std::optional<Duration> left = runtime::cancel_timer_in(call.system(), timer, message);
   if (answer == Answer::no) return;
   call.take_in_mail();  // which stands before the answer
   runtime::keep(call.process(), detail::make_payload(CancelTimer{timer, left}));

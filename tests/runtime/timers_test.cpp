@@ -8,8 +8,11 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "scheduler/thread.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
 
@@ -120,6 +123,31 @@ TEST_P(Timers, the_asynchronous_forms_answer_by_a_message_if_they_are_asked_to) 
     EXPECT_FALSE(receive<CancelTimer>().left);
     cancel_timer_async(timer, Answer::no);
     EXPECT_FALSE(receive<CancelTimer>(0ms));
+  });
+}
+
+// Says, when it is destroyed, whether that is inside the runtime.
+class Witness {
+ public:
+  explicit Witness(std::optional<bool>& inside) : inside_(&inside) {}
+  Witness(Witness&& other) noexcept : inside_(std::exchange(other.inside_, nullptr)) {}
+  Witness& operator=(Witness&&) = delete;
+  ~Witness() {
+    if (inside_) *inside_ = scheduler::Thread::current()->is_inside();
+  }
+
+ private:
+  std::optional<bool>* inside_;
+};
+
+TEST_P(Timers, a_message_that_was_taken_back_is_destroyed_at_once_and_outside) {
+  run([] {
+    std::optional<bool> inside;
+    cancel_timer(send_after(1h, self(), Witness(inside)));
+    EXPECT_EQ(inside, false);
+    inside.reset();
+    cancel_timer_async(send_after(1h, self(), Witness(inside)));
+    EXPECT_EQ(inside, false);
   });
 }
 

@@ -76,7 +76,7 @@ struct ReadTimer {
   std::optional<Duration> left;  // as read_timer answers
 };
 enum class Answer : bool { no, yes };
-// For processes.
+// For processes. The message of a timer that was taken back is destroyed before it returns.
 void cancel_timer_async(TimerRef timer, Answer answer = Answer::yes);
 void read_timer_async(TimerRef timer);
 
