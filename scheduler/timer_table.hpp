@@ -3,11 +3,15 @@
 // A table belongs to one wheel and lives under its mutex: to look an id up, to take its timer off
 // the wheel and to free its slot is one step, so exactly one of "cancel answered a time" and
 // "fire was called" holds for each timer under any race (T4). Slots are type-stable
-// and carry a generation: an id that has fired or was cancelled names nobody for ever (T3, T5).
+// and carry a generation: an id that has fired or was cancelled names nobody (T3, T5), until its
+// slot has been used some 2^32 times more.
 //
 // Timers aimed at one target are chained, so that its death can take them all back (T9). Targets
 // share a bucket until one that dies meets another's timers there: where all timers are aimed at
 // one, they need no more.
+//
+// Slots are used again, the last that was freed first, but a table does not shrink: it keeps 64
+// bytes for each timer of its peak, and up to 8 more where many targets made it widen its buckets.
 //
 //   free ── create ──▶ pending ── cancel, cancel_target, expiry ──▶ free, next generation
 #pragma once

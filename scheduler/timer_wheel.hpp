@@ -69,8 +69,9 @@ class TimerWheel {
   }
 
   // Fires what is due at now_ns, an earlier tick before a later one and each tick in the order of
-  // arming. Touches at most `at_most` entries under one hold of the mutex (moving one to a
-  // lower level counts); if more is due, next_due_ns() <= now_ns says so. Answers how many fired.
+  // arming, but for what is armed while a cascade is interrupted: it may overtake. Touches at most
+  // `at_most` entries under one hold of the mutex (moving one to a lower level counts); if more is
+  // due, next_due_ns() <= now_ns says so. Answers how many fired.
   std::size_t expire_until(std::int64_t now_ns, std::size_t at_most) noexcept;
 
   // How many entries are armed; a statistic. Any thread.

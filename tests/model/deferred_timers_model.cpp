@@ -5,7 +5,7 @@
 // lies on a stack that may be gone then.
 // Method: a driver adds, takes back, arms all and fires, while the process of one entry goes on
 // elsewhere and cancels it; the entries' fields are Cells, which who is through with an entry
-// writes to. Then the same without the wheel's mutex, and with a row that keeps what it has armed.
+// writes to. Then the same without the wheel's mutex.
 #include "scheduler/deferred_timers.hpp"
 
 #include <gtest/gtest.h>
