@@ -32,11 +32,9 @@ void refuse_plain_thread() {
 Visit::Visit(System& system, Inside::Room room) : system_(system) {
   system.refuse_forked_child();
   Thread* thread = Thread::current();
-  if (thread && &thread->pool() == &system) {
-    if (thread->task()) inside_.emplace(room);
-    return;
-  }
-  // A destructor on a stack of its own (disposal.cpp), or a process of another runtime.
+  if (thread && thread->task()) inside_.emplace(room);
+  if (thread && &thread->pool() == &system) return;
+  // A destructor on a stack of its own (disposal.cpp).
   fiber::ThreadContext* context = fiber::this_thread_context();
   if (room == Inside::Room::looked_at && context && context->running)
     cut_if_stack_is_short(*context->running);

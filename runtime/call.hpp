@@ -142,8 +142,9 @@ class Call {
   const Inside inside_;
 };
 
-// A foreign thread's, or any thread's, short stay inside a given runtime. A process of that runtime
-// comes in through its own door.
+// A foreign thread's, or any thread's, short stay inside a given runtime. A process comes in through
+// the door of its own first, also for a stay in another: the locks that it takes there are no
+// process code, in which a hog is held (scheduler/hold.hpp).
 class Visit {
  public:
   explicit Visit(System& system, Inside::Room room = Inside::Room::looked_at);
@@ -153,8 +154,8 @@ class Visit {
 
  private:
   System& system_;
-  std::optional<Inside> inside_;                // a process of this runtime
-  base::Announcement* announcement_ = nullptr;  // of any other thread but the runtime's own
+  std::optional<Inside> inside_;                // of a process, inside its own runtime
+  base::Announcement* announcement_ = nullptr;  // of whoever is not of this runtime
 };
 
 // What a safe point does when the slice is used up.

@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "system/runtime_impl.hpp"
 #include "tests/support/failing_messages.hpp"
 #include "tests/support/in_runtime.hpp"
 #include "tests/support/stress.hpp"
@@ -123,6 +124,21 @@ TEST_P(Calls, a_process_may_use_the_verbs_for_plain_threads) {
       for (int i = 0; i < count; ++i) receive<int>();
       EXPECT_THROW(runtime.run([] {}), BadArgument);
       EXPECT_THROW(runtime.stop(0s), BadArgument);
+    });
+  });
+}
+
+TEST_P(Calls, a_process_is_inside_its_own_runtime_while_it_visits_another) {
+  with_runtime([this](Runtime& host) {
+    Runtime other(options);
+    host.run([&other] {
+      const scheduler::Thread& thread = *scheduler::Thread::current();
+      EXPECT_FALSE(thread.is_inside());
+      {
+        const runtime::Visit visit(other.impl().system());
+        EXPECT_TRUE(thread.is_inside());
+      }
+      EXPECT_FALSE(thread.is_inside());
     });
   });
 }
