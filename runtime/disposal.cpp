@@ -119,9 +119,11 @@ void Disposal::dispose(void* payload) noexcept {
   } while (!laid_aside_.compare_exchange_weak(
       newest, &envelope, std::memory_order_release, std::memory_order_relaxed));
   // The job may be queued again while an earlier call of it still works: each takes what it finds.
-  // relaxed, twice: who misses that it was refused leaves it to the next one.
-  if (!newest || is_refused_.load(std::memory_order_relaxed))
-    is_refused_.store(!pool_.submit(*this), std::memory_order_relaxed);
+  // relaxed, three times: who misses that it was refused leaves it to the next one.
+  const bool was_refused = is_refused_.load(std::memory_order_relaxed) &&
+                           is_refused_.exchange(false, std::memory_order_relaxed);
+  if ((!newest || was_refused) && !pool_.submit(*this))
+    is_refused_.store(true, std::memory_order_relaxed);
 }
 
 void Disposal::destroy(Message& dropped) noexcept {

@@ -64,7 +64,10 @@ SendResult send_from_outside(System& system, Pid to, Message& message, detail::W
 }
 
 void send_named_from_outside(System& system, std::string_view name, Message& message) {
-  const auto to = system.names.find(name);
+  const auto to = [&] {
+    const Visit visit(system);
+    return system.names.find(name);
+  }();
   if (!to) throw NameError(NameError::not_registered, std::string(name));
   send_from_outside(system, *to, message, detail::WhenFull::follow_policy);
 }

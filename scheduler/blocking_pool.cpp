@@ -34,7 +34,7 @@ T value(const base::Atomic<T>& counter) noexcept {
 }  // namespace
 
 BlockingPool::BlockingPool(Options options)
-    : options_(options), producer_(queue_), places_(options.threads_max) {
+    : options_(options), places_(options.threads_max), producer_(queue_) {
   RT_CHECK(options_.threads_max > 0, "a blocking pool may have no thread at all");
   for (std::size_t place = places_.size(); place > 0; --place) vacant_.push_back(place - 1);
 }
@@ -127,7 +127,7 @@ void BlockingPool::work(std::size_t place) noexcept {
 bool BlockingPool::may_end(std::size_t place) noexcept {
   const std::lock_guard lock(mutex_);
   if (value(unclaimed_) != 0) return false;
-  vacant_.push_back(place);
+  vacant_.insert(vacant_.begin(), place);  // last, for its thread has some last steps to do
   count_thread_out();
   return true;
 }

@@ -54,7 +54,8 @@ class BlockingPool {
 
   // Refuses new jobs, calls those that are queued, and returns when every thread has ended. False:
   // at that time of the steady clock some had not. They are left to themselves, and the pool must
-  // never be destroyed. Not from a job. May be called again.
+  // never be destroyed. A thread has ended when its thread_local objects are gone, too, and for
+  // these it waits without a limit. Not from a job. May be called again.
   [[nodiscard]] bool stop(std::int64_t until_ns = never) noexcept;
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   // The pool whose job calls, or null.
@@ -84,14 +85,16 @@ class BlockingPool {
   void finish_job() noexcept;
 
   const Options options_;
+  // A place's `thread` is who starts one's, under mutex_, and stop's; its `predecessor` is the
+  // thread's, once that has begun.
+  std::vector<Place> places_;
   Queue queue_;
   moodycamel::ProducerToken producer_;  // under mutex_
 
   base::Mutex mutex_{base::LockRank::queue};
   // Under mutex_.
   bool is_stopping_ = false;
-  std::vector<Place> places_;        // threads_max of them
-  std::vector<std::size_t> vacant_;  // places of no thread, or of one that is through
+  std::vector<std::size_t> vacant_;  // places of no thread, or of one that is through; last is next
 
   // Written under mutex_, read by anyone.
   base::Atomic<unsigned> running_{0};       // threads that have not ended

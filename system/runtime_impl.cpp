@@ -97,20 +97,18 @@ RuntimeImpl::~RuntimeImpl() {
   if (is_left_behind_) keep_for_good(std::move(system_));
 }
 
-// A process that waited for its own runtime would hold the thread that this needs; so would a
-// blocking job.
+// A process that waited for its own runtime would hold the thread that this needs.
 void RuntimeImpl::refuse_processes() const {
   system_->refuse_forked_child();
   const scheduler::Thread* thread = scheduler::Thread::current();
   if (thread && &thread->pool() == system_.get())
     throw BadArgument("Runtime::run and Runtime::stop are for plain threads, not for processes");
-  if (scheduler::BlockingPool::current() == &system_->blocking)
-    throw BadArgument(
-        "Runtime::run and Runtime::stop are for plain threads, not for blocking jobs");
 }
 
 void RuntimeImpl::stop(Duration deadline) {
   refuse_processes();
+  if (scheduler::BlockingPool::current() == &system_->blocking)
+    throw BadArgument("Runtime::stop is not for blocking jobs, whose ends it waits for");
   std::call_once(stopped_, [&] { stop_once(deadline); });
 }
 
@@ -192,14 +190,14 @@ struct EndWatcher {
 Pid RuntimeImpl::start_watched(Program* program, std::shared_ptr<Ending> ending) {
   std::unique_ptr<Program> owned(program);
   refuse_processes();
-  {
-    const std::lock_guard lock(mutex_);
-    std::erase_if(endings_, [](const std::weak_ptr<Ending>& each) { return each.expired(); });
-    endings_.push_back(ending);
-  }
   Pid pid;
   {
     const Visit visit(*system_);
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase_if(endings_, [](const std::weak_ptr<Ending>& each) { return each.expired(); });
+      endings_.push_back(ending);
+    }
     runtime::Process& process = system_->create(owned.release(), nullptr, {});
     process.is_main = owns_program_;
     pid = process.pid();
@@ -280,7 +278,7 @@ std::optional<Duration> Runtime::read_timer(TimerRef timer) {
 }
 
 std::optional<Pid> Runtime::whereis(std::string_view name) {
-  impl_->system().refuse_forked_child();
+  const runtime::Visit visit(impl_->system());
   return impl_->system().names.find(name);
 }
 

@@ -33,6 +33,7 @@ struct Go {};
 struct Shared {
   Gate begun{0};
   Gate may_end{0};
+  Gate is_gone{0};
   std::atomic<bool> was_cancelled = false;
   std::atomic<int> runs = 0;
 
@@ -132,6 +133,7 @@ TEST_P(Blocking, others_run_and_mail_is_served_while_a_job_blocks) {
     await_begin(*shared);
     send(pid, 1);
     EXPECT_TRUE(is_alive(pid));
+    while (process_info(pid)->state == ProcessState::running) yield();  // on its way to wait
     const auto info = process_info(pid);
     ASSERT_TRUE(info);
     EXPECT_EQ(info->state, ProcessState::blocking);
@@ -228,7 +230,7 @@ TEST_P(Blocking, the_destructor_of_a_job_that_runs_for_nobody_says_nothing_more)
       ~Tells() {
         if (!shared) return;
         send(to, Go());
-        shared->may_end.release();
+        shared->is_gone.release();
       }
       void operator()() const { shared->job(); }
     };
@@ -237,7 +239,7 @@ TEST_P(Blocking, the_destructor_of_a_job_that_runs_for_nobody_says_nothing_more)
     send_exit(pid, ExitReason::kill());
     await_down();
     shared->may_end.release();
-    while (!shared->may_end.try_acquire()) yield();
+    while (!shared->is_gone.try_acquire()) yield();
     EXPECT_FALSE(receive<Go>(0ms));
   });
 }

@@ -132,13 +132,13 @@ TEST_P(Calls, a_process_is_inside_its_own_runtime_while_it_visits_another) {
   with_runtime([this](Runtime& host) {
     Runtime other(options);
     host.run([&other] {
-      const scheduler::Thread& thread = *scheduler::Thread::current();
-      EXPECT_FALSE(thread.is_inside());
+      const auto is_inside = [] { return scheduler::Thread::current()->is_inside(); };
+      EXPECT_FALSE(is_inside());
       {
         const runtime::Visit visit(other.impl().system());
-        EXPECT_TRUE(thread.is_inside());
+        EXPECT_TRUE(is_inside());
       }
-      EXPECT_FALSE(thread.is_inside());
+      EXPECT_FALSE(is_inside());
     });
   });
 }

@@ -315,6 +315,7 @@ TEST_P(Info, a_process_in_a_blocking_job_answers_at_once) {
       });
     });
     while (!begun.load()) yield();
+    while (process_info(asking)->state == ProcessState::running) yield();  // on its way to wait
     EXPECT_EQ(process_info(asking)->state, ProcessState::blocking);
     EXPECT_TRUE(is_alive(asking));
     is_over.store(true);

@@ -132,7 +132,7 @@ class SpawnError : public ProcessError {
  public:
   enum Kind : std::uint8_t {
     stopping,       // the runtime is
-    limit_reached,  // the process table is full
+    limit_reached,  // the process table is full, or there is no thread for a blocking job
     name_taken,     // somebody has its name: holder() says who
     already_named,  // somebody has given it another name before it had its own
   };
