@@ -13,6 +13,7 @@ Extras& extras_of(Process& process) {
   extras->bounds.reset(bounds_of(process));
   // release: pairs with extras_seen and bounds_of: who finds the block sees it whole.
   process.extras_word.store(reinterpret_cast<std::intptr_t>(extras), std::memory_order_release);
+  process.has_extras = true;
   return *extras;
 }
 
@@ -40,6 +41,7 @@ void Process::delete_extras() noexcept {
   }
   // relaxed: nobody looks at a block that is made like new.
   extras_word.store(0, std::memory_order_relaxed);
+  has_extras = false;
 }
 
 }  // namespace airssys::rt::runtime

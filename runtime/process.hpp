@@ -66,7 +66,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   Relations relations;
   bool must_end = false;   // a terminating exit was acted on; nothing more is obeyed (S9)
   bool is_ending = false;  // finish has begun: safe points act on nothing
-  // Seven that are seldom looked at share a byte.
+  // Eight that share a byte.
+  bool has_extras : 1 = false;  // so that a turn does not touch the line that senders write
   bool traps_exits : 1 = false;
   bool has_started : 1 = false;
   bool is_closed : 1 = false;              // the inbox is closed
@@ -114,6 +115,7 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   }
   // Owner.
   Extras* own_extras() const noexcept {
+    if (!has_extras) return nullptr;
     // relaxed: it has written the word itself.
     return as_extras(extras_word.load(std::memory_order_relaxed));
   }
