@@ -75,7 +75,8 @@ void drop_late(Process& process, Envelope& message) {
 }
 
 bool takes_request(const Process& process, const detail::MessageType& type) {
-  return process.program->takes_requests() ||
+  // It has no program while it changes its body (hibernate.cpp).
+  return (process.program && process.program->takes_requests()) ||
          (process.hears_system_requests && type.server == &detail::system_identity);
 }
 
