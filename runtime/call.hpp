@@ -142,9 +142,9 @@ class Call {
   const Inside inside_;
 };
 
-// A foreign thread's, or any thread's, short stay inside a given runtime. A process comes in through
-// the door of its own first, also for a stay in another: the locks that it takes there are no
-// process code, in which a hog is held (scheduler/hold.hpp).
+// A foreign thread's, or any thread's, short stay inside a given runtime. A process comes in
+// through the door of its own first, also for a stay in another: the locks that it takes there are
+// no process code, in which a hog is held (scheduler/hold.hpp).
 class Visit {
  public:
   explicit Visit(System& system, Inside::Room room = Inside::Room::looked_at);

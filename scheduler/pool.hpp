@@ -58,8 +58,8 @@ class Pool {
 
   void start();  // Throws std::system_error: no thread.
   // Ends all threads. Tasks that are queued stay where they are. Not from a thread of the pool.
-  // False: some thread is stuck in process code and could not be ended within a second, or one in a
-  // blocking job that had not ended at the time that is given (of the steady clock), if it is later;
+  // False: some thread is stuck in process code and could not be ended within a second, or one is
+  // in a blocking job that had not ended at the given time (of the steady clock), if that is later;
   // the pool, and all that its tasks refer to, must never be destroyed then.
   [[nodiscard]] bool stop(std::int64_t jobs_until_ns = BlockingPool::never) noexcept;
 

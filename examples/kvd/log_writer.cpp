@@ -29,8 +29,8 @@ constexpr std::int64_t expiry_margin_ms = 60'000;
 
 // Does what acknowledged changes need to be durable, or ends the daemon: a supervisor would start
 // another writer, whose sync succeeds and hides what the kernel has dropped. All else that was
-// acknowledged is in the kernel's hands, as at a kill -9: there is nothing to put in order. A writer
-// that is ended ends behind it, for its successor works on the same files.
+// acknowledged is in the kernel's hands, as at a kill -9: there is nothing to put in order. A
+// writer that is ended ends behind it, for its successor works on the same files.
 template <typename F>
 auto durably(F&& f) {
   return rt::blocking_ref([&f] {

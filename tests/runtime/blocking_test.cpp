@@ -223,16 +223,16 @@ TEST_P(Blocking, the_destructor_of_a_job_that_runs_for_nobody_says_nothing_more)
   run([shared] {
     struct Tells {
       Pid to;
-      std::shared_ptr<Shared> shared;
-      Tells(Pid to, std::shared_ptr<Shared> shared) : to(to), shared(std::move(shared)) {}
+      std::shared_ptr<Shared> owned;
+      Tells(Pid listener, std::shared_ptr<Shared> state) : to(listener), owned(std::move(state)) {}
       Tells(Tells&&) noexcept = default;
       Tells& operator=(Tells&&) = delete;
       ~Tells() {
-        if (!shared) return;
+        if (!owned) return;
         send(to, Go());
-        shared->is_gone.release();
+        owned->is_gone.release();
       }
-      void operator()() const { shared->job(); }
+      void operator()() const { owned->job(); }
     };
     const Pid pid = spawn_watched([me = self(), shared] { blocking(Tells(me, shared)); });
     await_begin(*shared);

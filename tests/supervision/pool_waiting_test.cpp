@@ -30,6 +30,8 @@ TEST_P(PoolWaitingTest, a_caller_waits_for_room_and_gets_it_in_its_turn) {
       waiting.push_back(holder(pool));
       await_waiting(pool, i);
     }
+    // Its request is there; it may still be on its way to wait.
+    while (!process_info(waiting[0])->waits_for) yield();
     EXPECT_EQ(process_info(waiting[0])->waits_for, top);
     EXPECT_EQ(load(pool), 2U);
     let_go(second);

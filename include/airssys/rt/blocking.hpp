@@ -3,8 +3,8 @@
 // A file, a C library, DNS: whatever blocks belongs on the blocking pool, whose threads come and go
 // with the work. The process waits for the job as it waits for a message: its scheduler runs
 // others, its mail and links are served, and it can be ended meanwhile (D17–D20). A job runs on no
-// process: what it sends comes from nobody, as a plain thread's (P11), and is dropped if the process
-// that asked for it has ended (D19).
+// process: what it sends comes from nobody, as a plain thread's (P11), and is dropped if the
+// process that asked for it has ended (D19).
 #pragma once
 
 #include <exception>

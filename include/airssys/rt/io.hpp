@@ -68,9 +68,9 @@ class Handle {
 
   // Waits until the descriptor may be ready. Fails with timed_out at the deadline and with
   // bad_file_descriptor after close. Suspends a process, and fails there with operation_canceled in
-  // the destructors of one that is being ended (Z3), with device_or_resource_busy when another waits
-  // in this direction, and with what epoll says of descriptors that cannot be waited for. Blocks a
-  // plain thread.
+  // the destructors of one that is being ended (Z3), with device_or_resource_busy when another
+  // waits in this direction, and with what epoll says of descriptors that cannot be waited for.
+  // Blocks a plain thread.
   std::expected<void, std::error_code> wait(Direction direction, Deadline deadline = {});
 
   // After a read that took all there was, as TCP shows by bringing fewer bytes than there was room

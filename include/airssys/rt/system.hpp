@@ -167,9 +167,10 @@ class Runtime {
   }
 
   // Asks every process to shut down, waits, and kills what is left at the deadline (E3). Every
-  // thread of the runtime has ended when it returns, but for those that never leave a process's code
-  // or a blocking job: some seconds behind the deadline these are reported and left to themselves,
-  // and must not use this Runtime any more. Once; any thread, but no process and no blocking job.
+  // thread of the runtime has ended when it returns, but for those that never leave a process's
+  // code or a blocking job: some seconds behind the deadline these are reported and left to
+  // themselves, and must not use this Runtime any more. Once; any thread, but no process and no
+  // blocking job.
   void stop(Duration deadline);
 
   detail::RuntimeImpl& impl() noexcept { return *impl_; }
