@@ -5,7 +5,6 @@
 #include <airssys/rt.hpp>
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
 #include <vector>
 
 #include "tests/semantics/targets.hpp"
@@ -21,10 +20,8 @@ struct Numbered {
   int number;
 };
 
-class FloodsOfOne : public QuietRules {
+class FloodsOfOne : public support::FixedSchedulers {
  protected:
-  FloodsOfOne() { ::unsetenv("AIRSSYS_RT_SCHEDULERS"); }
-
   // A receiver of `count` numbers with `flood(pid)` before each, in order, which looks at none of
   // it until all is sent; how often another process had its turn until it had the first number.
   template <class Flood>

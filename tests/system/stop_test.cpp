@@ -133,10 +133,11 @@ TEST_P(Stop, a_job_that_does_not_end_is_told_of_and_left_behind) {
 
 TEST_P(Stop, who_does_not_end_before_it_cannot_stop_a_runtime) {
   Runtime runtime(options);
-  runtime.run([&runtime] {
+  const ExitReason reason = runtime.run([&runtime] {
     EXPECT_THROW(runtime.stop(1s), BadArgument);
     EXPECT_THROW(blocking([&runtime] { runtime.stop(1s); }), BadArgument);
   });
+  EXPECT_EQ(reason, ExitReason::normal()) << "a stop would have ended it";
 }
 
 TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {
