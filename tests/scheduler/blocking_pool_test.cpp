@@ -30,9 +30,6 @@ void wait_until(const std::function<bool()>& holds) {
   while (!holds()) std::this_thread::yield();
 }
 
-template <class T>
-thread_local T lingering;
-
 TEST(BlockingPoolTest, there_is_no_thread_before_the_first_job) {
   const BlockingPool pool({.threads_max = 4, .idle_ns = long_ns});
   EXPECT_EQ(pool.counters().threads, 0U);
@@ -159,7 +156,7 @@ TEST(BlockingPoolTest, nobody_waits_under_the_mutex_for_the_last_steps_of_a_thre
   may_go = is_going = false;
   BlockingPool pool({.threads_max = 1, .idle_ns = 1'000'000});
   pool_in_use = &pool;
-  Task task([] { static_cast<void>(lingering<Lingers>); });
+  Task task([] { thread_local const Lingers lingering; });
   ASSERT_TRUE(pool.submit(task));
   wait_until([] { return is_going.load(); });
   Task next([] {});
