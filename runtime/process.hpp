@@ -37,6 +37,9 @@ namespace airssys::rt::runtime {
 class Bounds;   // bounds.hpp
 struct Extras;  // extras.hpp
 
+// What a process cannot keep up with (S11).
+enum class Behind : std::uint8_t { with_nothing, with_mail, with_signals };
+
 struct alignas(base::cache_line_bytes) Process : scheduler::Task {
   Process() noexcept = default;
   Process(const Process&) = delete;
@@ -45,8 +48,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
 
   // --- What a sender looks at, beside what makes it a task.
 
-  // Written by the owner, read by anyone: with its signals; who sends more waits for it (S11).
-  base::Atomic<bool> is_behind{false};
+  // Written by the owner, read by anyone: who sends more pays for it.
+  base::Atomic<Behind> behind{Behind::with_nothing};
   // Any thread: see inbox.hpp.
   mailbox::Inbox inbox;
   // Its pid; with free_bit set, the last pid of a slot that is free now. Written by who spawns and
@@ -156,7 +159,7 @@ inline void Process::renew() noexcept {
   is_exiting.store(false, std::memory_order_relaxed);
   is_named.store(false, std::memory_order_relaxed);
   // relaxed: as above.
-  is_behind.store(false, std::memory_order_relaxed);
+  behind.store(Behind::with_nothing, std::memory_order_relaxed);
   urgency.renew();
   is_timer_target.store(false, std::memory_order_relaxed);
   hibernation_mark.store(0, std::memory_order_relaxed);  // relaxed: as above

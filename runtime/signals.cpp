@@ -238,10 +238,18 @@ void obey_other(Process& process, Signal& signal) {
     run_small_code([&control] { control->reason = {}; });
 }
 
+bool is_behind_with_mail(const Process& process, When when) noexcept {
+  constexpr std::uint32_t much = 2 * scheduler::slice_reductions;
+  if (when == When::in_code)
+    return process.behind.load(std::memory_order_relaxed) == Behind::with_mail;  // relaxed: its own
+  if (process.mail.count() < much || is_suspended(process)) return false;
+  return process.program && process.program->behaviour();
+}
+
 // relaxed, twice: a figure that steers.
-void note_behind(Process& process, bool is_behind) noexcept {
-  if (process.is_behind.load(std::memory_order_relaxed) != is_behind)
-    process.is_behind.store(is_behind, std::memory_order_relaxed);
+void note(Process& process, Behind behind) noexcept {
+  if (process.behind.load(std::memory_order_relaxed) != behind)
+    process.behind.store(behind, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -251,7 +259,7 @@ bool obey_here(Process& process) {
   return is_suspended(process) ? hold(process) : must_end;
 }
 
-bool obey_all(Process& process) {
+bool obey_all(Process& process, When when) {
   if (process.must_end) return true;
   if (Signal* fresh = unpacked(process, process.inbox.take_all())) *end_of_pending(process) = fresh;
   constexpr std::int32_t slice = scheduler::slice_reductions;
@@ -279,12 +287,15 @@ bool obey_all(Process& process) {
     if (moved + messages_as_one * acted_on < messages_as_one * slice || !process.pending) continue;
     charge();
     ++turns;
-    note_behind(process, true);
+    note(process, Behind::with_signals);
     scheduler::Thread::yield();
   }
   charge();
-  note_behind(process, turns >= turns_of_a_flood);
   if (bounds_of(process)) drop_oldest(process);
+  note(process,
+       turns >= turns_of_a_flood            ? Behind::with_signals
+       : is_behind_with_mail(process, when) ? Behind::with_mail
+                                            : Behind::with_nothing);
   if (process.own_extras() && !process.must_end) [[unlikely]]
     obey_limit(process);
   return process.must_end;

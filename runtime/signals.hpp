@@ -64,10 +64,16 @@ inline mailbox::Signal* lone_message(const Process& process, std::uint8_t flags 
 // after each slice's worth (S11). What comes meanwhile waits for the next time, so that a flood
 // without end does not keep it here. For one without a stack: when it is suspended afterwards it
 // rests on.
-bool obey_all(Process& process);
+//
+// It notes what the process is behind with: with signals, in a flood; with mail, if it has much of
+// it between two messages and serves, which means that it takes all of it, in order, and sees to no
+// more than a slice's in a turn. In its code a server may wait, so nothing changes there of that; a
+// body may keep mail that it does not want now, and is never behind with it.
+enum class When : bool { in_code, between_messages };
+bool obey_all(Process& process, When when = When::in_code);
 inline bool obey_at_rest(Process& process) {
   process.urgency.lower();
-  return has_news(process) ? obey_all(process) : process.must_end;
+  return has_news(process) ? obey_all(process, When::between_messages) : process.must_end;
 }
 // The same for one on its stack, which stays here for as long as it is suspended (P15).
 bool obey_here(Process& process);

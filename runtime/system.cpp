@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "fiber/stack.hpp"
@@ -170,9 +171,21 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
   thread->make_runnable_next(process);
 }
 
-void System::end_slice_of_sender() noexcept {
-  if (Thread* sender = Thread::driving(*this))
-    sender->charge(std::max(sender->scheduler().reductions, 0));
+void System::charge_sender(const Process& to, Behind behind) noexcept {
+  Thread* thread = Thread::driving(*this);
+  const auto* sender = thread ? static_cast<const Process*>(thread->task()) : nullptr;
+  if (!sender) return;
+  const std::int32_t left = std::max(thread->scheduler().reductions, 0);
+  if (behind == Behind::with_signals) {
+    thread->charge(left);
+    // If nobody else wants to run here, that costs nothing; but the flooded may want this core.
+    std::this_thread::yield();
+    return;
+  }
+  // Who is behind itself is to work that off, also when it sends to itself. relaxed: as above.
+  if (sender == &to || sender->behind.load(std::memory_order_relaxed) == behind) return;
+  constexpr std::int32_t messages_of_a_slice = 16;
+  thread->charge(std::min(left, scheduler::slice_reductions / messages_of_a_slice));
 }
 
 void System::log(const Report& report) {

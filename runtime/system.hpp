@@ -77,7 +77,7 @@ class System final : public scheduler::Pool {
     if (pushed == mailbox::Pushed::first) wake_with(to, signal);
     if (pushed == mailbox::Pushed::queued) {
       if (urgent == Urgent::yes) to.urgency.raise();
-      slow_down_if_behind(to);
+      pay_toll(to);
     }
     return pushed != mailbox::Pushed::closed;
   }
@@ -115,14 +115,15 @@ class System final : public scheduler::Pool {
   base::Atomic<std::uint64_t> abandoned{0};
 
  private:
-  // Who sends to one that is behind with its signals gives way soon, so that a flood is worked off
-  // however many it comes from (S11).
-  void slow_down_if_behind(const Process& to) noexcept {
+  // Who sends to one that is behind gives way soon, so that a flood is worked off however many it
+  // comes from (S11), and a server's mail does not outgrow the caches, let alone memory.
+  void pay_toll(const Process& to) noexcept {
     // relaxed: a figure that steers.
-    if (to.is_behind.load(std::memory_order_relaxed)) [[unlikely]]
-      end_slice_of_sender();
+    const Behind behind = to.behind.load(std::memory_order_relaxed);
+    if (behind != Behind::with_nothing) [[unlikely]]
+      charge_sender(to, behind);
   }
-  void end_slice_of_sender() noexcept;
+  void charge_sender(const Process& to, Behind behind) noexcept;
   bool has_no_room() const noexcept {
     return processes_max_ < ProcessTable::slots_max && table.alive() >= processes_max_;
   }
