@@ -1,8 +1,8 @@
 // exit.cpp: the end of a process, told in order (P6, Z5):
 //
 //   code has stopped ▶ its object and local values are destroyed ▶ name and timers are released
-//   ▶ the inbox is closed ▶ mail is destroyed ▶ links get exits, watchers get downs
-//   ▶ requests are refused ▶ its reason goes ▶ slot retired
+//   ▶ the inbox is closed ▶ mail is destroyed ▶ its room is free ▶ links get exits, watchers
+//   get downs ▶ requests are refused ▶ its reason goes ▶ slot retired
 //
 // Refused last: who has asked for a link that was there already, from the other side, hears the
 // real reason first, and the refusal finds no link any more (L4). Destructors are process code: one
@@ -183,7 +183,7 @@ bool is_to_end_anew(Process& process) {
 }
 
 // All that comes when its code is gone, once.
-void take_steps(System& system, Process& process) {
+void take_steps(System& system, Process& process, bool& takes_room) {
   if (process.own_extras()) empty_extras(process);
   RT_CHECK(process.waits == 0, "Z4: no stack is cut off with a record of a wait on it");
   system.names.release(process);
@@ -192,6 +192,7 @@ void take_steps(System& system, Process& process) {
   if (bounds_of(process)) wake_all_senders(process);
   destroy_mail(process);
   destroy_notes(process);
+  if (std::exchange(takes_room, false)) system.make_room(*scheduler::Thread::current());
   tell_relations(system, process);
   refuse_requests(system, process);
   let_reason_go(process);
@@ -211,8 +212,9 @@ scheduler::Turn finish(Process& process) {
   System& system = current_system();
   process.is_ending = true;
   if (process.program) run_code([&process] { destroy_program(process); });
+  bool takes_room = true;
   do {
-    take_steps(system, process);
+    take_steps(system, process, takes_room);
   } while (is_to_end_anew(process));
   scheduler::Thread& thread = *scheduler::Thread::current();
   thread.settle_account();

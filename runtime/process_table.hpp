@@ -53,8 +53,10 @@ class ProcessTable {
     Batch retired_;
     std::deque<Batch> waiting_;
     std::uint64_t last_born_ = 0;
-    // Taken less retired here: below zero, that is, wrapped, where more die than are born.
+    // Taken less retired, and less those that have made room, here: below zero, that is, wrapped,
+    // where more die than are born.
     base::Atomic<std::size_t> alive_{0};
+    base::Atomic<std::size_t> occupied_{0};
   };
 
   ProcessTable(base::Quiescence& quiescence, unsigned locals)
@@ -69,7 +71,8 @@ class ProcessTable {
   [[gnu::always_inline]] Process* take(Local& local, std::int64_t now_ns) {
     if (local.free_.count == 0 && !refill(local)) [[unlikely]]
       return nullptr;
-    count(local, 1);
+    count(local.alive_, 1);
+    count(local.occupied_, 1);
     Process* process = local.free_.blocks[--local.free_.count];
     process->renew();
     process->born = local.last_born_ =
@@ -85,11 +88,13 @@ class ProcessTable {
     process.pid_bits.store(pid.bits(), std::memory_order_release);
     return pid;
   }
+  // One that was taken does not count as one of so many any more, though it is not retired yet.
+  static void make_room(Local& local) noexcept { count(local.occupied_, std::size_t{0} - 1); }
   // It is not found any more, and its block is used again after a grace period.
   void retire(Local& local, Process& process) noexcept {
     // relaxed: a batch's stamp publishes it; a look-up that still sees it finds a closed inbox.
     process.pid_bits.store(process.pid().bits() | Process::free_bit, std::memory_order_relaxed);
-    count(local, std::size_t{0} - 1);
+    count(local.alive_, std::size_t{0} - 1);
     local.retired_.blocks[local.retired_.count++] = &process;
     if (local.retired_.count == local.retired_.blocks.size()) [[unlikely]]
       lay_aside(local);
@@ -128,12 +133,9 @@ class ProcessTable {
   }
 
   // How many are alive; a figure, exact when nobody spawns or dies.
-  std::size_t alive() const noexcept {
-    std::size_t sum = 0;
-    for (const Local& local : locals_)
-      sum += local.alive_.load(std::memory_order_relaxed);  // relaxed: a figure
-    return sum;
-  }
+  std::size_t alive() const noexcept { return sum(&Local::alive_); }
+  // How many of them have not made room. Who has heard of an end finds that one's room free.
+  std::size_t occupied() const noexcept { return sum(&Local::occupied_); }
   std::size_t reserved_bytes() const noexcept;
 
  private:
@@ -151,10 +153,17 @@ class ProcessTable {
   bool take_fresh(Batch& fresh);
   void make_chunk(std::uint32_t number);  // under mutex_, if it is not there
 
-  static void count(Local& local, std::size_t more) noexcept {
-    // relaxed, twice: a figure with one writer.
-    local.alive_.store(local.alive_.load(std::memory_order_relaxed) + more,
-                       std::memory_order_relaxed);
+  using Counter = base::Atomic<std::size_t>;
+
+  static void count(Counter& counter, std::size_t more) noexcept {
+    // relaxed, twice: a figure with one writer; an end's news releases what was counted before it.
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  }
+  std::size_t sum(Counter Local::* counter) const noexcept {
+    std::size_t sum = 0;
+    for (const Local& local : locals_)
+      sum += (local.*counter).load(std::memory_order_relaxed);  // relaxed: a figure
+    return sum;
   }
 
   base::Quiescence& quiescence_;

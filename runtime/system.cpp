@@ -151,8 +151,12 @@ void System::take_back(Process& process) {
     request_is_answered(*this, process, request);
     refuse(*this, pid, request);
   }
-  if (Thread* thread = Thread::driving(*this)) return retire(process, *thread);
+  if (Thread* thread = Thread::driving(*this)) {
+    make_room(*thread);
+    return retire(process, *thread);
+  }
   const std::lock_guard lock(mutex_);
+  ProcessTable::make_room(table.local(count()));
   table.retire(table.local(count()), process);
 }
 

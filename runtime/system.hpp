@@ -84,6 +84,10 @@ class System final : public scheduler::Pool {
   // Whoever has turned an inbox from idle by pushing this signal owes this, once.
   void wake_with(Process& process, mailbox::Signal& signal);
 
+  // For another process, in place of one that is ending and tells of it next.
+  void make_room(scheduler::Thread& thread) noexcept {
+    ProcessTable::make_room(table.local(thread.scheduler().id()));
+  }
   // Takes a slot back when a process is gone. On the thread that ran it, which is this one.
   void retire(Process& process, scheduler::Thread& thread) noexcept {
     table.retire(table.local(thread.scheduler().id()), process);
@@ -125,7 +129,7 @@ class System final : public scheduler::Pool {
   }
   void charge_sender(const Process& to, Behind behind) noexcept;
   bool has_no_room() const noexcept {
-    return processes_max_ < ProcessTable::slots_max && table.alive() >= processes_max_;
+    return processes_max_ < ProcessTable::slots_max && table.occupied() >= processes_max_;
   }
   Process* take_slot();
   Process* take_slot_from_outside();

@@ -156,6 +156,25 @@ TEST_P(Stop, the_limit_of_processes_counts_those_that_live) {
   });
 }
 
+// As a restart at the limit does.
+TEST_P(Stop, who_hears_of_an_end_finds_room_for_another) {
+  options.max_processes = 10;
+  Runtime runtime(options);
+  runtime.run([] {
+    const auto wait = [] { receive<Go>(); };
+    Spawned one = spawn_monitor(wait);
+    while (try_spawn({}, wait)) {
+    }
+    for (int i = 0; i < 3000; ++i) {
+      send_exit(one.pid, ExitReason::kill());
+      receive<Down>();
+      const auto next = try_spawn_monitor({}, wait);
+      ASSERT_TRUE(next) << "in round " << i;
+      one = *next;
+    }
+  });
+}
+
 TEST_P(Stop, a_taken_name_leaves_no_process_behind) {
   Runtime runtime(options);
   runtime.run([] {

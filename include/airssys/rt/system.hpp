@@ -40,7 +40,7 @@ struct Options {
   // Where the inspector listens: empty: nowhere; "auto": $XDG_RUNTIME_DIR or /tmp, in a directory
   // of the user's own, by this program's name and process id; else the path of a Unix socket.
   std::string inspector = {};
-  // Processes at the same time; spawn throws SpawnError beyond.
+  // Processes at the same time; spawn throws SpawnError beyond. Who hears of an end finds room.
   std::size_t max_processes = 16'777'216;
   // Threads of the blocking pool.
   unsigned blocking_threads_max = 64;
