@@ -63,7 +63,7 @@ Spawned spawn(Program* program,
   }
   if (monitored == Monitored::until_started)
     runtime::show_call(parent, child.pid().bits(), runtime::call_number(spawned.ref.id));
-  call.thread().make_runnable(child);
+  call.thread().make_newborn_runnable(child);
   return spawned;
 }
 

@@ -1,18 +1,22 @@
-// level_queue.hpp: a scheduler's tasks of one level, first in, first out, however many they are.
+// level_queue.hpp: a scheduler's tasks of one level, first in, first out but for newborns,
+// however many they are.
 //
-//   pop, thieves ◀── ring ◀── rest, for what does not fit ◀── push
+//   pop, thieves ◀─┬─ ring ◀── rest, for what does not fit ◀── push
+//                  └─ nursery, for newborns when the rest is long ◀── push_newborn
 //
-// States      ring_: run_queue.hpp; rest_: under mutex_. rest_size_ is how many lie in the rest
+// States      ring_: run_queue.hpp; rest_ and nursery_: under mutex_. rest_size_ is how many lie in
+//             the rest, outside_ in both
 // Roles       push, pop: the owner. steal_into, take: any other owner of such a queue, as a thief.
 //             size: any thread.
-// Invariants  Q1 tasks leave in the order they came: while something lies in the rest, the ring is
-//             filled from there alone, and thieves take from the rest only what the ring does not
-//             hold. Q2 what is queued is within reach of thieves, wherever it lies: its owner may
-//             be long in one turn, or have higher levels to run.
-// Orders      relaxed, for rest_size_: it is changed under the mutex, which orders what it counts;
-//             an owner that reads it too high looks into an empty rest. It is never too low for an
+// Invariants  Q1 tasks leave in the order they came, but for those of the nursery: while something
+//             lies in the rest, the ring is filled from there alone, and thieves take from the rest
+//             only what the ring does not hold. Q2 what is queued is within reach of thieves,
+//             wherever it lies: its owner may be long in one turn, or have higher levels to run.
+//             Q3 the nursery and all others have every other turn while both have somebody.
+// Orders      relaxed, for both counts: they are changed under the mutex, which orders what they
+//             count; an owner that reads them too high looks in vain. They are never too low for an
 //             owner, who alone raises it. Who must not miss a push has a fence of its own: idle.hpp
-// Progress    lock-free while the ring has room; with a rest, one short lock each
+// Progress    lock-free while the ring has room; else one short lock each
 // Rejected    to put what does not fit where all schedulers look: whoever was too many for a queue
 //             came to a turn when those within had had all of theirs.
 #pragma once
@@ -27,6 +31,7 @@
 #include "base/atomic.hpp"
 #include "base/memory.hpp"
 #include "base/mutex.hpp"
+#include "scheduler/nursery.hpp"
 #include "scheduler/run_queue.hpp"
 
 namespace airssys::rt::scheduler {
@@ -42,46 +47,99 @@ class LevelQueue {
       push_to_rest(task);
   }
 
-  // Owner: the oldest task, or null.
-  [[nodiscard]] T* pop() noexcept {
-    for (;;) {
-      if (rest_size() != 0) [[unlikely]]
-        refill();
-      T* task = ring_.pop();
-      if (task != nullptr || rest_size() == 0) [[likely]]
-        return task;
-    }
+  // Owner: one that has never run. Behind all others, unless they are too many: see nursery.hpp.
+  void push_newborn(T& task) noexcept {
+    if (has_no_newborns() && rest_size() < rest_max) [[likely]]
+      push(task);
+    else
+      push_to_nursery(task);
   }
 
-  // Owner of `mine`, which is empty: takes the older half of the ring, or of the rest. Answers the
-  // oldest, for the caller to run; the others go into `mine`. Null: nothing here.
+  // Owner: whose turn it is, or null.
+  [[nodiscard]] T* pop() noexcept {
+    if (outside() == 0) [[likely]]
+      return ring_.pop();
+    return pop_in_turn();
+  }
+
+  // Owner of `mine`, which is empty: takes the older half of the ring, or of the rest, or of the
+  // nursery. Answers the oldest, for the caller to run; the others go into `mine`. Null: nothing
+  // here.
   [[nodiscard]] T* steal_into(LevelQueue& mine) noexcept {
     if (T* task = ring_.steal_into(mine.ring_)) return task;
     std::array<T*, batch_max> batch;
-    const std::uint32_t taken = take_from_rest(batch);
-    for (T* task : std::span(batch).first(taken).subspan(std::min(taken, 1U))) mine.push(*task);
-    return taken == 0 ? nullptr : batch[0];
+    const auto others = [&batch](std::uint32_t taken) {
+      return std::span(batch.data() + 1, taken - 1);
+    };
+    if (const std::uint32_t taken = take_from_rest(batch)) {
+      for (T* task : others(taken)) mine.push(*task);
+      return batch[0];
+    }
+    if (const std::uint32_t taken = take_from_nursery(batch)) {
+      for (T* task : others(taken)) mine.push_to_nursery(*task);
+      return batch[0];
+    }
+    return nullptr;
   }
 
   // A thief that has work of its own: of the older half what there is room for in `batch`.
   [[nodiscard]] std::uint32_t take(std::span<T*> batch) noexcept {
-    const std::uint32_t taken = ring_.take(batch);
-    return taken != 0 ? taken : take_from_rest(batch);
+    if (const std::uint32_t taken = ring_.take(batch)) return taken;
+    if (const std::uint32_t taken = take_from_rest(batch)) return taken;
+    return take_from_nursery(batch);
   }
 
   // Any thread: a look that may be out of date at once.
-  [[nodiscard]] std::uint32_t size() const noexcept { return ring_.size() + rest_size(); }
+  [[nodiscard]] std::uint32_t size() const noexcept { return ring_.size() + outside(); }
   // How many have left the ring so far; see RunQueue.
   [[nodiscard]] std::uint32_t taken() const noexcept { return ring_.taken(); }
 
  private:
+  // With so many in the rest, newborns do not go there any more.
+  static constexpr std::uint32_t rest_max = 3 * Ring::capacity;
+
   std::uint32_t rest_size() const noexcept {
     return rest_size_.load(std::memory_order_relaxed);  // relaxed: see Orders
   }
+  std::uint32_t outside() const noexcept {
+    return outside_.load(std::memory_order_relaxed);  // relaxed: see Orders
+  }
+  bool has_no_newborns() const noexcept { return outside() == rest_size(); }
   // Under the mutex.
-  void note_rest_size() noexcept {
-    // relaxed: see Orders.
-    rest_size_.store(static_cast<std::uint32_t>(rest_.size()), std::memory_order_relaxed);
+  void note_sizes() noexcept {
+    const auto in_rest = static_cast<std::uint32_t>(rest_.size());
+    // relaxed, twice: see Orders.
+    rest_size_.store(in_rest, std::memory_order_relaxed);
+    outside_.store(in_rest + nursery_.size(), std::memory_order_relaxed);
+  }
+
+  [[gnu::noinline]] T* pop_in_turn() noexcept {
+    if (has_no_newborns()) return pop_oldest();
+    is_turn_of_newborn_ = !is_turn_of_newborn_;
+    if (T* task = is_turn_of_newborn_ ? pop_newborn() : pop_oldest()) return task;
+    return is_turn_of_newborn_ ? pop_oldest() : pop_newborn();
+  }
+
+  T* pop_oldest() noexcept {
+    for (;;) {
+      if (rest_size() != 0) refill();
+      T* task = ring_.pop();
+      if (task != nullptr || rest_size() == 0) return task;
+    }
+  }
+
+  T* pop_newborn() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (nursery_.is_empty()) return nullptr;  // a thief was faster
+    T& task = nursery_.pop();
+    note_sizes();
+    return &task;
+  }
+
+  [[gnu::noinline]] void push_to_nursery(T& task) noexcept {
+    const std::lock_guard lock(mutex_);
+    nursery_.push(task);
+    note_sizes();
   }
 
   [[gnu::noinline]] void push_to_rest(T& task) noexcept {
@@ -90,7 +148,7 @@ class LevelQueue {
     move_to_ring();
   }
 
-  [[gnu::noinline]] void refill() noexcept {
+  void refill() noexcept {
     const std::lock_guard lock(mutex_);
     move_to_ring();
   }
@@ -98,7 +156,7 @@ class LevelQueue {
   // Owner, under the mutex.
   void move_to_ring() noexcept {
     while (!rest_.empty() && ring_.push(*rest_.front())) rest_.pop_front();
-    note_rest_size();
+    note_sizes();
   }
 
   [[gnu::noinline]] std::uint32_t take_from_rest(std::span<T*> batch) noexcept {
@@ -108,13 +166,24 @@ class LevelQueue {
     const auto end = rest_.begin() + static_cast<std::ptrdiff_t>(half);
     std::copy(rest_.begin(), end, batch.begin());
     rest_.erase(rest_.begin(), end);
-    note_rest_size();
+    note_sizes();
     return static_cast<std::uint32_t>(half);
+  }
+
+  [[gnu::noinline]] std::uint32_t take_from_nursery(std::span<T*> batch) noexcept {
+    if (outside() == 0) return 0;
+    const std::lock_guard lock(mutex_);
+    const std::uint32_t taken = nursery_.take(batch);
+    note_sizes();
+    return taken;
   }
 
   Ring ring_;
   std::deque<T*, base::Allocator<T*>> rest_;
+  Nursery<T> nursery_;
   base::Atomic<std::uint32_t> rest_size_{0};
+  base::Atomic<std::uint32_t> outside_{0};
+  bool is_turn_of_newborn_ = false;  // the owner's
   base::Mutex mutex_{base::LockRank::queue};
 };
 

@@ -5,7 +5,8 @@
 //
 //   pick: max ▶ high ▶ run-next (while the slice lasts) ▶ normal and low; in each, the oldest.
 //         Low ones have an eighth of the turns of normal ones (D7). Ahead of one of high or max
-//         comes one below it that is asked for at its level (asked.hpp)
+//         comes one below it that is asked for at its level (asked.hpp). Behind a long line the
+//         last newborn comes before the first (nursery.hpp)
 //   take in: what others have queued for all, or for this one, joins its level's queue. High and
 //         max at each look at the queues; normal and low, if it comes to them, each 61st turn and
 //         when hardly any is left
@@ -76,12 +77,9 @@ class Scheduler {
   static constexpr unsigned queue_of(Level level) noexcept { return static_cast<unsigned>(level); }
 
   // Owner: behind all others of its level, or of that at which it is asked for.
-  void push(Task& task) noexcept {
-    const unsigned queue = queue_of(level_now(task));
-    if (queue > normal) [[unlikely]]
-      may_hold_urgent_ = true;
-    queues_[queue].push(task);
-  }
+  void push(Task& task) noexcept { queue_for(task).push(task); }
+  // Owner: one that has never run.
+  void push_newborn(Task& task) noexcept { queue_for(task).push_newborn(task); }
   // Owner: runs before all others of normal level, within the slice of who made it runnable. Tasks
   // of another level are pushed.
   void push_next(Task& task) noexcept {
@@ -166,6 +164,13 @@ class Scheduler {
   std::int32_t reductions = slice_reductions;
 
  private:
+  LevelQueue<Task>& queue_for(const Task& task) noexcept {
+    const unsigned queue = queue_of(level_now(task));
+    if (queue > normal) [[unlikely]]
+      may_hold_urgent_ = true;
+    return queues_[queue];
+  }
+
   // What a thief remembers of a victim's queue of low or normal level between two looks.
   struct QueueSighting {
     std::uint32_t taken = 0;

@@ -457,4 +457,9 @@ void Thread::make_runnable(Task& task) noexcept {
   wake_for_own_work();
 }
 
+void Thread::make_newborn_runnable(Task& task) noexcept {
+  scheduler_->push_newborn(task);
+  wake_for_own_work();
+}
+
 }  // namespace airssys::rt::scheduler

@@ -134,8 +134,9 @@ class Thread {
   // comes back on this very thread. Until then the scheduler stays with the thread.
   static void yield_bound() noexcept;
   // Queues a task that somebody owed a wake.
-  void make_runnable(Task& task) noexcept;        // behind all others
-  void make_runnable_next(Task& task) noexcept {  // before all others of normal level
+  void make_runnable(Task& task) noexcept;          // behind all others
+  void make_newborn_runnable(Task& task) noexcept;  // likewise, if they are few
+  void make_runnable_next(Task& task) noexcept {    // before all others of normal level
     scheduler_->push_next(task);
     wake_for_own_work();
   }
