@@ -42,9 +42,10 @@ void append(Signal*& list, Signal* more) {
 }
 
 // Nothing comes any more; all that has come and was not received becomes one list.
-void close_mailbox(Process& process) {
+void close_mailbox(System& system, Process& process) {
   if (process.is_closed) return;
   process.is_closed = true;
+  system.places.give_back();
   append(process.pending, unpacked(process, process.inbox.close()));
   if (process.mail.is_empty()) return;
   Signal* received = process.mail.take_everything();
@@ -183,16 +184,15 @@ bool is_to_end_anew(Process& process) {
 }
 
 // All that comes when its code is gone, once.
-void take_steps(System& system, Process& process, bool& takes_room) {
+void take_steps(System& system, Process& process) {
   if (process.own_extras()) empty_extras(process);
   RT_CHECK(process.waits == 0, "Z4: no stack is cut off with a record of a wait on it");
   system.names.release(process);
   cancel_timers_of(system, process);
-  close_mailbox(process);
+  close_mailbox(system, process);
   if (bounds_of(process)) wake_all_senders(process);
   destroy_mail(process);
   destroy_notes(process);
-  if (std::exchange(takes_room, false)) system.make_room(*scheduler::Thread::current());
   tell_relations(system, process);
   refuse_requests(system, process);
   let_reason_go(process);
@@ -212,9 +212,9 @@ scheduler::Turn finish(Process& process) {
   System& system = current_system();
   process.is_ending = true;
   if (process.program) run_code([&process] { destroy_program(process); });
-  bool takes_room = true;
+  process.note(Behind::with_nothing);
   do {
-    take_steps(system, process, takes_room);
+    take_steps(system, process);
   } while (is_to_end_anew(process));
   scheduler::Thread& thread = *scheduler::Thread::current();
   thread.settle_account();

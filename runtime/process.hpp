@@ -48,7 +48,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
 
   // --- What a sender looks at, beside what makes it a task.
 
-  // Written by the owner, read by anyone: who sends more pays for it.
+  // Written by the owner, read by anyone: who sends more pays for it. Who rests is behind with
+  // nothing.
   base::Atomic<Behind> behind{Behind::with_nothing};
   // Any thread: see inbox.hpp.
   mailbox::Inbox inbox;
@@ -121,6 +122,11 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
     if (!has_extras) return nullptr;
     // relaxed: it has written the word itself.
     return as_extras(extras_word.load(std::memory_order_relaxed));
+  }
+  // Owner. relaxed, twice: a figure that steers.
+  void note(Behind what) noexcept {
+    if (behind.load(std::memory_order_relaxed) != what)
+      behind.store(what, std::memory_order_relaxed);
   }
   std::uint64_t new_ref() noexcept { return ++refs_given; }
   void free_extras() noexcept {

@@ -53,10 +53,8 @@ class ProcessTable {
     Batch retired_;
     std::deque<Batch> waiting_;
     std::uint64_t last_born_ = 0;
-    // Taken less retired, and less those that have made room, here: below zero, that is, wrapped,
-    // where more die than are born.
+    // Taken less retired, here: below zero, that is, wrapped, where more die than are born.
     base::Atomic<std::size_t> alive_{0};
-    base::Atomic<std::size_t> occupied_{0};
   };
 
   ProcessTable(base::Quiescence& quiescence, unsigned locals)
@@ -72,7 +70,6 @@ class ProcessTable {
     if (local.free_.count == 0 && !refill(local)) [[unlikely]]
       return nullptr;
     count(local.alive_, 1);
-    count(local.occupied_, 1);
     Process* process = local.free_.blocks[--local.free_.count];
     process->renew();
     process->born = local.last_born_ =
@@ -88,8 +85,6 @@ class ProcessTable {
     process.pid_bits.store(pid.bits(), std::memory_order_release);
     return pid;
   }
-  // One that was taken does not count as one of so many any more, though it is not retired yet.
-  static void make_room(Local& local) noexcept { count(local.occupied_, std::size_t{0} - 1); }
   // It is not found any more, and its block is used again after a grace period.
   void retire(Local& local, Process& process) noexcept {
     // relaxed: a batch's stamp publishes it; a look-up that still sees it finds a closed inbox.
@@ -134,8 +129,6 @@ class ProcessTable {
 
   // How many are alive; a figure, exact when nobody spawns or dies.
   std::size_t alive() const noexcept { return sum(&Local::alive_); }
-  // How many of them have not made room. Who has heard of an end finds that one's room free.
-  std::size_t occupied() const noexcept { return sum(&Local::occupied_); }
   std::size_t reserved_bytes() const noexcept;
 
  private:

@@ -78,6 +78,7 @@ bool handle(Process& process, mailbox::Signal& signal) {
 // At rest, without a stack: it is somebody else's now. False: something has come meanwhile.
 bool rests(Process& process, WaitReason reason) {
   process.fiber = nullptr;
+  process.note(Behind::with_nothing);
   Thread::current()->settle_account();
   process.wait_reason.store(reason, std::memory_order_relaxed);  // relaxed: for show
   return process_may_rest(process);

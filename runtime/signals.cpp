@@ -238,18 +238,12 @@ void obey_other(Process& process, Signal& signal) {
     run_small_code([&control] { control->reason = {}; });
 }
 
-bool is_behind_with_mail(const Process& process, When when) noexcept {
+// `was`: before it obeyed.
+bool is_behind_with_mail(const Process& process, When when, Behind was) noexcept {
   constexpr std::uint32_t much = 2 * scheduler::slice_reductions;
-  if (when == When::in_code)
-    return process.behind.load(std::memory_order_relaxed) == Behind::with_mail;  // relaxed: its own
-  if (process.mail.count() < much || is_suspended(process)) return false;
-  return process.program && process.program->behaviour();
-}
-
-// relaxed, twice: a figure that steers.
-void note(Process& process, Behind behind) noexcept {
-  if (process.behind.load(std::memory_order_relaxed) != behind)
-    process.behind.store(behind, std::memory_order_relaxed);
+  if (is_suspended(process)) return false;
+  if (when == When::in_code) return was == Behind::with_mail;
+  return process.mail.count() >= much && process.program && process.program->behaviour();
 }
 
 }  // namespace
@@ -266,6 +260,7 @@ bool obey_all(Process& process, When when) {
   constexpr std::int32_t messages_as_one = 8;
   constexpr int turns_of_a_flood = 4;  // some 100 000 messages
   int turns = 0;
+  const Behind was = process.behind.load(std::memory_order_relaxed);  // relaxed: its own
   // Since it last gave way.
   std::int32_t acted_on = 0;
   std::int32_t moved = 0;  // messages
@@ -287,15 +282,14 @@ bool obey_all(Process& process, When when) {
     if (moved + messages_as_one * acted_on < messages_as_one * slice || !process.pending) continue;
     charge();
     ++turns;
-    note(process, Behind::with_signals);
+    process.note(Behind::with_signals);
     scheduler::Thread::yield();
   }
   charge();
   if (bounds_of(process)) drop_oldest(process);
-  note(process,
-       turns >= turns_of_a_flood            ? Behind::with_signals
-       : is_behind_with_mail(process, when) ? Behind::with_mail
-                                            : Behind::with_nothing);
+  process.note(turns >= turns_of_a_flood                 ? Behind::with_signals
+               : is_behind_with_mail(process, when, was) ? Behind::with_mail
+                                                         : Behind::with_nothing);
   if (process.own_extras() && !process.must_end) [[unlikely]]
     obey_limit(process);
   return process.must_end;

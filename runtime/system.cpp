@@ -78,14 +78,20 @@ bool tells_of_orderly_end(mailbox::Signal& signal) noexcept {
   process.urgency.keep_up();
 }
 
+// By the owner.
+bool is_behind_with_mail(const Process& process) noexcept {
+  return process.behind.load(std::memory_order_relaxed) == Behind::with_mail &&  // relaxed: its own
+         !process.mail.is_empty();
+}
+
 }  // namespace
 
 System::System(const Config& config)
     : Pool(with_doors(config.pool)),
       send_timeout_ns(config.send_timeout_ns),
       table(quiescence, config.pool.schedulers + 1),
+      places(config.processes_max, ProcessTable::slots_max),
       hibernator(*this, config.hibernate_after_ns),
-      processes_max_(config.processes_max),
       log_(config.log),
       log_from_(config.log_from) {}
 
@@ -106,6 +112,11 @@ inline Process* System::take_slot() {
   return table.take(table.local(count()), clock.now_ns());
 }
 
+void System::take_place(Whose whose) {
+  if (whose == Whose::own) return places.take_beyond();
+  if (!places.take()) refuse_for_lack_of_room("raise Options::max_processes");
+}
+
 Process& System::create(detail::Program* program,
                         const SpawnOptions* options,
                         Pid parent,
@@ -113,11 +124,14 @@ Process& System::create(detail::Program* program,
   std::unique_ptr<detail::Program> owned(program);
   if (whose == Whose::users) {
     if (!parent && refuses_spawns()) refuse_late_spawn();
-    if (has_no_room()) refuse_for_lack_of_room("raise Options::max_processes");
   }
   const fiber::SizeClass stack_class = options ? checked_stack_class(*options, count()) : 0;
+  take_place(whose);
   Process* process = take_slot();
-  if (!process) refuse_for_lack_of_room("it has no slot left");
+  if (!process) {
+    places.give_back();
+    refuse_for_lack_of_room("it has no slot left");
+  }
   process->parent = parent;
   process->code = owned->name();
   process->stack_class = stack_class;
@@ -151,12 +165,9 @@ void System::take_back(Process& process) {
     request_is_answered(*this, process, request);
     refuse(*this, pid, request);
   }
-  if (Thread* thread = Thread::driving(*this)) {
-    make_room(*thread);
-    return retire(process, *thread);
-  }
+  places.give_back();
+  if (Thread* thread = Thread::driving(*this)) return retire(process, *thread);
   const std::lock_guard lock(mutex_);
-  ProcessTable::make_room(table.local(count()));
   table.retire(table.local(count()), process);
 }
 
@@ -178,16 +189,15 @@ void System::wake_with(Process& process, mailbox::Signal& signal) {
 void System::charge_sender(const Process& to, Behind behind) noexcept {
   Thread* thread = Thread::driving(*this);
   const auto* sender = thread ? static_cast<const Process*>(thread->task()) : nullptr;
-  if (!sender) return;
-  const std::int32_t left = std::max(thread->scheduler().reductions, 0);
+  if (sender == &to) return;  // it is to work that off
+  const std::int32_t left = sender ? std::max(thread->scheduler().reductions, 0) : 0;
   if (behind == Behind::with_signals) {
-    thread->charge(left);
+    if (sender) thread->charge(left);
     // If nobody else wants to run here, that costs nothing; but the flooded may want this core.
     std::this_thread::yield();
     return;
   }
-  // Who is behind itself is to work that off, also when it sends to itself. relaxed: as above.
-  if (sender == &to || sender->behind.load(std::memory_order_relaxed) == behind) return;
+  if (!sender || is_behind_with_mail(*sender)) return;  // as above
   constexpr std::int32_t messages_of_a_slice = 16;
   thread->charge(std::min(left, scheduler::slice_reductions / messages_of_a_slice));
 }

@@ -23,6 +23,7 @@
 #include "runtime/disposal.hpp"
 #include "runtime/hibernator.hpp"
 #include "runtime/name_registry.hpp"
+#include "runtime/places.hpp"
 #include "runtime/process.hpp"
 #include "runtime/process_table.hpp"
 #include "scheduler/pool.hpp"
@@ -70,11 +71,15 @@ class System final : public scheduler::Pool {
   // Whether its receiver acts on a signal before its mail is used up: on all but plain messages and
   // ordinary downs, which become messages.
   enum class Urgent : bool { no, yes };
-  // Pushes, and wakes the process if that is owed. False: the inbox is closed, the signal is still
-  // the caller's.
-  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal, Urgent urgent = Urgent::no) {
+  // Pushes, and wakes the process if that is owed. Closed: the signal is still the caller's.
+  [[nodiscard]] mailbox::Pushed push(Process& to, mailbox::Signal& signal) {
     const mailbox::Pushed pushed = to.inbox.push(signal);
     if (pushed == mailbox::Pushed::first) wake_with(to, signal);
+    return pushed;
+  }
+  // The same for what a process sends, or a plain thread, who pays for it. False: closed.
+  [[nodiscard]] bool deliver(Process& to, mailbox::Signal& signal, Urgent urgent = Urgent::no) {
+    const mailbox::Pushed pushed = push(to, signal);
     if (pushed == mailbox::Pushed::queued) {
       if (urgent == Urgent::yes) to.urgency.raise();
       pay_toll(to);
@@ -84,10 +89,6 @@ class System final : public scheduler::Pool {
   // Whoever has turned an inbox from idle by pushing this signal owes this, once.
   void wake_with(Process& process, mailbox::Signal& signal);
 
-  // For another process, in place of one that is ending and tells of it next.
-  void make_room(scheduler::Thread& thread) noexcept {
-    ProcessTable::make_room(table.local(thread.scheduler().id()));
-  }
   // Takes a slot back when a process is gone. On the thread that ran it, which is this one.
   void retire(Process& process, scheduler::Thread& thread) noexcept {
     table.retire(table.local(thread.scheduler().id()), process);
@@ -110,6 +111,7 @@ class System final : public scheduler::Pool {
   const std::int64_t send_timeout_ns;
 
   ProcessTable table;
+  Places places;
   NameRegistry names;
   DeadLetters dead_letters{*this};
   Disposal disposal{blocking, this};
@@ -128,15 +130,12 @@ class System final : public scheduler::Pool {
       charge_sender(to, behind);
   }
   void charge_sender(const Process& to, Behind behind) noexcept;
-  bool has_no_room() const noexcept {
-    return processes_max_ < ProcessTable::slots_max && table.occupied() >= processes_max_;
-  }
+  void take_place(Whose whose);
   Process* take_slot();
   Process* take_slot_from_outside();
   void give_name(Process& process, std::string_view name);
   void take_back(Process& process);
 
-  const std::uint32_t processes_max_;
   const std::function<void(const Report&)> log_;
   const Severity log_from_;
   base::Atomic<bool> refuses_spawns_{false};

@@ -34,10 +34,12 @@ struct NamedTarget {
   Message message;
 };
 
-// Timers fire under the wheel's mutex: a push and a wake may happen there, a destructor may not.
+// Timers fire under the wheel's mutex, in anyone's turn: a push and a wake may happen there, but no
+// destructor, and nobody has to pay.
 void send_from_nobody(System& system, Pid to, void* payload) noexcept {
   Process* target = system.find(to);
-  if (target && system.deliver(*target, Envelope::of_payload(payload))) return;
+  if (target && system.push(*target, Envelope::of_payload(payload)) != mailbox::Pushed::closed)
+    return;
   system.disposal.dispose(payload);
 }
 
@@ -185,7 +187,9 @@ void send_unbounded(Pid to, void* payload) {
   const Call call;
   call.charge(1);
   header_of(payload).tag = 0;
-  runtime::send_from_nobody(call.system(), to, message.release());
+  Process* target = call.system().find(to);
+  if (!target || !call.system().deliver(*target, runtime::Envelope::of_payload(payload))) return;
+  static_cast<void>(message.release());
 }
 
 }  // namespace detail

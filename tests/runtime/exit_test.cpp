@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/ends.hpp"
 #include "tests/support/failing_messages.hpp"
@@ -174,6 +175,28 @@ TEST_P(Ends, a_value_that_fails_in_a_reason_ends_nothing_else) {
     EXPECT_EQ(reason_of(living), ExitReason::error("noexcept_violation"));
 
     spawn([] { exit(ExitReason::shutdown(failing())); });
+  });
+}
+
+// Until none can be spawned any more.
+std::size_t places_left() {
+  std::vector<Spawned> spawned;
+  while (auto next = try_spawn_monitor({}, [] { receive<Go>(); })) spawned.push_back(*next);
+  for (const Spawned& one : spawned) send(one.pid, Go());
+  for (const Spawned& one : spawned) reason_of(one);
+  return spawned.size();
+}
+
+// The value fails behind all other steps, and so all of them are done anew.
+// Z12
+TEST_P(Ends, an_end_that_begins_anew_gives_its_place_back_once) {
+  options.max_processes = 50;
+  run([] {
+    const std::size_t before = places_left();
+    const std::size_t living = processes().size();
+    for (int i = 0; i < 20; ++i) spawn([] { exit(ExitReason::shutdown(failing())); });
+    while (processes().size() != living) yield();
+    EXPECT_EQ(places_left(), before);
   });
 }
 

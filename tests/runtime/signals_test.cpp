@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -74,6 +75,45 @@ TEST_P(Signals, mere_messages_do_not_press_who_has_mail_and_anything_else_does) 
     EXPECT_FALSE(me.inbox.looks_empty()) << "there was mail";
     EXPECT_EQ(receive<int>(), 2);
     EXPECT_TRUE(me.inbox.looks_empty());
+  });
+}
+
+// Asked by a signal, it would look anew.
+runtime::Behind what_is_behind(Pid pid) {
+  const runtime::Call call;
+  return call.system().find(pid)->behind.load();
+}
+bool rests(Pid pid) {
+  const runtime::Call call;
+  return call.system().find(pid)->wait_reason.load() == runtime::WaitReason::receive;
+}
+
+// Says at its first message what it is behind with.
+class Worker : public Behaviour {
+ public:
+  explicit Worker(Pid tester) : tester_(tester) {}
+  void message(Message& message) override {
+    message.take<int>();
+    if (++seen_ == 1) send(tester_, runtime::current_process().behind.load());
+  }
+
+ private:
+  Pid tester_;
+  int seen_ = 0;
+};
+
+// S11
+TEST_P(Signals, a_server_is_behind_with_much_mail_until_it_rests) {
+  run([] {
+    const Pid server = spawn_behaviour(std::make_unique<Worker>(self()));
+    suspend(server);
+    for (int n = 0; n < 10'000; ++n) send(server, n);
+    EXPECT_EQ(what_is_behind(server), runtime::Behind::with_nothing) << "it is suspended";
+    resume(server);
+    EXPECT_EQ(receive<runtime::Behind>(), runtime::Behind::with_mail);
+    while (!rests(server)) yield();
+    EXPECT_EQ(what_is_behind(server), runtime::Behind::with_nothing);
+    send_exit(server, ExitReason::kill());
   });
 }
 
