@@ -30,6 +30,7 @@ class Places {
   [[nodiscard]] bool take() noexcept {
     if (!is_limited_) [[likely]]
       return true;
+    // relaxed, three times: see Orders.
     std::size_t taken = taken_.load(std::memory_order_relaxed);
     do {
       if (taken >= max_) return false;
@@ -43,7 +44,7 @@ class Places {
  private:
   void add(std::size_t count) noexcept {
     if (is_limited_) [[unlikely]]
-      taken_.fetch_add(count, std::memory_order_relaxed);
+      taken_.fetch_add(count, std::memory_order_relaxed);  // relaxed: see Orders
   }
 
   const std::size_t max_;
