@@ -1,4 +1,4 @@
-// newborns_test.cpp: in what order those have their first turn who are spawned faster than they run.
+// newborns_test.cpp: in what order those begin who are spawned faster than they run.
 //
 // Method: one scheduler, whatever the environment says, so that who is born on it runs there (D12).
 #include <airssys/rt.hpp>
