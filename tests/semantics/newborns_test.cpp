@@ -42,11 +42,11 @@ void await(const std::atomic<std::size_t>& figure, std::size_t value) {
 TEST_P(Newborns, a_tree_that_is_wider_than_the_queue_is_walked_branch_by_branch) {
   run([] {
     constexpr std::size_t branches = 4 * line;
-    std::size_t open = 0;
-    std::size_t open_at_most = 0;
+    std::atomic<std::size_t> open = 0;
+    std::atomic<std::size_t> open_at_most = 0;
     std::atomic<std::size_t> ended = 0;
     spawn_at_once(branches, [&] {
-      open_at_most = std::max(open_at_most, ++open);
+      open_at_most = std::max(open_at_most.load(), ++open);
       spawn([branch = self()] { send(branch, Done{}); });
       receive<Done>();
       --open;
