@@ -90,6 +90,15 @@ StartAnswer await_answer(detail::PendingCall& birth, Deadline deadline) {
   return {is_late ? Outcome::timed_out : Outcome::ended, answer.error().reason()};
 }
 
+// Who watches it only now may be told that it is gone while its Exit is still on its way. The Down
+// of its birth comes behind that.
+bool has_ended(const Spawned& started, Deadline deadline) {
+  if (!end_by(started.pid, std::nullopt, deadline.remaining(), {})) return false;
+  return receive(when([&](const Down& down) { return down.ref == started.ref; },
+                      [](const Down&) { return true; }),
+                 after(deadline.remaining(), [] { return false; }));
+}
+
 }  // namespace
 
 void Starter::acknowledge() const {
@@ -143,10 +152,9 @@ std::expected<Spawned, StartError> PendingStart::run(Program* program,
   const Spawned started{birth->server(), birth->monitor()};
   if (answer.outcome == Outcome::acknowledged) return started;
 
-  demonitor(started.ref, Flush::yes);
   const bool has_refused = answer.outcome != Outcome::ended && answer.outcome != Outcome::timed_out;
-  if (has_refused && !end_by(started.pid, std::nullopt, deadline.remaining(), {}))
-    answer.outcome = Outcome::timed_out;
+  if (has_refused && !has_ended(started, deadline)) answer.outcome = Outcome::timed_out;
+  demonitor(started.ref, Flush::yes);
   if (answer.outcome == Outcome::timed_out) {
     unlink(started.pid);  // an answer like any other, also for who does not trap exits
     end_by(started.pid, ExitReason::kill(), infinite, {});

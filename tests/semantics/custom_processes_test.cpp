@@ -24,6 +24,22 @@ StartError error_of(const std::expected<T, StartError>& started) {
   return started ? StartError(StartError::bad_spec, {}, "it has started") : started.error();
 }
 
+// Takes long to destroy.
+class Lingering {
+ public:
+  Lingering() = default;
+  Lingering(Lingering&& other) noexcept : is_there_(std::exchange(other.is_there_, false)) {}
+  Lingering& operator=(Lingering&&) = delete;
+  ~Lingering() {
+    const auto over = std::chrono::steady_clock::now() + 30ms;
+    while (is_there_ && std::chrono::steady_clock::now() < over) {
+    }
+  }
+
+ private:
+  bool is_there_ = true;
+};
+
 // --- started in step ---
 
 // G24
@@ -111,6 +127,20 @@ TEST_P(CustomProcesses, a_start_that_is_failed_may_end_with_another_reason_than_
   run([] {
     const Spawned parent = spawn_monitor([] {
       try_start_body_link([](Starter starter) {
+        starter.fail(ExitReason::of(1), ExitReason::of(2));
+      }).value();
+    });
+    EXPECT_EQ(reason_of(parent), ExitReason::of(2)) << "by the link";
+  });
+}
+
+// Its mail takes its time, and so it is long gone when its links hear of its end.
+// G24, G3
+TEST_P(CustomProcesses, a_failed_start_is_followed_until_its_link_has_told) {
+  run([] {
+    const Spawned parent = spawn_monitor([] {
+      try_start_body_link([](Starter starter) {
+        send(self(), Lingering());
         starter.fail(ExitReason::of(1), ExitReason::of(2));
       }).value();
     });
