@@ -4,8 +4,8 @@
 //   give_back: when a process has closed its mailbox, before anybody can hear of its end
 //
 // Roles       all: any thread
-// Invariants  O1 users' processes are never more than `max`. O2 who has heard of an end, or has
-//             found the process gone, finds that one's place free.
+// Invariants  O1 users' processes with an open mailbox are never more than `max`. O2 who has heard
+//             of an end, or was refused by the closed mailbox, finds that one's place free.
 // Orders      relaxed throughout: one word, and nothing lies behind it. O2 needs no more: the news
 //             of the end orders give_back before the look of who has heard.
 // Progress    lock-free. Without a limit nothing is written, for all schedulers would write it.

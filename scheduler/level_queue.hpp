@@ -91,8 +91,10 @@ class LevelQueue {
 
   // Any thread: a look that may be out of date at once.
   [[nodiscard]] std::uint32_t size() const noexcept { return ring_.size() + outside(); }
-  // How many have left the ring so far; see RunQueue.
-  [[nodiscard]] std::uint32_t taken() const noexcept { return ring_.taken(); }
+  // How many have left the ring and the nursery so far; see RunQueue.
+  [[nodiscard]] std::uint32_t taken() const noexcept {
+    return ring_.taken() + newborns_taken_.load(std::memory_order_relaxed);  // relaxed: a figure
+  }
 
  private:
   // With so many in the rest, newborns do not go there any more.
@@ -113,8 +115,19 @@ class LevelQueue {
     outside_.store(in_rest + nursery_.size(), std::memory_order_relaxed);
   }
 
+  void note_newborns_taken(std::uint32_t count) noexcept {
+    note_sizes();
+    // relaxed, twice: a figure, and the mutex is held.
+    const std::uint32_t before = newborns_taken_.load(std::memory_order_relaxed);
+    newborns_taken_.store(before + count, std::memory_order_relaxed);
+  }
+
   [[gnu::noinline]] T* pop_in_turn() noexcept {
-    if (has_no_newborns()) return pop_oldest();
+    // The two counts may be of different moments, so this is a guess: who finds nobody in the line
+    // looks into the nursery, under the mutex.
+    if (has_no_newborns()) {
+      if (T* task = pop_oldest()) return task;
+    }
     is_turn_of_newborn_ = !is_turn_of_newborn_;
     if (T* task = is_turn_of_newborn_ ? pop_newborn() : pop_oldest()) return task;
     return is_turn_of_newborn_ ? pop_oldest() : pop_newborn();
@@ -132,7 +145,7 @@ class LevelQueue {
     const std::lock_guard lock(mutex_);
     if (nursery_.is_empty()) return nullptr;  // a thief was faster
     T& task = nursery_.pop();
-    note_sizes();
+    note_newborns_taken(1);
     return &task;
   }
 
@@ -174,7 +187,7 @@ class LevelQueue {
     if (outside() == 0) return 0;
     const std::lock_guard lock(mutex_);
     const std::uint32_t taken = nursery_.take(batch);
-    note_sizes();
+    note_newborns_taken(taken);
     return taken;
   }
 
@@ -183,6 +196,7 @@ class LevelQueue {
   Nursery<T> nursery_;
   base::Atomic<std::uint32_t> rest_size_{0};
   base::Atomic<std::uint32_t> outside_{0};
+  base::Atomic<std::uint32_t> newborns_taken_{0};
   bool is_turn_of_newborn_ = false;  // the owner's
   base::Mutex mutex_{base::LockRank::queue};
 };

@@ -135,7 +135,7 @@ class Thread {
   static void yield_bound() noexcept;
   // Queues a task that somebody owed a wake.
   void make_runnable(Task& task) noexcept;          // behind all others
-  void make_newborn_runnable(Task& task) noexcept;  // likewise, if they are few
+  void make_newborn_runnable(Task& task) noexcept;  // see nursery.hpp
   void make_runnable_next(Task& task) noexcept {    // before all others of normal level
     scheduler_->push_next(task);
     wake_for_own_work();

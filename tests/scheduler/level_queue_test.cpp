@@ -128,6 +128,7 @@ TEST_F(LevelQueueTest, newborns_and_who_comes_again_and_again_take_turns) {
       queue.push(*task);
   }
   EXPECT_EQ(newborns, 10U);
+  EXPECT_EQ(queue.taken(), 20U) << "thieves judge its pace by it";
 }
 
 TEST_F(LevelQueueTest, a_newborn_has_its_turn_though_more_are_born_all_the_time) {
