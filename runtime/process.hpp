@@ -48,8 +48,8 @@ struct alignas(base::cache_line_bytes) Process : scheduler::Task {
 
   // --- What a sender looks at, beside what makes it a task.
 
-  // Written by the owner, read by anyone: who sends more pays for it. Who rests
-  // without a stack is behind with nothing.
+  // Written by the owner, read by anyone: who sends more pays for it. Who rests without
+  // a stack is behind with nothing.
   base::Atomic<Behind> behind{Behind::with_nothing};
   // Any thread: see inbox.hpp.
   mailbox::Inbox inbox;

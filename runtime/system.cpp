@@ -122,9 +122,7 @@ Process& System::create(detail::Program* program,
                         Pid parent,
                         Whose whose) {
   std::unique_ptr<detail::Program> owned(program);
-  if (whose == Whose::users) {
-    if (!parent && refuses_spawns()) refuse_late_spawn();
-  }
+  if (whose == Whose::users && !parent && refuses_spawns()) refuse_late_spawn();
   const fiber::SizeClass stack_class = options ? checked_stack_class(*options, count()) : 0;
   take_place(whose);
   Process* process = take_slot();

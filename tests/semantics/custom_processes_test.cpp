@@ -24,21 +24,14 @@ StartError error_of(const std::expected<T, StartError>& started) {
   return started ? StartError(StartError::bad_spec, {}, "it has started") : started.error();
 }
 
-// Takes long to destroy.
-class Lingering {
- public:
-  Lingering() = default;
-  Lingering(Lingering&& other) noexcept : is_there_(std::exchange(other.is_there_, false)) {}
-  Lingering& operator=(Lingering&&) = delete;
-  ~Lingering() {
-    const auto over = std::chrono::steady_clock::now() + 30ms;
-    while (is_there_ && std::chrono::steady_clock::now() < over) {
-    }
-  }
-
- private:
-  bool is_there_ = true;
-};
+// A message that takes long to destroy.
+std::shared_ptr<void> lingering() {
+  return {nullptr, [](void*) {
+            const auto over = std::chrono::steady_clock::now() + 30ms;
+            while (std::chrono::steady_clock::now() < over) {
+            }
+          }};
+}
 
 // --- started in step ---
 
@@ -140,7 +133,7 @@ TEST_P(CustomProcesses, a_failed_start_is_followed_until_its_link_has_told) {
   run([] {
     const Spawned parent = spawn_monitor([] {
       try_start_body_link([](Starter starter) {
-        send(self(), Lingering());
+        send(self(), lingering());
         starter.fail(ExitReason::of(1), ExitReason::of(2));
       }).value();
     });
